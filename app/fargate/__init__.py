@@ -1,0 +1,4 @@
+"""What Fargate can run: its sizes, and which pods it refuses, with every reason.
+
+Pure. Never here: calls to AWS (`app.aws`), or what a pod becomes as an ECS task (`app.bridge.task_spec`).
+"""

@@ -1,0 +1,51 @@
+"""Grants: the pods that may land on a virtual node, and their form in that node's annotation.
+
+One writer (the extender's leader), many readers (every replica of the extender, people). The annotation is
+the ledger's only home: it survives any restart, and it goes with the node.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+import msgspec
+
+from app.model.names import GRANTS, PodUid
+from app.model.resources import Resources
+
+
+class Grant(msgspec.Struct, frozen=True, kw_only=True):
+    """Leave for one pod to land on one virtual node until it expires.
+
+    `room` is what the node's allocatable is raised by while the grant lives or the pod is bound.
+    """
+
+    uid: PodUid
+    pod: str
+    room: Resources
+    expires: datetime
+
+
+class GrantsError(ValueError):
+    """The annotation is not one that the gate wrote."""
+
+
+def read_grants(annotations: Mapping[str, str]) -> tuple[Grant, ...]:
+    """The grants on a node; none where the annotation is absent or empty.
+
+    Raises:
+        GrantsError: the annotation was written by someone else.
+    """
+    text = annotations.get(GRANTS, "")
+    if not text:
+        return ()
+    try:
+        return msgspec.json.decode(text, type=tuple[Grant, ...])
+    except msgspec.MsgspecError as error:
+        raise GrantsError(
+            f"annotation {GRANTS} does not hold grants ({error}); remove it, the gate writes it anew"
+        ) from error
+
+
+def written(grants: Iterable[Grant]) -> str:
+    """The annotation's value, in a stable order so that equal ledgers are equal text."""
+    return msgspec.json.encode(sorted(grants, key=lambda grant: grant.uid)).decode()

@@ -1,0 +1,59 @@
+"""The names that users see: labels, annotations, taint, variables. One place, so that they never drift."""
+
+from typing import Final, NewType
+
+PodUid = NewType("PodUid", str)
+"""A pod's `metadata.uid`: the only identity that survives a name's reuse."""
+
+TaskArn = NewType("TaskArn", str)
+"""An ECS task's ARN: `arn:aws:ecs:REGION:ACCOUNT:task/CLUSTER/ID`."""
+
+OVERFLOW: Final = "spillway.dev/overflow"
+"""Label. On a namespace: `enabled` or `permitted`. On a pod: `enabled`, `disabled` or `required`."""
+
+ENABLED: Final = "enabled"
+DISABLED: Final = "disabled"
+REQUIRED: Final = "required"
+PERMITTED: Final = "permitted"
+
+MAX_WAIT: Final = "spillway.dev/max-wait"
+"""Pod annotation: how long to wait for a real node before Fargate, as `90`, `90s`, `2m` or `1h30m`."""
+
+GRANTS: Final = "spillway.dev/grants"
+"""Annotation on the virtual node: the pods that may land there (`app.model.grant`)."""
+
+ATTEMPT: Final = "spillway.dev/attempt"
+"""Pod annotation: the number of the launch that was begun; written before RunTask."""
+
+TASK_ARN: Final = "spillway.dev/task-arn"
+"""Pod annotation: the task that carries this pod; written after RunTask answered."""
+
+DELETION_COST: Final = "controller.kubernetes.io/pod-deletion-cost"
+"""https://kubernetes.io/docs/concepts/workloads/controllers/replicaset/#pod-deletion-cost"""
+
+TAINT_KEY: Final = "virtual-kubelet.io/provider"
+TAINT_VALUE: Final = "fargate"
+TAINT_EFFECT: Final = "NoSchedule"
+
+NODE_TYPE_LABEL: Final = "type"
+VIRTUAL_KUBELET: Final = "virtual-kubelet"
+COMPUTE_TYPE_LABEL: Final = "eks.amazonaws.com/compute-type"
+COMPUTE_TYPE: Final = "fargate"
+EXCLUDE_FROM_LOAD_BALANCERS: Final = "node.kubernetes.io/exclude-from-external-load-balancers"
+OS_LABEL: Final = "kubernetes.io/os"
+ARCH_LABEL: Final = "kubernetes.io/arch"
+ZONE_LABEL: Final = "topology.kubernetes.io/zone"
+REGION_LABEL: Final = "topology.kubernetes.io/region"
+
+GATE_LEASE: Final = "spillway-gate"
+"""Lease that the extender's leader holds; the bridge closes the node when it goes stale."""
+
+BRIDGE_MANAGER: Final = "spillway-bridge"
+GATE_MANAGER: Final = "spillway-gate"
+"""Field managers of server-side apply: the bridge's node status and the gate's room are disjoint."""
+
+IDENTITY_VARIABLE: Final = "SPILLWAY_POD"
+"""Environment variable in every container's override: whose task this is (`app.model.task.Identity`)."""
+
+ATTEMPT_VARIABLE: Final = "SPILLWAY_ATTEMPT"
+"""Environment variable in every container's override: the attempt that launched the task."""

@@ -1,0 +1,32 @@
+"""The virtual node's room: how far its gate stands open, as one sum that every program agrees on."""
+
+from collections.abc import Iterable
+from typing import Final
+
+from app.model.grant import Grant
+from app.model.pod import Pod, is_of_daemon_set, is_terminal, requests_of
+from app.model.resources import Resources, total
+
+FLOOR: Final = Resources(cpu_milli=1)
+"""A Ready node with allocatable cpu 0 switches topology hints off for every Service of the cluster."""
+
+
+def room(*, bound: Iterable[Pod], granted: Iterable[Grant], daemons: Resources) -> Resources:
+    """The node's allocatable: what runs there, what may land there, and the DaemonSet pods that insist.
+
+    With no grant the node is closed: exactly full. `daemons` is the room of DaemonSet pods that would land
+    on the node and are not bound yet; without it a node-critical one preempts running overflow pods.
+
+    Args:
+        bound: pods whose `spec.nodeName` is the node.
+        granted: live grants on the node.
+        daemons: room for DaemonSet pods that are still unbound.
+    """
+    here = {pod.uid: pod for pod in bound if not is_terminal(pod)}
+    waiting = total(grant.room for grant in granted if grant.uid not in here)
+    return (total(requests_of(pod) for pod in here.values()) + waiting + daemons).at_least(FLOOR)
+
+
+def is_overflow(pod: Pod) -> bool:
+    """Whether the bridge runs the pod as a task; DaemonSet pods on the virtual node never start."""
+    return not is_of_daemon_set(pod)

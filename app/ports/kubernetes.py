@@ -1,0 +1,110 @@
+"""What the shells ask of Kubernetes. All of them raise `app.ports.failures` only.
+
+Requests carry preconditions (uid) wherever a name may have been reused meanwhile.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Protocol
+
+import msgspec
+
+from app.model.node import Node
+from app.model.pod import Json, Pod
+
+
+class Pods(Protocol):
+    """Pods that are bound to our nodes."""
+
+    async def get(self, namespace: str, name: str) -> Pod:
+        """A consistent read. Raises NotFound."""
+        ...
+
+    async def amend(
+        self,
+        pod: Pod,
+        *,
+        annotations: Mapping[str, str],
+        tolerations: Sequence[Json] | None = None,
+    ) -> Pod:
+        """Set annotations and, where given, the whole list of tolerations; uid is the precondition.
+
+        Raises NotFound where the pod is gone, Conflict where the name now belongs to another pod.
+        """
+        ...
+
+    async def set_status(self, pod: Pod, status: Mapping[str, Json]) -> Pod:
+        """Strategic merge patch of the status subresource, with the uid as precondition.
+
+        Lists of containers replace, conditions merge by type. Raises NotFound, Conflict as `amend`.
+        """
+        ...
+
+    async def remove(self, pod: Pod) -> None:
+        """DELETE with grace 0 and the uid as precondition; gone or replaced already is success."""
+        ...
+
+
+class Nodes(Protocol):
+    """Our nodes, real reads included."""
+
+    async def get(self, name: str) -> Node:
+        """A consistent read. Raises NotFound."""
+        ...
+
+    async def create(self, manifest: Mapping[str, Json]) -> Node:
+        """Create. Raises Conflict where the name is taken."""
+        ...
+
+    async def apply(self, manifest: Mapping[str, Json], *, manager: str) -> Node:
+        """Forced server-side apply of metadata and spec (labels, annotations, taints)."""
+        ...
+
+    async def apply_status(self, manifest: Mapping[str, Json], *, manager: str) -> Node:
+        """Forced server-side apply to the status subresource; annotations may ride along. Raises NotFound."""
+        ...
+
+    async def delete(self, node: Node) -> None:
+        """Delete with the uid as precondition; gone already is success."""
+        ...
+
+
+class Lease(msgspec.Struct, frozen=True, kw_only=True):
+    """A Lease as far as we judge it: `record` changes with every renewal, whoever's clock wrote it."""
+
+    holder: str
+    duration: float
+    record: str
+
+
+class Leases(Protocol):
+    """coordination.k8s.io/v1 Leases."""
+
+    async def read(self, namespace: str, name: str) -> Lease:
+        """A consistent read. Raises NotFound."""
+        ...
+
+    async def renew(
+        self, namespace: str, name: str, *, holder: str, seconds: int, owner: Node | None = None
+    ) -> None:
+        """Create or renew, as a kubelet does for its node; `owner` becomes the ownerReference."""
+        ...
+
+
+class Events(Protocol):
+    """Events that people read in `kubectl describe`."""
+
+    async def record(self, about: Pod | Node, *, reason: str, message: str, warning: bool = False) -> None:
+        """Write (or count up) an Event. Never raises: an Event must not stop the work that it tells of."""
+        ...
+
+
+class Leadership(Protocol):
+    """Leader election over a Lease."""
+
+    async def lead(self, work: Callable[[], Awaitable[None]]) -> None:
+        """Run `work` whenever this process leads; cancel it on losing the Lease; release on exit."""
+        ...
+
+    def is_leader(self) -> bool:
+        """Whether `work` runs here now."""
+        ...
