@@ -1,1 +1,4 @@
-"""Placeholder docstring to be written by its owner."""
+"""The commands: parse, call the wiring, print. The only place that writes to standard output.
+
+Never here: a decision, a loop, an adapter.
+"""

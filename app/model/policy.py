@@ -45,6 +45,21 @@ _ANSWERS: Final = {ENABLED: Overflow.ALLOWED, DISABLED: Overflow.NO, REQUIRED: O
 _DURATION: Final = re.compile(r"^(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?$")
 
 
+def duration(text: str) -> timedelta:
+    """A duration as people write it in annotations and settings: 90, 90s, 2m, 1h30m.
+
+    Raises:
+        PolicyError: it is none.
+    """
+    if text.isdecimal():
+        return timedelta(seconds=int(text))
+    match = _DURATION.match(text)
+    if not text or match is None:
+        raise PolicyError(f'"{text}" is not a duration; write for instance 90, 90s, 2m or 1h30m')
+    hours, minutes, seconds = (int(part or 0) for part in match.groups())
+    return timedelta(hours=hours, minutes=minutes, seconds=seconds)
+
+
 def max_wait(annotations: Mapping[str, str], *, default: timedelta) -> timedelta:
     """How long the pod waits for a real node before it may burst.
 
@@ -54,10 +69,7 @@ def max_wait(annotations: Mapping[str, str], *, default: timedelta) -> timedelta
     text = annotations.get(MAX_WAIT)
     if text is None:
         return default
-    if text.isdecimal():
-        return timedelta(seconds=int(text))
-    match = _DURATION.match(text)
-    if not text or match is None:
-        raise PolicyError(f'annotation {MAX_WAIT} is "{text}"; write for instance 90, 90s, 2m or 1h30m')
-    hours, minutes, seconds = (int(part or 0) for part in match.groups())
-    return timedelta(hours=hours, minutes=minutes, seconds=seconds)
+    try:
+        return duration(text)
+    except PolicyError as error:
+        raise PolicyError(f"annotation {MAX_WAIT}: {error}") from error

@@ -1,0 +1,90 @@
+"""`spillway`: the three programs, and the local cluster to try them on."""
+
+from collections.abc import Callable
+from typing import Annotated, Any
+
+import typer
+
+from app import settings
+from app.cli import flags, local
+from app.telemetry import logs
+from app.wiring import bridge, extender, webhook
+from app.wiring.stopping import run_until_stopped
+
+cli = typer.Typer(
+    name="spillway",
+    help="Let a Kubernetes cluster overflow onto AWS Fargate.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+
+_RUN: dict[str, tuple[Callable[[Any], Any], str]] = {
+    "webhook": (webhook.run, "Admission: which pods may overflow. Pure and fast; talks to nobody."),
+    "extender": (extender.run, "The gate: when a pod bursts, and how far the virtual node stands open."),
+    "bridge": (bridge.run, "The virtual node: carries each of its pods out as an ECS task on Fargate."),
+}
+
+
+def _program(name: str) -> Callable[[settings.Common], None]:
+    run, _ = _RUN[name]
+
+    def start(loaded: settings.Common) -> None:
+        logs.configure(level=loaded.log_level, as_json=loaded.log_format == "json")
+        try:
+            run_until_stopped(run(loaded))
+        except settings.SettingsError as error:
+            fail(str(error), code=2)
+
+    return start
+
+
+def fail(message: str, *, code: int = 1) -> None:
+    """Say what is wrong on standard error and end."""
+    typer.secho(message, err=True, fg="red")
+    raise typer.Exit(code)
+
+
+for _name, (_, _doc) in _RUN.items():
+    cli.command(name=_name)(flags.command(settings.PROGRAMS[_name], _program(_name), doc=_doc))
+
+
+@cli.command(name="local")
+def local_command(  # noqa: PLR0913  (one parameter per flag)
+    *,
+    demo: Annotated[bool, typer.Option("--demo", help="Play the main job, print a summary, and end.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="End with one JSON object on the last line of standard output.")
+    ] = False,
+    embedded: Annotated[
+        bool, typer.Option("--embedded", help="Use the embedded cluster even where a real control plane is found.")
+    ] = False,
+    nodes: Annotated[int, typer.Option(min=1, max=100, help="How many real (fake) nodes.")] = 2,
+    cpu: Annotated[str, typer.Option(help="The cpu of each, as a quantity.")] = "2",
+    memory: Annotated[str, typer.Option(help="The memory of each, as a quantity.")] = "4Gi",
+    directory: Annotated[
+        str, typer.Option(help="Where kubeconfig, certificates and logs go; by default a temporary folder.")
+    ] = "",
+    log_level: Annotated[str, typer.Option(help="The least severe level logged.")] = "info",
+) -> None:
+    """A cluster and a Fargate on this machine, with all of Spillway in it. Ctrl-C ends everything.
+
+    Uses a real control plane where $KUBEBUILDER_ASSETS (or /usr/local/kubebuilder/bin) holds one.
+    """
+    options = local.Options(
+        demo=demo,
+        as_json=as_json,
+        embedded=embedded,
+        nodes=nodes,
+        cpu=cpu,
+        memory=memory,
+        directory=directory,
+        log_level=log_level,
+    )
+    raise typer.Exit(local.run(options))
+
+
+def main() -> None:
+    """The console script."""
+    cli()

@@ -1,0 +1,113 @@
+"""Serving an ASGI application over HTTP or HTTPS with uvicorn, and reloading its certificate in place."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import uvicorn
+
+from app.ports.clock import Clock
+from app.telemetry import logs
+
+KEEP_ALIVE: Final = 120
+"""Seconds. Go clients (the scheduler, the API server) reuse idle connections for 90 s; closing earlier makes
+their next request fail with EOF."""
+
+RELOAD_EVERY: Final = 10.0
+"""Seconds between looks at the certificate's file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listen:
+    """Where to listen; HTTPS where a certificate is named."""
+
+    host: str
+    port: int
+    cert: Path | None = None
+    key: Path | None = None
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without signal handlers: the program's own decide when to stop."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+async def serve(
+    app: Any, listen: Listen, *, clock: Clock, started: Callable[[int], None] | None = None
+) -> None:
+    """Serve until cancelled, then finish the requests under way.
+
+    Args:
+        app: an ASGI application.
+        listen: where; port 0 takes a free one.
+        clock: paces the looks at the certificate.
+        started: called once with the port when connections are accepted.
+
+    Raises:
+        OSError: the port is taken, or the certificate cannot be read.
+    """
+    config = uvicorn.Config(
+        app,
+        host=listen.host,
+        port=listen.port,
+        ssl_certfile=listen.cert,
+        ssl_keyfile=listen.key,
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+        timeout_keep_alive=KEEP_ALIVE,
+        timeout_graceful_shutdown=5,
+        server_header=False,
+    )
+    config.load()
+    server = _Server(config)
+    sockets = [_bound(listen)]
+    serving = asyncio.create_task(server.serve(sockets=sockets))
+    reloading = asyncio.create_task(_reload(config, listen, clock=clock))
+    try:
+        if started is not None:
+            started(sockets[0].getsockname()[1])
+        await asyncio.shield(serving)
+    finally:
+        reloading.cancel()
+        server.should_exit = True
+        await serving
+
+
+def _bound(listen: Listen) -> socket.socket:
+    family = socket.AF_INET6 if ":" in listen.host else socket.AF_INET
+    return socket.create_server((listen.host, listen.port), family=family, backlog=2048)
+
+
+async def _reload(config: uvicorn.Config, listen: Listen, *, clock: Clock) -> None:
+    """New handshakes get the new certificate; open connections keep theirs."""
+    if listen.cert is None or listen.key is None or config.ssl is None:
+        return
+    log = logs.get("tls")
+    seen = _stamp(listen.cert, listen.key)
+    while True:
+        await clock.sleep(RELOAD_EVERY)
+        stamp = _stamp(listen.cert, listen.key)
+        if stamp in {seen, None}:
+            continue
+        try:
+            config.ssl.load_cert_chain(listen.cert, listen.key)
+        except OSError as error:
+            log.warning("certificate not reloaded", cert=str(listen.cert), error=str(error))
+            continue
+        seen = stamp
+        log.info("certificate reloaded", cert=str(listen.cert))
+
+
+def _stamp(cert: Path, key: Path) -> tuple[int, int] | None:
+    try:
+        return (cert.stat().st_mtime_ns, key.stat().st_mtime_ns)
+    except OSError:
+        return None

@@ -1,0 +1,118 @@
+"""The three programs as child processes of a local stack: their flags, environment and certificates."""
+
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+from app.local.fargate.config import FargateConfig
+from app.tls.authority import Authority, Leaf
+
+LOOPBACK: Final = "127.0.0.1"
+NODE: Final = "fargate"
+NAMESPACE: Final = "spillway"
+_OWN_VARIABLES: Final = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "VIRTUAL_ENV", "PYTHONPATH")
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where the parts of a stack find each other."""
+
+    directory: Path
+    kubeconfig: Path
+    fargate: FargateConfig
+    fargate_url: str
+    webhook_port: int
+    extender_port: int
+    kubelet_port: int
+    probe_port: int
+    zone: str
+    lease_seconds: int = 3
+
+    @property
+    def webhook_url(self) -> str:
+        """The webhook's base URL."""
+        return f"https://{LOOPBACK}:{self.webhook_port}"
+
+    @property
+    def extender_url(self) -> str:
+        """The extender's base URL."""
+        return f"https://{LOOPBACK}:{self.extender_port}"
+
+
+def write_certificates(authority: Authority, directory: Path, *, now: datetime) -> None:
+    """Serving certificates for the three programs, and the authority, as PEM files in `directory`."""
+    (directory / "ca.crt").write_bytes(authority.cert_pem)
+    for name in ("webhook", "extender", "kubelet"):
+        write_leaf(directory, name, authority.issue(name, now=now, ips=(LOOPBACK,), server=True))
+
+
+def write_leaf(directory: Path, name: str, leaf: Leaf) -> None:
+    """`NAME.crt` and `NAME.key`; the key is readable by its owner alone."""
+    (directory / f"{name}.crt").write_bytes(leaf.cert_pem)
+    key = directory / f"{name}.key"
+    key.touch(mode=0o600)
+    key.write_bytes(leaf.key_pem)
+
+
+def commands(places: Places, *, log_level: str) -> dict[str, list[str]]:
+    """The command line of each program."""
+    flags = {
+        "webhook": {
+            "port": places.webhook_port,
+            "host": LOOPBACK,
+            "tls-cert": places.directory / "webhook.crt",
+            "tls-key": places.directory / "webhook.key",
+        },
+        "extender": {
+            "port": places.extender_port,
+            "host": LOOPBACK,
+            "tls-cert": places.directory / "extender.crt",
+            "tls-key": places.directory / "extender.key",
+            "kubeconfig": places.kubeconfig,
+            "namespace": NAMESPACE,
+            "lease-duration": places.lease_seconds,
+        },
+        "bridge": {
+            "node-name": NODE,
+            "zone": places.zone,
+            "region": places.fargate.region,
+            "internal-ip": LOOPBACK,
+            "kubelet-host": LOOPBACK,
+            "kubelet-port": places.kubelet_port,
+            "probe-host": LOOPBACK,
+            "probe-port": places.probe_port,
+            "kubelet-cert": places.directory / "kubelet.crt",
+            "kubelet-key": places.directory / "kubelet.key",
+            "kubelet-client-ca": places.directory / "ca.crt",
+            "kubeconfig": places.kubeconfig,
+            "namespace": NAMESPACE,
+            "ecs-cluster": "spillway",
+            "subnets": places.fargate.subnets[0].id,
+            "execution-role": f"arn:aws:iam::{places.fargate.account}:role/spillway-execution",
+        },
+    }
+    return {name: _command(name, each, log_level=log_level) for name, each in flags.items()}
+
+
+def environment(places: Places, *, inherited: Mapping[str, str] | None = None) -> dict[str, str]:
+    """What the programs see: the embedded Fargate in place of AWS, and nothing of the user's AWS account."""
+    source = os.environ if inherited is None else inherited
+    return {
+        **{name: source[name] for name in _OWN_VARIABLES if name in source},
+        "AWS_ENDPOINT_URL": places.fargate_url,
+        "AWS_REGION": places.fargate.region,
+        "AWS_ACCESS_KEY_ID": "local",
+        "AWS_SECRET_ACCESS_KEY": "local",
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    }
+
+
+def _command(name: str, flags: Mapping[str, object], *, log_level: str) -> list[str]:
+    pairs = {**flags, "log-level": log_level}
+    return [sys.executable, "-m", "app", name, *(f"--{flag}={value}" for flag, value in pairs.items())]

@@ -1,0 +1,1 @@
+"""What people and CI run; `lib` holds the Python parts."""

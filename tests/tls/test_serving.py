@@ -1,0 +1,71 @@
+"""Serving: requests under way are finished, and a new certificate is taken up without a restart."""
+
+import asyncio
+import ssl
+from pathlib import Path
+from typing import Any
+
+from app.tls.authority import Authority
+from app.tls.serving import RELOAD_EVERY, Listen, serve
+from tests.builders import NOON
+from tests.fakes import VirtualClock
+
+
+async def hello(scope: Any, receive: Any, send: Any) -> None:
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": b"hello"})
+
+
+def write_leaf(authority: Authority, directory: Path, name: str) -> Listen:
+    leaf = authority.issue(name, now=NOON, ips=("127.0.0.1",), server=True, days=3650)
+    (directory / "tls.crt").write_bytes(leaf.cert_pem)
+    (directory / "tls.key").write_bytes(leaf.key_pem)
+    return Listen(host="127.0.0.1", port=0, cert=directory / "tls.crt", key=directory / "tls.key")
+
+
+async def common_name(port: int, authority: Authority) -> str:
+    context = ssl.create_default_context(cadata=authority.cert_pem.decode())
+    _, writer = await asyncio.open_connection("127.0.0.1", port, ssl=context)
+    subject: Any = writer.get_extra_info("peercert")["subject"]
+    writer.close()
+    await writer.wait_closed()
+    return str(subject[0][0][1])
+
+
+async def test_a_new_certificate_is_served_without_a_restart(tmp_path: Path) -> None:
+    authority = Authority.create("test", now=NOON, days=3650)
+    clock = VirtualClock()
+    port: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+    listen = write_leaf(authority, tmp_path, "before")
+    server = asyncio.create_task(serve(hello, listen, clock=clock, started=port.set_result))
+    assert await common_name(await port, authority) == "before"
+    write_leaf(authority, tmp_path, "after")
+    await clock.advance(RELOAD_EVERY)
+    assert await common_name(await port, authority) == "after"
+    server.cancel()
+    await asyncio.gather(server, return_exceptions=True)
+
+
+async def test_a_broken_certificate_file_leaves_the_old_one_in_service(tmp_path: Path) -> None:
+    authority = Authority.create("test", now=NOON, days=3650)
+    clock = VirtualClock()
+    port: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+    listen = write_leaf(authority, tmp_path, "before")
+    server = asyncio.create_task(serve(hello, listen, clock=clock, started=port.set_result))
+    await port
+    (tmp_path / "tls.crt").write_text("half a file")
+    await clock.advance(RELOAD_EVERY)
+    assert await common_name(await port, authority) == "before"
+    server.cancel()
+    await asyncio.gather(server, return_exceptions=True)
+
+
+async def test_cancelling_stops_listening(tmp_path: Path) -> None:
+    port: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+    listen = Listen(host="127.0.0.1", port=0)
+    server = asyncio.create_task(serve(hello, listen, clock=VirtualClock(), started=port.set_result))
+    number = await port
+    server.cancel()
+    await asyncio.gather(server, return_exceptions=True)
+    refused = await asyncio.gather(asyncio.open_connection("127.0.0.1", number), return_exceptions=True)
+    assert isinstance(refused[0], ConnectionRefusedError)
