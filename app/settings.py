@@ -174,8 +174,8 @@ class BridgeSettings(InCluster):
         "non-blocking",
         description="awslogs delivery: non-blocking may drop lines, blocking may stall the app.",
     )
-    logs_per_second: Annotated[int, Field(ge=1)] = Field(
-        10, description="GetLogEvents calls per second: 25, or 10 in some regions."
+    logs_per_second: Annotated[int, Field(ge=0)] = Field(
+        0, description="GetLogEvents calls per second; 0 means the published quota of the region."
     )
 
     @model_validator(mode="after")

@@ -9,7 +9,7 @@ from app import settings
 from app.cli import flags, local
 from app.telemetry import logs
 from app.wiring import bridge, extender, webhook
-from app.wiring.stopping import run_until_stopped
+from app.wiring.stopping import StartError, run_until_stopped
 
 cli = typer.Typer(
     name="spillway",
@@ -32,10 +32,13 @@ def _program(name: str) -> Callable[[settings.Common], None]:
 
     def start(loaded: settings.Common) -> None:
         logs.configure(level=loaded.log_level, as_json=loaded.log_format == "json")
+        fault = ""
         try:
             run_until_stopped(run(loaded))
-        except settings.SettingsError as error:
-            fail(str(error), code=2)
+        except* (StartError, OSError) as several:
+            fault = "; ".join(str(each) for each in several.exceptions)
+        if fault:
+            fail(fault, code=2)
 
     return start
 
@@ -53,12 +56,15 @@ for _name, (_, _doc) in _RUN.items():
 @cli.command(name="local")
 def local_command(  # noqa: PLR0913  (one parameter per flag)
     *,
-    demo: Annotated[bool, typer.Option("--demo", help="Play the main job, print a summary, and end.")] = False,
+    demo: Annotated[
+        bool, typer.Option("--demo", help="Play the main job, print a summary, and end.")
+    ] = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="End with one JSON object on the last line of standard output.")
     ] = False,
     embedded: Annotated[
-        bool, typer.Option("--embedded", help="Use the embedded cluster even where a real control plane is found.")
+        bool,
+        typer.Option("--embedded", help="Use the embedded cluster even where a real control plane is found."),
     ] = False,
     nodes: Annotated[int, typer.Option(min=1, max=100, help="How many real (fake) nodes.")] = 2,
     cpu: Annotated[str, typer.Option(help="The cpu of each, as a quantity.")] = "2",

@@ -1,1 +1,9 @@
-"""Placeholder docstring to be written by its owner."""
+"""The scheduler extender: the gate that lets a pod onto a virtual node only when it was granted a place.
+
+Two halves share nothing but the grants on the Node. `server` answers kube-scheduler on every replica
+(`wire` → `verdict`); `leader` runs on one of them and opens and closes the gate (`pressure` → `gate`,
+`ledger`). `verdict`, `affinity`, `pressure`, `ledger` and `gate` decide and are pure.
+
+Never here: what Fargate can run (`app.fargate`), how a pod becomes a task (`app.bridge`), or how Kubernetes
+is spoken to (`app.kube`, behind `app.ports.kubernetes`).
+"""

@@ -1,4 +1,5 @@
 """What Fargate can run: its sizes, and which pods it refuses, with every reason.
 
-Pure. Never here: calls to AWS (`app.aws`), or what a pod becomes as an ECS task (`app.bridge.task_spec`).
+Pure. Never here: calls to AWS (`app.aws`), what a pod becomes as an ECS task (`app.bridge.task_spec`), or
+whether a pod *should* burst (`app.extender`).
 """

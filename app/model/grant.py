@@ -6,6 +6,7 @@ the ledger's only home: it survives any restart, and it goes with the node.
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from typing import Annotated
 
 import msgspec
 
@@ -16,13 +17,14 @@ from app.model.resources import Resources
 class Grant(msgspec.Struct, frozen=True, kw_only=True):
     """Leave for one pod to land on one virtual node until it expires.
 
-    `room` is what the node's allocatable is raised by while the grant lives or the pod is bound.
+    `room` is what the node's allocatable is raised by while the grant lives or the pod is bound;
+    `expires` has a time zone, so that it compares with a clock's.
     """
 
     uid: PodUid
     pod: str
     room: Resources
-    expires: datetime
+    expires: Annotated[datetime, msgspec.Meta(tz=True)]
 
 
 class GrantsError(ValueError):

@@ -25,6 +25,9 @@ GRANTS: Final = "spillway.dev/grants"
 ATTEMPT: Final = "spillway.dev/attempt"
 """Pod annotation: the number of the launch that was begun; written before RunTask."""
 
+ATTEMPTED_AT: Final = "spillway.dev/attempted-at"
+"""Pod annotation: when the attempt was begun, RFC 3339; tells how long ECS still remembers its outcome."""
+
 TASK_ARN: Final = "spillway.dev/task-arn"
 """Pod annotation: the task that carries this pod; written after RunTask answered."""
 

@@ -212,6 +212,7 @@ class PodStatus(Wire, frozen=True):
     start_time: datetime | None = None
     nominated_node_name: str = ""
     qos_class: str = ""
+    observed_generation: int = 0
 
 
 class Pod(Wire, frozen=True):
@@ -311,4 +312,4 @@ def _bears(toleration: Toleration, *, key: str, value: str, effect: str) -> bool
         return False
     if toleration.operator == "Exists":
         return toleration.key in {"", key}
-    return toleration.key == key and toleration.value == value
+    return toleration.operator in {"", "Equal"} and toleration.key == key and toleration.value == value

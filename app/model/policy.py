@@ -42,22 +42,25 @@ def overflow_of(*, namespace: Mapping[str, str], pod: Mapping[str, str]) -> Over
 
 
 _ANSWERS: Final = {ENABLED: Overflow.ALLOWED, DISABLED: Overflow.NO, REQUIRED: Overflow.REQUIRED}
-_DURATION: Final = re.compile(r"^(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?$")
+_DURATION: Final = re.compile(r"(?:([0-9]{1,9})h)?(?:([0-9]{1,9})m)?(?:([0-9]{1,9})s?)?")
+LONGEST: Final = timedelta(days=365)
+"""No duration is longer: adding one to a time must never leave the calendar."""
 
 
 def duration(text: str) -> timedelta:
-    """A duration as people write it in annotations and settings: 90, 90s, 2m, 1h30m.
+    """A duration as people write it in annotations and settings: 90, 90s, 2m, 1h30m; at most 365 days.
 
     Raises:
-        PolicyError: it is none.
+        PolicyError: it is none, or longer.
     """
-    if text.isdecimal():
-        return timedelta(seconds=int(text))
-    match = _DURATION.match(text)
+    match = _DURATION.fullmatch(text)
     if not text or match is None:
         raise PolicyError(f'"{text}" is not a duration; write for instance 90, 90s, 2m or 1h30m')
     hours, minutes, seconds = (int(part or 0) for part in match.groups())
-    return timedelta(hours=hours, minutes=minutes, seconds=seconds)
+    value = timedelta(hours=hours, minutes=minutes, seconds=seconds)
+    if value > LONGEST:
+        raise PolicyError(f'"{text}" is longer than a year; write at most 8760h')
+    return value
 
 
 def max_wait(annotations: Mapping[str, str], *, default: timedelta) -> timedelta:

@@ -21,7 +21,11 @@ _DECIMAL: Final = {
     "P": Decimal(10**15),
     "E": Decimal(10**18),
 }
-_SHAPE: Final = re.compile(r"^([+-]?(?:\d+\.?\d*|\.\d+))(?:([eE][+-]?\d+)|(Ki|Mi|Gi|Ti|Pi|Ei|[numkMGTPE]?))$")
+_SHAPE: Final = re.compile(
+    r"([+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+))(?:([eE][+-]?[0-9]{1,5})|(Ki|Mi|Gi|Ti|Pi|Ei|[numkMGTPE]?))"
+)
+_LONGEST: Final = 64
+_MOST: Final = Decimal(2**63 - 1)
 MIB: Final = 2**20
 GIB: Final = 2**30
 
@@ -32,20 +36,22 @@ class QuantityError(ValueError):
 
 @lru_cache(maxsize=4096)
 def exact(text: str) -> Decimal:
-    """The quantity as an exact number of its unit (cores, bytes, pods).
+    """The quantity as an exact number of its unit (cores, bytes, pods), at most 2⁶³-1 as in Kubernetes.
+
+    The bounds on length and size keep a hostile "1e99999" from costing time or memory.
 
     Raises:
         QuantityError: `text` is not a quantity.
     """
-    match = _SHAPE.match(text.strip())
+    match = _SHAPE.fullmatch(text) if len(text) <= _LONGEST else None
     if match is None:
-        raise QuantityError(f'"{text}" is not a quantity; write for instance 500m, 1.5 or 512Mi')
+        raise QuantityError(f'"{text[:_LONGEST]}" is not a quantity; write for instance 500m, 1.5 or 512Mi')
     number, exponent, suffix = match.groups()
     if exponent is not None:
-        return Decimal(number + exponent)
-    if suffix in _BINARY:
-        return Decimal(number) * _BINARY[suffix]
-    return Decimal(number) * _DECIMAL[suffix or ""]
+        value = Decimal(number + exponent)
+    else:
+        value = Decimal(number) * (_BINARY[suffix] if suffix in _BINARY else _DECIMAL[suffix])
+    return max(-_MOST, min(value, _MOST))
 
 
 def milli(text: str) -> int:

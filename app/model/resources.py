@@ -64,15 +64,19 @@ class Resources(msgspec.Struct, frozen=True, kw_only=True):
         )
 
     def fits(self, room: "Resources") -> bool:
-        """Whether this amount fits into `room` in every dimension that it asks for."""
+        """Whether this amount fits into `room` in every dimension that it asks for.
+
+        What is not asked for fits even where `room` is below zero, as on an overcommitted node.
+        """
         have = dict(room.extended)
-        return (
-            self.cpu_milli <= room.cpu_milli
-            and self.memory <= room.memory
-            and self.storage <= room.storage
-            and self.pods <= room.pods
-            and all(count <= have.get(name, 0) for name, count in self.extended)
+        pairs = (
+            (self.cpu_milli, room.cpu_milli),
+            (self.memory, room.memory),
+            (self.storage, room.storage),
+            (self.pods, room.pods),
+            *((count, have.get(name, 0)) for name, count in self.extended),
         )
+        return all(asked <= 0 or asked <= there for asked, there in pairs)
 
 
 def _combine(left: Resources, right: Resources, sign: int) -> Resources:

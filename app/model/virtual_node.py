@@ -15,16 +15,18 @@ def room(*, bound: Iterable[Pod], granted: Iterable[Grant], daemons: Resources) 
     """The node's allocatable: what runs there, what may land there, and the DaemonSet pods that insist.
 
     With no grant the node is closed: exactly full. `daemons` is the room of DaemonSet pods that would land
-    on the node and are not bound yet; without it a node-critical one preempts running overflow pods.
+    on the node and are not bound yet; without it a node-critical one preempts running overflow pods. A grant
+    is spent once its pod has arrived: when that pod ends its room closes, however long the grant would live.
 
     Args:
         bound: pods whose `spec.nodeName` is the node.
         granted: live grants on the node.
         daemons: room for DaemonSet pods that are still unbound.
     """
-    here = {pod.uid: pod for pod in bound if not is_terminal(pod)}
-    waiting = total(grant.room for grant in granted if grant.uid not in here)
-    return (total(requests_of(pod) for pod in here.values()) + waiting + daemons).at_least(FLOOR)
+    arrived = {pod.uid: pod for pod in bound}
+    waiting = total(grant.room for grant in granted if grant.uid not in arrived)
+    taken = total(requests_of(pod) for pod in arrived.values() if not is_terminal(pod))
+    return (taken + waiting + daemons).at_least(FLOOR)
 
 
 def is_overflow(pod: Pod) -> bool:

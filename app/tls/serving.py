@@ -11,14 +11,11 @@ from typing import Any, Final
 import uvicorn
 
 from app.ports.clock import Clock
-from app.telemetry import logs
+from app.tls.reload import keep_current
 
 KEEP_ALIVE: Final = 120
 """Seconds. Go clients (the scheduler, the API server) reuse idle connections for 90 s; closing earlier makes
 their next request fail with EOF."""
-
-RELOAD_EVERY: Final = 10.0
-"""Seconds between looks at the certificate's file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +58,7 @@ async def serve(
         ssl_keyfile=listen.key,
         log_config=None,
         access_log=False,
-        lifespan="off",
+        lifespan="auto",
         timeout_keep_alive=KEEP_ALIVE,
         timeout_graceful_shutdown=5,
         server_header=False,
@@ -70,7 +67,7 @@ async def serve(
     server = _Server(config)
     sockets = [_bound(listen)]
     serving = asyncio.create_task(server.serve(sockets=sockets))
-    reloading = asyncio.create_task(_reload(config, listen, clock=clock))
+    reloading = asyncio.create_task(_keep_current(config, listen, clock=clock))
     try:
         if started is not None:
             started(sockets[0].getsockname()[1])
@@ -86,28 +83,6 @@ def _bound(listen: Listen) -> socket.socket:
     return socket.create_server((listen.host, listen.port), family=family, backlog=2048)
 
 
-async def _reload(config: uvicorn.Config, listen: Listen, *, clock: Clock) -> None:
-    """New handshakes get the new certificate; open connections keep theirs."""
-    if listen.cert is None or listen.key is None or config.ssl is None:
-        return
-    log = logs.get("tls")
-    seen = _stamp(listen.cert, listen.key)
-    while True:
-        await clock.sleep(RELOAD_EVERY)
-        stamp = _stamp(listen.cert, listen.key)
-        if stamp in {seen, None}:
-            continue
-        try:
-            config.ssl.load_cert_chain(listen.cert, listen.key)
-        except OSError as error:
-            log.warning("certificate not reloaded", cert=str(listen.cert), error=str(error))
-            continue
-        seen = stamp
-        log.info("certificate reloaded", cert=str(listen.cert))
-
-
-def _stamp(cert: Path, key: Path) -> tuple[int, int] | None:
-    try:
-        return (cert.stat().st_mtime_ns, key.stat().st_mtime_ns)
-    except OSError:
-        return None
+async def _keep_current(config: uvicorn.Config, listen: Listen, *, clock: Clock) -> None:
+    if config.ssl is not None and listen.cert is not None and listen.key is not None:
+        await keep_current(config.ssl, cert=listen.cert, key=listen.key, clock=clock)

@@ -1,4 +1,4 @@
-"""Ending a program well: SIGINT and SIGTERM cancel its work, and cancelled work cleans up after itself."""
+"""Starting and ending a program well: clear words where it cannot start, clean work where it is stopped."""
 
 import asyncio
 import signal
@@ -8,8 +8,12 @@ from typing import Any, Final
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 
 
+class StartError(RuntimeError):
+    """The program cannot start as it is set up; the message names the mend."""
+
+
 def run_until_stopped(work: Coroutine[Any, Any, None]) -> bool:
-    """Run until it ends, or until a signal cancels it.
+    """Run until it ends, or until SIGINT or SIGTERM cancels it; cancelled work cleans up after itself.
 
     Returns:
         Whether a signal ended it.

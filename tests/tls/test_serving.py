@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from app.tls.authority import Authority
-from app.tls.serving import RELOAD_EVERY, Listen, serve
+from app.tls.reload import RELOAD_EVERY
+from app.tls.serving import Listen, serve
 from tests.builders import NOON
 from tests.fakes import VirtualClock
 

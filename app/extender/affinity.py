@@ -1,0 +1,154 @@
+"""Whether a pod's own words let it onto a node: nodeSelector, required node affinity and tolerations.
+
+The same rules as kube-scheduler's NodeAffinity and TaintToleration plugins; room is not looked at.
+
+https://kubernetes.io/docs/concepts/scheduling-eviction/assign-pod-node/
+"""
+
+import re
+from typing import Final
+
+import msgspec
+
+from app.model.node import Node, Taint
+from app.model.pod import Pod, Wire, tolerates
+
+NODE_NAME_FIELD: Final = "metadata.name"
+"""The only field that `matchFields` may name."""
+
+_TRANSIENT: Final = "node.kubernetes.io/"
+"""Prefix of taints that the node's state comes and goes with (not-ready, unschedulable, …)."""
+
+_INTEGER: Final = re.compile(r"^[+-]?\d{1,19}$", re.ASCII)
+
+
+class _Requirement(Wire, frozen=True):
+    key: str = ""
+    operator: str = ""
+    values: tuple[str, ...] = ()
+
+
+class _Term(Wire, frozen=True):
+    match_expressions: tuple[_Requirement, ...] = ()
+    match_fields: tuple[_Requirement, ...] = ()
+
+
+class _Selector(Wire, frozen=True):
+    node_selector_terms: tuple[_Term, ...] = ()
+
+
+class _NodeAffinity(Wire, frozen=True):
+    required: _Selector | None = msgspec.field(
+        name="requiredDuringSchedulingIgnoredDuringExecution", default=None
+    )
+
+
+class _Affinity(Wire, frozen=True):
+    node_affinity: _NodeAffinity | None = None
+
+
+_NOTHING: Final = _Selector()
+"""A selector without terms admits no node."""
+
+
+def admits(pod: Pod, node: Node) -> bool:
+    """Whether the pod's nodeSelector and required node affinity let it onto the node."""
+    labels = node.metadata.labels
+    if any(labels.get(key) != value for key, value in pod.spec.node_selector.items()):
+        return False
+    required = _required(pod)
+    return required is None or any(_matches(term, node) for term in required.node_selector_terms)
+
+
+def pinned_to(pod: Pod) -> frozenset[str]:
+    """The nodes that the pod's required affinity names by `matchFields`, as the DaemonSet controller does.
+
+    Empty where a term leaves the node open.
+
+    https://kubernetes.io/docs/concepts/workloads/controllers/daemonset/#how-daemon-pods-are-scheduled
+    """
+    required = _required(pod)
+    if required is None:
+        return frozenset()
+    pins = [_pin(term) for term in required.node_selector_terms]
+    return frozenset() if "" in pins else frozenset(pins)
+
+
+def bears(pod: Pod, node: Node, *, transient: bool) -> bool:
+    """Whether the pod tolerates the node's hard taints.
+
+    Args:
+        pod: the pod.
+        node: the node.
+        transient: also those of the node's passing state, such as not-ready.
+    """
+    hard = (taint for taint in node.spec.taints if _is_hard(taint, transient=transient))
+    return all(tolerates(pod, key=each.key, value=each.value, effect=each.effect) for each in hard)
+
+
+def _is_hard(taint: Taint, *, transient: bool) -> bool:
+    if taint.effect not in {"NoSchedule", "NoExecute"}:
+        return False
+    return transient or not taint.key.startswith(_TRANSIENT)
+
+
+def _required(pod: Pod) -> _Selector | None:
+    if not pod.spec.affinity:
+        return None
+    try:
+        affinity = msgspec.convert(pod.spec.affinity, _Affinity)
+    except msgspec.ValidationError:
+        # An API server refuses such a pod; whatever it means, it admits no node.
+        return _NOTHING
+    return affinity.node_affinity.required if affinity.node_affinity else None
+
+
+def _pin(term: _Term) -> str:
+    for each in term.match_fields:
+        if each.key == NODE_NAME_FIELD and each.operator == "In" and len(each.values) == 1:
+            return each.values[0]
+    return ""
+
+
+def _matches(term: _Term, node: Node) -> bool:
+    if not term.match_expressions and not term.match_fields:
+        return False
+    labels = node.metadata.labels
+    return all(_holds(each, labels.get(each.key)) for each in term.match_expressions) and all(
+        _field_holds(each, node.name) for each in term.match_fields
+    )
+
+
+def _field_holds(requirement: _Requirement, name: str) -> bool:
+    if requirement.key != NODE_NAME_FIELD or len(requirement.values) != 1:
+        return False
+    if requirement.operator == "In":
+        return requirement.values[0] == name
+    return requirement.operator == "NotIn" and requirement.values[0] != name
+
+
+def _holds(requirement: _Requirement, found: str | None) -> bool:
+    match requirement.operator:
+        case "In":
+            return found is not None and found in requirement.values
+        case "NotIn":
+            return found is None or found not in requirement.values
+        case "Exists":
+            return found is not None
+        case "DoesNotExist":
+            return found is None
+        case "Gt" | "Lt":
+            return _compares(requirement, found)
+        case _:
+            return False
+
+
+def _compares(requirement: _Requirement, found: str | None) -> bool:
+    if found is None or len(requirement.values) != 1:
+        return False
+    bound = requirement.values[0]
+    if not _INTEGER.match(found) or not _INTEGER.match(bound):
+        return False
+    if requirement.operator == "Gt":
+        return int(found) > int(bound)
+    return int(found) < int(bound)

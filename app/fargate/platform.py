@@ -1,0 +1,89 @@
+"""Which pods ask for a machine that the virtual node is not: another architecture or operating system."""
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+import msgspec
+
+from app.model.names import ARCH_LABEL, OS_LABEL
+from app.model.pod import Json, Wire
+from app.model.reason import Reason
+
+_OURS: Final[Mapping[str, str]] = {
+    ARCH_LABEL: "amd64",
+    OS_LABEL: "linux",
+    "beta.kubernetes.io/arch": "amd64",
+    "beta.kubernetes.io/os": "linux",
+}
+_MEND: Final = "tasks run on linux/amd64 only; remove it"
+
+
+class _Requirement(Wire, frozen=True):
+    key: str
+    operator: str
+    values: tuple[str, ...] = ()
+
+
+class _Term(Wire, frozen=True):
+    match_expressions: tuple[_Requirement, ...] = ()
+
+
+class _Selector(Wire, frozen=True):
+    node_selector_terms: tuple[_Term, ...] = ()
+
+
+class _NodeAffinity(Wire, frozen=True):
+    required: _Selector | None = msgspec.field(
+        name="requiredDuringSchedulingIgnoredDuringExecution", default=None
+    )
+    preferred: tuple[dict[str, Json], ...] | None = msgspec.field(
+        name="preferredDuringSchedulingIgnoredDuringExecution", default=None
+    )
+
+
+class _Affinity(Wire, frozen=True):
+    node_affinity: _NodeAffinity | None = None
+
+
+def selector(wanted: dict[str, str], path: str) -> Iterable[Reason]:
+    """The entries of a nodeSelector that no virtual node meets."""
+    for label, value in wanted.items():
+        if _OURS.get(label, value) != value:
+            yield Reason("Platform", _MEND, f"{path}[{label}]")
+
+
+def affinity(wanted: Json, path: str) -> Iterable[Reason]:
+    """Whether every term of the required node affinity names another platform; the rest is the scheduler's.
+
+    https://kubernetes.io/docs/concepts/scheduling-eviction/assign-pod-node/#node-affinity
+    """
+    if not wanted:
+        return
+    try:
+        terms = _required_terms(msgspec.convert(wanted, _Affinity))
+    except msgspec.ValidationError as error:
+        yield Reason("InvalidAffinity", f"{error}; correct the affinity", path)
+        return
+    if terms and not any(all(map(_meets, term.match_expressions)) for term in terms):
+        yield Reason("Platform", _MEND, f"{path}.nodeAffinity")
+
+
+def _required_terms(wanted: _Affinity) -> tuple[_Term, ...]:
+    if wanted.node_affinity is None or wanted.node_affinity.required is None:
+        return ()
+    return wanted.node_affinity.required.node_selector_terms
+
+
+def _meets(requirement: _Requirement) -> bool:
+    ours = _OURS.get(requirement.key)
+    if ours is None:
+        return True
+    answers = {"In": ours in requirement.values, "NotIn": ours not in requirement.values, "Exists": True}
+    return answers.get(requirement.operator, False)
+
+
+def system(wanted: Json, path: str) -> Iterable[Reason]:
+    """Whether `spec.os` names another operating system."""
+    name = wanted.get("name") if isinstance(wanted, dict) else wanted
+    if name not in (None, "", "linux"):
+        yield Reason("Platform", _MEND, f"{path}.name")

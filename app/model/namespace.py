@@ -1,0 +1,17 @@
+"""A namespace, reduced to what Spillway reads: its labels decide whether its pods may overflow.
+
+https://kubernetes.io/docs/reference/kubernetes-api/cluster-resources/namespace-v1/
+"""
+
+from app.model.pod import ObjectMeta, Wire
+
+
+class Namespace(Wire, frozen=True):
+    """A namespace."""
+
+    metadata: ObjectMeta = ObjectMeta()
+
+    @property
+    def name(self) -> str:
+        """The namespace's name."""
+        return self.metadata.name

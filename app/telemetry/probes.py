@@ -1,0 +1,38 @@
+"""The three routes that every serving program has: alive, ready, and what it counted."""
+
+from collections.abc import Callable
+from typing import Final
+
+from fastapi import APIRouter, Response
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+
+Ready = Callable[[], str | None]
+"""Why the program cannot serve yet, in words for people; None where it can."""
+
+_TEXT: Final = "text/plain; charset=utf-8"
+
+
+def probe_router(registry: CollectorRegistry, ready: Ready) -> APIRouter:
+    """`GET /healthz` (200 while the process turns), `/readyz` (200, or 503 with the reason), `/metrics`.
+
+    https://kubernetes.io/docs/concepts/configuration/liveness-readiness-startup-probes/ and
+    https://prometheus.io/docs/instrumenting/exposition_formats/
+    """
+    router = APIRouter()
+
+    @router.get("/healthz")
+    async def healthz() -> Response:
+        return Response("ok", media_type=_TEXT)
+
+    @router.get("/readyz")
+    async def readyz() -> Response:
+        missing = ready()
+        if missing is None:
+            return Response("ok", media_type=_TEXT)
+        return Response(missing, status_code=503, media_type=_TEXT)
+
+    @router.get("/metrics")
+    async def metrics() -> Response:
+        return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
+
+    return router

@@ -1,0 +1,154 @@
+"""What the webhook does to a pod, as a pure decision: the patch, or every reason for leaving it alone.
+
+A pod that may overflow gets the toleration for the virtual node's taint, a preference for any other node,
+and the scheduler that asks the extender. A pod that must overflow is bound to virtual nodes instead.
+Deciding again on the patched pod changes nothing, as `reinvocationPolicy: IfNeeded` requires.
+"""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Final
+
+import jsonpatch
+import msgspec
+
+from app.fargate.eligibility import machine_bound, refusals
+from app.model import policy
+from app.model.names import (
+    NODE_TYPE_LABEL,
+    OVERFLOW,
+    TAINT_EFFECT,
+    TAINT_KEY,
+    TAINT_VALUE,
+    VIRTUAL_KUBELET,
+)
+from app.model.pod import Json, Pod, tolerates
+from app.model.policy import Overflow, PolicyError
+from app.model.reason import Reason
+
+
+class Mutation(msgspec.Struct, frozen=True):
+    """RFC 6902 operations on the pod; they touch `spec.tolerations`, `affinity` and `schedulerName` only."""
+
+    patch: tuple[Json, ...]
+
+
+class Untouched(msgspec.Struct, frozen=True):
+    """The pod is admitted as it is. `warn`: its owner asked for overflow and should hear the reasons."""
+
+    reasons: tuple[Reason, ...]
+    warn: bool
+
+
+TOLERATION: Final[Mapping[str, Json]] = {
+    "key": TAINT_KEY,
+    "operator": "Equal",
+    "value": TAINT_VALUE,
+    "effect": TAINT_EFFECT,
+}
+PREFER_REAL: Final[Mapping[str, Json]] = {
+    "weight": 100,
+    "preference": {
+        "matchExpressions": [{"key": NODE_TYPE_LABEL, "operator": "NotIn", "values": [VIRTUAL_KUBELET]}]
+    },
+}
+ONLY_VIRTUAL: Final[Mapping[str, Json]] = {
+    "key": NODE_TYPE_LABEL,
+    "operator": "In",
+    "values": [VIRTUAL_KUBELET],
+}
+
+_PREFERRED: Final = "preferredDuringSchedulingIgnoredDuringExecution"
+_REQUIRED: Final = "requiredDuringSchedulingIgnoredDuringExecution"
+_DEFAULT_SCHEDULER: Final = "default-scheduler"
+
+
+def decide(pod: Pod, *, namespace: Mapping[str, str], scheduler_name: str = "") -> Mutation | Untouched:
+    """What to do with a pod that is about to be created.
+
+    Args:
+        pod: as under review; defaults and other webhooks may have touched it.
+        namespace: the labels of its namespace, or as many of them as the webhook's path implies.
+        scheduler_name: the scheduler that asks the extender; empty leaves `schedulerName` alone.
+    """
+    exempt = _exemptions(pod)
+    if exempt:
+        return Untouched(exempt, warn=False)
+    try:
+        overflow = policy.overflow_of(namespace=namespace, pod=pod.metadata.labels)
+    except PolicyError as error:
+        return Untouched((Reason("InvalidOverflow", str(error), "metadata.labels"),), warn=True)
+    if overflow is Overflow.NO:
+        return Untouched(
+            (Reason("NotOptedIn", f"neither pod nor namespace asks for it ({OVERFLOW})"),), warn=False
+        )
+    found = (*_invalid_annotations(pod), *refusals(pod))
+    if found:
+        return Untouched(found, warn=True)
+    patch = _patch(pod, overflow=overflow, scheduler_name=scheduler_name)
+    if not patch:
+        return Untouched((Reason("AlreadyPrepared", "the pod has all it needs to overflow"),), warn=False)
+    return Mutation(patch)
+
+
+def _exemptions(pod: Pod) -> tuple[Reason, ...]:
+    if pod.spec.node_name:
+        return (Reason("AlreadyBound", "the pod names its node itself", "spec.nodeName"),)
+    return machine_bound(pod)
+
+
+def _invalid_annotations(pod: Pod) -> tuple[Reason, ...]:
+    try:
+        policy.max_wait(pod.metadata.annotations, default=timedelta())
+    except PolicyError as error:
+        return (Reason("InvalidMaxWait", str(error), "metadata.annotations"),)
+    return ()
+
+
+def _patch(pod: Pod, *, overflow: Overflow, scheduler_name: str) -> tuple[Json, ...]:
+    """The difference between the three fields as they are and as they should be.
+
+    What is absent, null, empty or a default counts as absent on the left: `add` creates and replaces alike,
+    so the patch applies whichever of these the pod's own JSON has, and no parent can be missing.
+    """
+    before: dict[str, Json] = {}
+    if pod.spec.tolerations:
+        before["tolerations"] = [msgspec.to_builtins(each) for each in pod.spec.tolerations]
+    if pod.spec.affinity:
+        before["affinity"] = pod.spec.affinity
+    after = {**before, "affinity": _affinity(pod.spec.affinity or {}, overflow)}
+    if not tolerates(pod, key=TAINT_KEY, value=TAINT_VALUE, effect=TAINT_EFFECT):
+        after["tolerations"] = [*before.get("tolerations", ()), TOLERATION]
+    if pod.spec.scheduler_name in {"", _DEFAULT_SCHEDULER} and scheduler_name not in {"", _DEFAULT_SCHEDULER}:
+        after["schedulerName"] = scheduler_name
+    return tuple(jsonpatch.make_patch({"spec": before}, {"spec": after}))
+
+
+def _affinity(affinity: Mapping[str, Json], overflow: Overflow) -> dict[str, Json]:
+    node = affinity.get("nodeAffinity") or {}
+    extended = _only_virtual(node) if overflow is Overflow.REQUIRED else _preferring_real(node)
+    return {**affinity, "nodeAffinity": extended}
+
+
+def _preferring_real(node: Mapping[str, Json]) -> dict[str, Json]:
+    preferred = node.get(_PREFERRED) or []
+    if PREFER_REAL in preferred:
+        return dict(node)
+    return {**node, _PREFERRED: [*preferred, PREFER_REAL]}
+
+
+def _only_virtual(node: Mapping[str, Json]) -> dict[str, Json]:
+    required = node.get(_REQUIRED) or {}
+    terms = required.get("nodeSelectorTerms") or [{"matchExpressions": [ONLY_VIRTUAL]}]
+    return {**node, _REQUIRED: {**required, "nodeSelectorTerms": [_narrowed(term) for term in terms]}}
+
+
+def _narrowed(term: Mapping[str, Json]) -> Mapping[str, Json]:
+    """The term ANDed with "is virtual". Terms are ORed, so each needs it; an empty term matches no node.
+
+    Filling an empty term would widen what the pod accepts, so it stays empty.
+    """
+    expressions = term.get("matchExpressions") or []
+    if ONLY_VIRTUAL in expressions or not (expressions or term.get("matchFields")):
+        return term
+    return {**term, "matchExpressions": [*expressions, ONLY_VIRTUAL]}

@@ -1,0 +1,35 @@
+"""Reasons as admission warnings: short lines that survive the HTTP headers they travel in.
+
+https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/#response
+"""
+
+from collections.abc import Iterable
+from typing import Final
+
+from app.model.reason import Reason
+
+MOST_EACH: Final = 120
+MOST_IN_ALL: Final = 4096
+"""Characters; beyond them the API server cuts or drops warnings of its own accord."""
+
+_PREFIX: Final = "not for Fargate: "
+_RESERVE: Final = 64
+
+
+def warnings_of(reasons: Iterable[Reason]) -> tuple[str, ...]:
+    """One line for each reason, and a last one that counts those which no longer fit."""
+    lines = [_line(reason) for reason in reasons]
+    kept: list[str] = []
+    left = MOST_IN_ALL - _RESERVE
+    for line in lines:
+        left -= len(line)
+        if left < 0:
+            return (*kept, f"{_PREFIX}{len(lines) - len(kept)} more reasons; mend these first")
+        kept.append(line)
+    return tuple(kept)
+
+
+def _line(reason: Reason) -> str:
+    """Printable (the API server drops a header with a control character in it) and of bounded length."""
+    text = "".join(each if each.isprintable() else " " for each in f"{_PREFIX}{reason}")
+    return text if len(text) <= MOST_EACH else f"{text[: MOST_EACH - 1].rstrip()}…"

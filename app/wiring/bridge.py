@@ -1,0 +1,194 @@
+"""`spillway bridge`, composed: the virtual kubelet, its HTTPS API, and its probes."""
+
+import asyncio
+import random
+import ssl
+from pathlib import Path
+from typing import Final
+
+import msgspec
+from fastapi import FastAPI
+from prometheus_client import CollectorRegistry
+
+from app.aws.connection import Connection, ConnectionConfig
+from app.aws.definitions import EcsDefinitions
+from app.aws.limiter import Limiter, Quotas
+from app.aws.log_streams import CloudWatchLogStreams
+from app.aws.tasks import EcsTasks, TaskPlacement
+from app.aws.throttle import Quota
+from app.bridge.bridge import Bridge
+from app.bridge.config import BridgeConfig, NodeConfig, TaskSettings
+from app.bridge.metrics import BridgeMetrics
+from app.bridge.outside import Outside
+from app.kubelet.server import KubeletConfig, KubeletServer
+from app.ports.clock import Clock
+from app.ports.failures import PortFailure, Refused
+from app.settings import BridgeSettings
+from app.telemetry import logs
+from app.telemetry.probes import probe_router
+from app.tls.reload import keep_current
+from app.tls.serving import Listen, serve
+from app.wiring import kubernetes
+from app.wiring.clock import SystemClock
+from app.wiring.stopping import StartError
+
+COMPONENT: Final = "spillway-bridge"
+_RETRY: Final = 2.0
+_log = logs.get("bridge")
+
+
+async def run(settings: BridgeSettings) -> None:
+    """Keep the virtual node until cancelled; tasks and Node stay behind for the next bridge to adopt.
+
+    Raises:
+        StartError: no cluster, no region or no credentials are configured; the message names the mend.
+    """
+    clock = SystemClock()
+    kube = await kubernetes.connected(settings.kubeconfig, clock=clock, component="bridge")
+    try:
+        aws = await _aws(settings)
+        try:
+            await _run(settings, kubernetes.parts(kube, clock=clock, component=COMPONENT), aws)
+        finally:
+            aws.close()
+    finally:
+        await kube.close()
+
+
+async def _run(settings: BridgeSettings, parts: kubernetes.Parts, aws: Connection) -> None:
+    registry = CollectorRegistry()
+    clock = parts.clock
+    limiter = Limiter(_quotas(settings, aws.region), clock=clock)
+    pods = parts.watch_pods(node=settings.node_name)
+    outside = Outside(
+        watched=pods,
+        pods=parts.pods,
+        nodes=parts.nodes,
+        leases=parts.leases,
+        events=parts.events,
+        tasks=EcsTasks(aws, limiter=limiter, placement=_placement(settings)),
+        definitions=EcsDefinitions(aws, limiter=limiter),
+        clock=clock,
+    )
+    config = _config(settings, aws.region, *await _identity(parts))
+    bridge = Bridge(config, outside=outside, jitter=random.random, metrics=BridgeMetrics(registry))
+    tls = _serving_context(settings)
+    kubelet = KubeletServer(
+        bridge.logs,
+        CloudWatchLogStreams(aws, limiter=limiter, group=settings.log_group),
+        clock=clock,
+        config=_kubelet_config(settings),
+        tls=tls,
+    )
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(pods.run())
+        tasks.create_task(kubelet.serve())
+        tasks.create_task(_renew(tls, settings, clock))
+        tasks.create_task(serve(_probes(bridge, registry), _probe_listen(settings), clock=clock))
+        tasks.create_task(bridge.run())
+
+
+async def _aws(settings: BridgeSettings) -> Connection:
+    try:
+        return await Connection.open(ConnectionConfig(region=settings.region))
+    except Refused as error:
+        raise StartError(str(error)) from error
+
+
+async def _identity(parts: kubernetes.Parts) -> tuple[str, str]:
+    """The cluster's uid and version; a bridge that starts before its API server waits for it."""
+    while True:
+        try:
+            return await parts.connection.cluster_uid(), await parts.connection.server_version()
+        except Refused as error:
+            raise StartError(f"the API server refuses this bridge: {error}; check its RBAC") from error
+        except PortFailure as error:
+            _log.warning("the API server does not answer yet", error=str(error), again_in=_RETRY)
+            await parts.clock.sleep(_RETRY)
+
+
+def _quotas(settings: BridgeSettings, region: str) -> Quotas:
+    published = Quotas.of_region(region)
+    rate = settings.logs_per_second
+    return msgspec.structs.replace(published, logs=Quota(rate, rate)) if rate else published
+
+
+def _placement(settings: BridgeSettings) -> TaskPlacement:
+    return TaskPlacement(
+        cluster=settings.ecs_cluster,
+        subnets=settings.subnets,
+        security_groups=settings.security_groups,
+        assign_public_ip=settings.assign_public_ip,
+    )
+
+
+def _config(settings: BridgeSettings, region: str, cluster: str, version: str) -> BridgeConfig:
+    node = NodeConfig(
+        name=settings.node_name,
+        zone=settings.zone,
+        region=region,
+        internal_ip=settings.internal_ip,
+        kubelet_port=settings.kubelet_port,
+        kubelet_version=version,
+        provider_id=settings.provider_id,
+        gate_namespace=settings.namespace,
+        capacity={
+            "cpu": settings.capacity_cpu,
+            "memory": settings.capacity_memory,
+            "pods": settings.capacity_pods,
+            "ephemeral-storage": "1Pi",
+        },
+    )
+    task = TaskSettings(
+        region=region,
+        log_group=settings.log_group,
+        log_mode=settings.log_mode,
+        execution_role_arn=settings.execution_role,
+        task_role_arn=settings.task_role,
+    )
+    return BridgeConfig(cluster=cluster, node=node, task=task)
+
+
+def _kubelet_config(settings: BridgeSettings) -> KubeletConfig:
+    authority = settings.kubelet_client_ca
+    return KubeletConfig(
+        host=settings.kubelet_host,
+        port=settings.kubelet_port,
+        client_ca=authority.read_text() if authority else "",
+    )
+
+
+def _serving_context(settings: BridgeSettings) -> ssl.SSLContext:
+    cert, key = _pair(settings)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    try:
+        context.load_cert_chain(cert, key)
+    except OSError as error:
+        raise StartError(f"kubelet-cert {cert} and kubelet-key {key} cannot be used: {error}") from error
+    return context
+
+
+async def _renew(context: ssl.SSLContext, settings: BridgeSettings, clock: Clock) -> None:
+    cert, key = _pair(settings)
+    await keep_current(context, cert=cert, key=key, clock=clock)
+
+
+def _pair(settings: BridgeSettings) -> tuple[Path, Path]:
+    if settings.kubelet_cert is None or settings.kubelet_key is None:
+        raise StartError("the kubelet API needs kubelet-cert and kubelet-key")
+    return settings.kubelet_cert, settings.kubelet_key
+
+
+def _probes(bridge: Bridge, registry: CollectorRegistry) -> FastAPI:
+    app = FastAPI(title="Spillway bridge", docs_url=None, redoc_url=None, openapi_url=None)
+
+    def missing() -> str | None:
+        bridge.observe()
+        return None if bridge.is_ready() else "the tasks in ECS are not listed yet"
+
+    app.include_router(probe_router(registry, missing))
+    return app
+
+
+def _probe_listen(settings: BridgeSettings) -> Listen:
+    return Listen(host=settings.probe_host, port=settings.probe_port)

@@ -1,0 +1,284 @@
+"""The local stack: cluster, fake nodes, embedded Fargate, the three programs; up in order and down again."""
+
+import asyncio
+import contextlib
+import functools
+import os
+import uuid
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+import msgspec
+
+from app.kube.connection import Connection, connect
+from app.local.controlplane import find_assets
+from app.local.fargate.config import FargateConfig
+from app.local.fargate.embedded import EmbeddedFargate
+from app.local.http_client import HttpClient, HttpError, loopback_tls
+from app.local.kubelets import FakeKubelets, FakeNode
+from app.local.loopback import LOOPBACK, free_ports
+from app.local.processes import Child
+from app.local.registration import webhook_configuration
+from app.model.node import Node, is_ready
+from app.ports.clock import Clock
+from app.ports.failures import NotFound
+from app.tls.authority import Authority
+from app.wiring import kubernetes
+from app.wiring.local import programs
+from app.wiring.local.clusters import Embedded, LocalCluster, Real
+from app.wiring.local.programs import NAMESPACE, NODE, Places
+
+_READY_WITHIN: Final = 60.0
+_LOOK: Final = 0.05
+
+
+class LocalStackError(RuntimeError):
+    """A part of the local stack did not come up, or ended by itself; the message shows the end of its log."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LocalOptions:
+    """What to build.
+
+    Attributes:
+        directory: an empty folder for the kubeconfig, certificates and logs.
+        nodes: the fake nodes of the cluster.
+        fargate: how the embedded Fargate is set up.
+        embedded: use the embedded cluster even where a real control plane is found.
+        log_level: the programs' least severe level logged.
+        programs: which of the three run; without the extender there is no scheduler either.
+    """
+
+    directory: Path
+    nodes: tuple[FakeNode, ...]
+    fargate: FargateConfig
+    embedded: bool = False
+    log_level: str = "info"
+    programs: tuple[str, ...] = ("bridge", "extender", "webhook")
+
+
+class LocalStack:
+    """Use it as `async with`: inside, everything is ready; after it, nothing of it runs."""
+
+    def __init__(
+        self, options: LocalOptions, *, clock: Clock, progress: Callable[[str], None] = lambda _: None
+    ) -> None:
+        self.options = options
+        self.fargate = EmbeddedFargate(options.fargate, clock=clock, ids=lambda: uuid.uuid4().hex)
+        self.programs: dict[str, Child] = {}
+        self._clock = clock
+        self._progress = progress
+        self._undo = contextlib.AsyncExitStack()
+        self._authority = Authority.create("spillway-local", now=clock.now())
+        self._cluster = self._chosen_cluster()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._places: Places | None = None
+        self._connection: Connection | None = None
+
+    @property
+    def kubernetes(self) -> str:
+        """`embedded`, or the real API server's version."""
+        return self._cluster.kubernetes
+
+    @property
+    def kubeconfig(self) -> Path:
+        """The kubeconfig file of a cluster admin."""
+        return self.options.directory / "kubeconfig"
+
+    @property
+    def connection(self) -> Connection:
+        """A cluster admin's connection."""
+        if self._connection is None:
+            raise LocalStackError("the local stack is not started; use it as `async with`")
+        return self._connection
+
+    async def __aenter__(self) -> Self:
+        """Start all of it.
+
+        Raises:
+            LocalStackError: a part did not come up.
+            ControlPlaneError: the real control plane did not.
+        """
+        async with contextlib.AsyncExitStack() as undo:
+            self._undo = undo
+            await self._start()
+            self._undo = undo.pop_all()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._undo.aclose()
+
+    async def watch_over(self) -> None:
+        """Run until a part ends by itself.
+
+        Raises:
+            LocalStackError: always, then; the message shows the end of its log.
+        """
+        while True:
+            self._check()
+            await self._clock.sleep(0.5)
+
+    async def start_program(self, name: str) -> None:
+        """Start one of the three programs (again), with the same flags as before."""
+        places = self._required_places()
+        argv = programs.commands(places, log_level=self.options.log_level)[name]
+        child = await Child.start(
+            name, argv, directory=self.options.directory, environment=programs.environment(places)
+        )
+        self.programs[name] = child
+
+    async def kill_program(self, name: str) -> None:
+        """SIGKILL, as a crash would; `watch_over` no longer expects it."""
+        await self.programs.pop(name).kill()
+
+    async def _start(self) -> None:
+        self.options.directory.mkdir(parents=True, exist_ok=True)
+        self._progress("starting Kubernetes")
+        self._undo.push_async_callback(self._cluster.stop)
+        await self._cluster.start()
+        self._progress(f"Kubernetes is {self.kubernetes}")
+        self._write_kubeconfig()
+        self._undo.push_async_callback(self.fargate.stop)
+        fargate_url = await self.fargate.start()
+        await self._connect()
+        self._places = self._choose_places(fargate_url)
+        programs.write_certificates(self._authority, self.options.directory, now=self._clock.now())
+        self._undo.push_async_callback(self._stop_programs)
+        for name in self.options.programs:
+            await self.start_program(name)
+        await self._start_nodes()
+        self._progress(f"starting {', '.join(self.options.programs)}")
+        await self._programs_ready()
+        if "webhook" in self.programs:
+            await self._register_webhook()
+        if "extender" in self.programs:
+            await self._cluster.start_scheduler(self._places.extender_url)
+        await self._nodes_ready()
+
+    def _chosen_cluster(self) -> LocalCluster:
+        assets = None if self.options.embedded else find_assets(os.environ)
+        if assets is None:
+            return Embedded(clock=self._clock, authority=self._authority)
+        directory = self.options.directory / "controlplane"
+        return Real(assets, directory=directory, clock=self._clock, authority=self._authority)
+
+    def _write_kubeconfig(self) -> None:
+        self.kubeconfig.touch(mode=0o600)
+        self.kubeconfig.write_bytes(msgspec.json.encode(self._cluster.kubeconfig()))
+
+    async def _connect(self) -> None:
+        self._connection = await connect(
+            kubeconfig=str(self.kubeconfig), clock=self._clock, agent="spillway (local)"
+        )
+        self._undo.push_async_callback(self._connection.close)
+        body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}
+        await self._connection.request("POST", "/api/v1/namespaces", body=body)
+
+    def _choose_places(self, fargate_url: str) -> Places:
+        webhook, extender, kubelet, probe = free_ports(4)
+        return Places(
+            directory=self.options.directory,
+            kubeconfig=self.kubeconfig,
+            fargate=self.options.fargate,
+            fargate_url=fargate_url,
+            webhook_port=webhook,
+            extender_port=extender,
+            kubelet_port=kubelet,
+            probe_port=probe,
+            zone=self.options.nodes[0].zone if self.options.nodes else "us-east-1a",
+        )
+
+    async def _start_nodes(self) -> None:
+        parts = kubernetes.parts(self.connection, clock=self._clock, component="fake-kubelet")
+        pods = parts.watch_pods()
+        kubelets = FakeKubelets(
+            self.options.nodes,
+            nodes_api=parts.nodes,
+            pods_api=parts.pods,
+            leases=parts.leases,
+            pods=pods,
+            clock=self._clock,
+        )
+        self._tasks = [asyncio.create_task(pods.run()), asyncio.create_task(kubelets.run())]
+        self._undo.push_async_callback(self._stop_tasks)
+
+    async def _stop_tasks(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _stop_programs(self) -> None:
+        await asyncio.gather(*(child.stop(clock=self._clock) for child in self.programs.values()))
+
+    async def _programs_ready(self) -> None:
+        places = self._required_places()
+        urls = {
+            "webhook": places.webhook_url,
+            "extender": places.extender_url,
+            "bridge": f"http://{LOOPBACK}:{places.probe_port}",
+        }
+        tls = loopback_tls(self._authority.cert_pem)
+        for name in self.programs:
+            client = HttpClient(urls[name], tls=tls, timeout=2.0)
+            await self.until(f"{name} to be ready", functools.partial(_is_ready, client))
+            await client.close()
+
+    async def _register_webhook(self) -> None:
+        body = webhook_configuration(url=self._required_places().webhook_url, ca_pem=self._authority.cert_pem)
+        path = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations"
+        await self.connection.request("POST", path, body=body)
+
+    async def _nodes_ready(self) -> None:
+        parts = kubernetes.parts(self.connection, clock=self._clock, component="local")
+        for name in (*(node.name for node in self.options.nodes), NODE):
+            await self.until(f"node {name} to be ready", functools.partial(_node_is_ready, parts, name))
+
+    async def until(self, what: str, holds: Callable[[], Awaitable[bool]]) -> None:
+        """Wait until it holds.
+
+        Raises:
+            LocalStackError: a program ended, or a minute passed.
+        """
+        deadline = self._clock.steady() + _READY_WITHIN
+        while not await holds():
+            self._check()
+            if self._clock.steady() > deadline:
+                raise LocalStackError(
+                    f"waited {_READY_WITHIN:.0f} s for {what}; see the logs in {self.options.directory}"
+                )
+            await self._clock.sleep(_LOOK)
+
+    def _check(self) -> None:
+        for child in self.programs.values():
+            if child.exit_code is not None:
+                raise LocalStackError(child.obituary())
+        for task in self._tasks:
+            if task.done():
+                raise LocalStackError(f"the fake nodes stopped: {task.exception()!r}")
+
+    def _required_places(self) -> Places:
+        if self._places is None:
+            raise LocalStackError("the local stack is not started; use it as `async with`")
+        return self._places
+
+
+async def _is_ready(client: HttpClient) -> bool:
+    try:
+        return (await client.request("GET", "/readyz")).status == 200  # noqa: PLR2004
+    except HttpError:
+        return False
+
+
+async def _node_is_ready(parts: kubernetes.Parts, name: str) -> bool:
+    try:
+        node: Node = await parts.nodes.get(name)
+    except NotFound:
+        return False
+    return is_ready(node) and not any(
+        taint.key == "node.kubernetes.io/not-ready" for taint in node.spec.taints
+    )

@@ -1,0 +1,18 @@
+"""`spillway webhook`, composed."""
+
+from prometheus_client import CollectorRegistry
+
+from app.settings import WebhookSettings
+from app.tls.serving import Listen, serve
+from app.webhook.server import WebhookConfig, build_app
+from app.wiring.clock import SystemClock
+
+
+async def run(settings: WebhookSettings) -> None:
+    """Serve until cancelled."""
+    clock = SystemClock()
+    app = build_app(
+        WebhookConfig(scheduler_name=settings.scheduler_name), clock=clock, registry=CollectorRegistry()
+    )
+    listen = Listen(host=settings.host, port=settings.port, cert=settings.tls_cert, key=settings.tls_key)
+    await serve(app, listen, clock=clock)

@@ -1,0 +1,167 @@
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from app.extender.pressure import candidates, presses, survey, takes_pods_now
+from app.model import names
+from app.model.node import Node
+from app.model.policy import Overflow
+from app.model.resources import Resources
+from tests.builders import (
+    NOON,
+    VIRTUAL,
+    a_node,
+    a_pod,
+    a_virtual_node,
+    opted_in_toleration,
+    owned_by,
+    unschedulable,
+)
+from tests.extender.fakes import ENABLED, a_pressing_pod, pin
+
+MIB = 2**20
+
+
+def scheduled(status: str, reason: str) -> dict[str, Any]:
+    return {"conditions": [{"type": "PodScheduled", "status": status, "reason": reason}]}
+
+
+@pytest.mark.parametrize(
+    ("fields", "pressing"),
+    [
+        pytest.param({}, True, id="Unschedulable"),
+        pytest.param({"status": {}}, False, id="not tried yet"),
+        pytest.param({"status": scheduled("False", "SchedulingGated")}, False, id="gated, by condition"),
+        pytest.param({"status": scheduled("False", "SchedulerError")}, False, id="the scheduler failed"),
+        pytest.param({"status": scheduled("True", "")}, False, id="scheduled"),
+        pytest.param({"schedulingGates": [{"name": "kueue"}]}, False, id="gated, by spec"),
+        pytest.param({"metadata": owned_by("DaemonSet")}, False, id="of a DaemonSet"),
+        pytest.param({"metadata": owned_by("ReplicaSet")}, True, id="of a ReplicaSet"),
+    ],
+)
+def test_a_pod_presses_once_the_scheduler_found_no_node(fields: dict[str, Any], pressing: bool) -> None:
+    assert presses(a_pressing_pod(**fields)) is pressing
+
+
+OS = {"kubernetes.io/os": "linux"}
+
+
+@pytest.mark.parametrize(
+    ("fields", "namespaces", "counted"),
+    [
+        pytest.param({}, ENABLED, True, id="namespace enabled"),
+        pytest.param({}, {}, False, id="namespace unknown, though the taint is tolerated"),
+        pytest.param({}, {"shop": {}}, False, id="namespace without the label"),
+        pytest.param(
+            {"labels": {names.OVERFLOW: "enabled"}}, {"shop": {}}, False, id="the pod's word alone is nothing"
+        ),
+        pytest.param({}, {"shop": {names.OVERFLOW: "permitted"}}, False, id="permitted, and no word"),
+        pytest.param(
+            {"labels": {names.OVERFLOW: "enabled"}},
+            {"shop": {names.OVERFLOW: "permitted"}},
+            True,
+            id="permitted, and asked for",
+        ),
+        pytest.param({"labels": {names.OVERFLOW: "disabled"}}, ENABLED, False, id="the pod opts out"),
+        pytest.param({"tolerations": []}, ENABLED, False, id="no toleration"),
+        pytest.param({"nodeSelector": OS}, ENABLED, True, id="selects what the virtual node has"),
+        pytest.param({"nodeSelector": {"gpu": "yes"}}, ENABLED, False, id="selects other nodes"),
+        pytest.param({"affinity": pin("ec2-0")}, ENABLED, False, id="pinned to another node"),
+    ],
+)
+def test_a_candidate_is_opted_in_and_let_onto_a_virtual_node(
+    fields: dict[str, Any], namespaces: Mapping[str, Mapping[str, str]], counted: bool
+) -> None:
+    found = candidates([a_pressing_pod(**fields)], nodes=[a_virtual_node()], namespaces=namespaces)
+    assert bool(found) is counted
+
+
+def test_real_nodes_are_no_places_to_burst_to() -> None:
+    pod = a_pressing_pod()
+    (found,) = candidates([pod], nodes=[a_node(), a_virtual_node()], namespaces=ENABLED)
+    assert [node.name for node in found.nodes] == [VIRTUAL]
+
+
+def test_a_pod_that_must_overflow_is_kept_though_no_virtual_node_suits_it() -> None:
+    pod = a_pressing_pod(labels={names.OVERFLOW: "required"}, nodeSelector={"zone": "z"})
+    (found,) = candidates([pod], nodes=[a_virtual_node()], namespaces=ENABLED)
+    assert (found.overflow, found.nodes) == (Overflow.REQUIRED, ())
+
+
+def test_a_label_that_means_nothing_makes_the_candidate_invalid() -> None:
+    pod = a_pressing_pod(labels={names.OVERFLOW: "maybe"})
+    (found,) = candidates([pod], nodes=[a_virtual_node()], namespaces=ENABLED)
+    assert found.invalid is not None
+    assert found.invalid.code == "InvalidOverflowLabel"
+
+
+CORDON = {"key": "node.kubernetes.io/unschedulable", "effect": "NoSchedule"}
+
+
+@pytest.mark.parametrize(
+    ("node", "takes"),
+    [
+        pytest.param(a_virtual_node(), True, id="ready"),
+        pytest.param(a_virtual_node(ready=False), False, id="not ready"),
+        pytest.param(
+            a_node(
+                "v",
+                taints=[
+                    {"key": names.TAINT_KEY, "value": names.TAINT_VALUE, "effect": names.TAINT_EFFECT},
+                    CORDON,
+                ],
+            ),
+            False,
+            id="cordoned",
+        ),
+    ],
+)
+def test_a_node_takes_pods_while_it_is_ready_and_not_cordoned(node: Node, takes: bool) -> None:
+    assert takes_pods_now(node, a_pressing_pod()) is takes
+
+
+def test_the_survey_sorts_out_what_concerns_the_gate() -> None:
+    waiting = a_pod("waiting")
+    landed = a_pod("landed", node=VIRTUAL, phase="Running")
+    elsewhere = a_pod("elsewhere", node="ec2-0", phase="Running")
+    over = a_pod("over", phase="Failed")
+    leaving = a_pod("leaving", metadata={"deletionTimestamp": NOON.isoformat()})
+    seen = survey([waiting, landed, elsewhere, over, leaving], virtual=[VIRTUAL])
+    assert seen.unbound == {waiting.uid: waiting}
+    assert seen.bound == {VIRTUAL: (landed,)}
+
+
+@pytest.mark.parametrize(
+    ("pod", "held"),
+    [
+        pytest.param(
+            a_pod("ds", metadata=owned_by("DaemonSet"), affinity=pin(VIRTUAL)),
+            Resources(cpu_milli=500, memory=512 * MIB, pods=1),
+            id="pinned to the virtual node, a pod slot included",
+        ),
+        pytest.param(
+            a_pod("ds", metadata=owned_by("DaemonSet"), affinity=pin("ec2-0")),
+            Resources(),
+            id="pinned to a real node",
+        ),
+        pytest.param(
+            a_pod("ds", metadata=owned_by("DaemonSet"), affinity=pin(VIRTUAL), node=VIRTUAL),
+            Resources(),
+            id="bound already",
+        ),
+        pytest.param(
+            a_pod("rs", metadata=owned_by("ReplicaSet"), affinity=pin(VIRTUAL)),
+            Resources(),
+            id="no DaemonSet's, or any tenant could open the gate",
+        ),
+    ],
+)
+def test_room_is_held_for_the_daemon_set_pods_that_insist(pod: Any, held: Resources) -> None:
+    assert survey([pod], virtual=[VIRTUAL]).daemons == {VIRTUAL: held}
+
+
+def test_a_pod_without_the_toleration_is_no_candidate_even_where_it_tolerates_another_provider() -> None:
+    other = {**opted_in_toleration(), "value": "azure"}
+    pod = a_pod(tolerations=[other], status=unschedulable())
+    assert candidates([pod], nodes=[a_virtual_node()], namespaces=ENABLED) == ()
