@@ -152,6 +152,9 @@ class BridgeSettings(InCluster):
     kubelet_client_ca: Path | None = Field(
         None, description="PEM authority that signs the API server's client certificate."
     )
+    kubelet_client_names: Names = Field(
+        (), description="Common names let in, with commas; empty lets in all that the authority signed."
+    )
     probe_host: str = Field("0.0.0.0", description="The address for /healthz, /readyz and /metrics.")
     probe_port: Port = Field(8080, description="The port for /healthz, /readyz and /metrics (plain HTTP).")
     capacity_cpu: Quantity = Field(

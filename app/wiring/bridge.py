@@ -155,6 +155,7 @@ def _kubelet_config(settings: BridgeSettings) -> KubeletConfig:
         host=settings.kubelet_host,
         port=settings.kubelet_port,
         client_ca=authority.read_text() if authority else "",
+        client_names=settings.kubelet_client_names,
     )
 
 

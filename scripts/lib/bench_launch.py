@@ -61,10 +61,10 @@ async def bench(pods: int, *, kill: bool, directory: Path) -> Result:
             await stack.start_program("bridge")
         await stack.until(f"{pods} launches", lambda: _launched(stack, pods))
         await stack.until(f"{pods} running pods", lambda: _running(stack, pods))
-        counts = tally(stack.fargate.journal.entries)
+        counts = tally(stack.fargate.journal.since())
         await asyncio.gather(*(_delete(stack, name) for name in names))
         await stack.until("no task left", lambda: _none_left(stack))
-        after = tally(stack.fargate.journal.entries)
+        after = tally(stack.fargate.journal.since())
     limit = max(0, pods - BURST) / RATE
     return Result(
         pods=pods,
@@ -101,11 +101,11 @@ async def _delete(stack: LocalStack, name: str) -> None:
 
 
 async def _launched(stack: LocalStack, pods: int) -> bool:
-    return tally(stack.fargate.journal.entries).launches >= pods
+    return tally(stack.fargate.journal.since()).launches >= pods
 
 
 async def _none_left(stack: LocalStack) -> bool:
-    return tally(stack.fargate.journal.entries).left == 0
+    return tally(stack.fargate.journal.since()).left == 0
 
 
 async def _running(stack: LocalStack, pods: int) -> bool:

@@ -82,7 +82,7 @@ class Demo:
         await self._scale(kept)
         left = await self._until("the overflow is gone", lambda pods: not _on_fargate(pods))
         await self._no_task_left()
-        counts = tally(self._stack.fargate.journal.entries)
+        counts = tally(self._stack.fargate.journal.since())
         return Summary(
             kubernetes=self._stack.kubernetes,
             pods_on_nodes=kept,
@@ -169,7 +169,7 @@ class Demo:
 
         async def none_left() -> bool:
             await self._look()
-            return tally(self._stack.fargate.journal.entries).left == 0
+            return tally(self._stack.fargate.journal.since()).left == 0
 
         await self._stack.until("the last task to stop", none_left)
 

@@ -14,7 +14,8 @@ from app.tls.authority import Authority, Leaf
 LOOPBACK: Final = "127.0.0.1"
 NODE: Final = "fargate"
 NAMESPACE: Final = "spillway"
-_OWN_VARIABLES: Final = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "VIRTUAL_ENV", "PYTHONPATH")
+_OWN_VARIABLES: Final = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "VIRTUAL_ENV")
+_SOURCE: Final = Path(__file__).resolve().parents[3]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +89,7 @@ def commands(places: Places, *, log_level: str) -> dict[str, list[str]]:
             "kubelet-cert": places.directory / "kubelet.crt",
             "kubelet-key": places.directory / "kubelet.key",
             "kubelet-client-ca": places.directory / "ca.crt",
+            "kubelet-client-names": "kube-apiserver-kubelet-client",
             "kubeconfig": places.kubeconfig,
             "namespace": NAMESPACE,
             "ecs-cluster": "spillway",
@@ -103,6 +105,7 @@ def environment(places: Places, *, inherited: Mapping[str, str] | None = None) -
     source = os.environ if inherited is None else inherited
     return {
         **{name: source[name] for name in _OWN_VARIABLES if name in source},
+        "PYTHONPATH": str(_SOURCE),
         "AWS_ENDPOINT_URL": places.fargate_url,
         "AWS_REGION": places.fargate.region,
         "AWS_ACCESS_KEY_ID": "local",

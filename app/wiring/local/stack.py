@@ -151,7 +151,8 @@ class LocalStack:
         self._undo.push_async_callback(self._stop_programs)
         for name in self.options.programs:
             await self.start_program(name)
-        await self._start_nodes()
+        if self.options.nodes:
+            await self._start_nodes()
         self._progress(f"starting {', '.join(self.options.programs)}")
         await self._programs_ready()
         if "webhook" in self.programs:

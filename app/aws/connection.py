@@ -1,0 +1,175 @@
+"""boto3 clients, each behind its own bounded pool of threads.
+
+Region, credentials, profile and endpoints come from boto3's own chain (`AWS_REGION`, `AWS_PROFILE`,
+`AWS_ENDPOINT_URL*`, …) unless the configuration names them:
+https://docs.aws.amazon.com/boto3/latest/guide/configuration.html
+"""
+
+import asyncio
+import functools
+import ipaddress
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Final, Self
+from urllib.parse import urlsplit
+
+import boto3  # type: ignore[import-untyped]  # it ships no types; what comes of it stays in this module
+import msgspec
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from app.aws import errors
+from app.model.pod import Json
+from app.ports.failures import Refused, Unavailable
+
+
+class StaticCredentials(msgspec.Struct, frozen=True):
+    """Keys that are given rather than found: the embedded Fargate's, which checks none."""
+
+    access_key_id: str
+    secret_access_key: str
+
+
+class ConnectionConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """How to reach AWS; what is empty comes from boto3's chain.
+
+    Attributes:
+        region: as `eu-central-1`.
+        profile: a profile of the shared configuration files.
+        endpoint_url: one endpoint for every service (the embedded Fargate's).
+        credentials: keys that replace the chain's.
+        threads: calls at once, to ECS without launches, and to CloudWatch Logs each.
+        launch_threads: RunTask calls at once; 20 a second that take a second and a half each fill 30.
+        connect_timeout: seconds until a connection must stand.
+        read_timeout: seconds until an answer must begin.
+    """
+
+    region: str = ""
+    profile: str = ""
+    endpoint_url: str = ""
+    credentials: StaticCredentials | None = None
+    threads: int = 16
+    launch_threads: int = 32
+    connect_timeout: float = 3.0
+    read_timeout: float = 15.0
+
+
+class Channel:
+    """One client and the threads that its calls run in."""
+
+    def __init__(self, client: Any, *, threads: int, name: str) -> None:
+        self._client = client
+        self._threads = ThreadPoolExecutor(threads, thread_name_prefix=f"aws-{name}")
+        self._closed = False
+
+    async def call(self, operation: str, **parameters: Json) -> dict[str, Json]:
+        """One request (`operation` as boto3 spells it: `run_task`) and its answer; never repeated here.
+
+        Cancelling the caller does not take back a request that is on its way.
+
+        Raises:
+            PortFailure: the request failed, in the words of `app.ports.failures`.
+        """
+        if self._closed:
+            raise Unavailable("the connection to AWS is closed: the program is stopping")
+        request = functools.partial(getattr(self._client, operation), **parameters)
+        try:
+            answer: dict[str, Json] = await asyncio.get_running_loop().run_in_executor(self._threads, request)
+        except (BotoCoreError, ClientError) as error:
+            raise errors.failure_of(error) from error
+        return answer
+
+    def close(self) -> None:
+        """Take no more calls; those on their way run out in their threads."""
+        self._closed = True
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        self._client.close()
+
+
+class Connection:
+    """Clients for launches, for the rest of ECS, and for logs.
+
+    Launches have threads of their own, so that a slow burst of RunTask never keeps a stop or a describe
+    waiting.
+    """
+
+    def __init__(self, *, launches: Channel, control: Channel, logs: Channel, region: str) -> None:
+        self.launches = launches
+        self.control = control
+        self.logs = logs
+        self.region = region
+
+    @classmethod
+    async def open(cls, config: ConnectionConfig) -> Self:
+        """Build the clients; nothing is sent to ECS or CloudWatch Logs yet.
+
+        Raises:
+            Refused: there is no region, no such profile, or no credentials; the message names the mend.
+        """
+        return await asyncio.to_thread(cls._built, config)
+
+    @classmethod
+    def _built(cls, config: ConnectionConfig) -> Self:
+        try:
+            session = _session(config)
+            region = _checked_region(session)
+            return cls(
+                launches=_channel(session, config, service="ecs", threads=config.launch_threads),
+                control=_channel(session, config, service="ecs", threads=config.threads),
+                logs=_channel(session, config, service="logs", threads=config.threads),
+                region=region,
+            )
+        except BotoCoreError as error:
+            raise errors.failure_of(error) from error
+
+    def close(self) -> None:
+        """Close all clients."""
+        for channel in (self.launches, self.control, self.logs):
+            channel.close()
+
+
+def _session(config: ConnectionConfig) -> Any:
+    keys = config.credentials
+    return boto3.Session(
+        region_name=config.region or None,
+        profile_name=config.profile or None,
+        aws_access_key_id=keys.access_key_id if keys else None,
+        aws_secret_access_key=keys.secret_access_key if keys else None,
+    )
+
+
+def _checked_region(session: Any) -> str:
+    if not session.region_name:
+        raise Refused("no AWS region is set: set AWS_REGION, or region in the profile that AWS_PROFILE names")
+    if session.get_credentials() is None:
+        raise Refused(errors.NO_CREDENTIALS)
+    return str(session.region_name)
+
+
+_ONE_ATTEMPT: Final = {"mode": "standard", "total_max_attempts": 1}
+"""botocore repeats nothing: its retries would pass the limiter by, hide throttling from it, and multiply
+with our own. Reads are repeated in `app.aws.paced`, launches by the bridge with the same client token."""
+
+
+def _channel(session: Any, config: ConnectionConfig, *, service: str, threads: int) -> Channel:
+    options = Config(
+        retries=_ONE_ATTEMPT,
+        connect_timeout=config.connect_timeout,
+        read_timeout=config.read_timeout,
+        max_pool_connections=threads,
+        tcp_keepalive=True,
+        user_agent_extra="spillway",
+    )
+    endpoint = config.endpoint_url or session.client(service, config=options).meta.endpoint_url
+    if _is_loopback(endpoint):
+        # A proxy that the environment names cannot reach this machine's own loopback.
+        options = options.merge(Config(proxies={}))
+    client = session.client(service, config=options, endpoint_url=config.endpoint_url or None)
+    return Channel(client, threads=threads, name=service)
+
+
+def _is_loopback(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -1,0 +1,111 @@
+"""Waiting for AWS's throttles before AWS has to refuse: one lane per kind of call, first come first served.
+
+Quotas count per account and region; the published ones stand in
+https://docs.aws.amazon.com/AmazonECS/latest/developerguide/request-throttling.html and
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/cloudwatch_limits_cwl.html.
+"""
+
+import asyncio
+import enum
+from collections.abc import Callable, Mapping
+from typing import Final, Self
+
+import msgspec
+
+from app.aws import throttle
+from app.aws.throttle import Bucket, Quota
+from app.ports.clock import Clock
+
+
+class Lane(enum.Enum):
+    """Calls that wait for each other; calls of different lanes never do."""
+
+    LAUNCH = "RunTask"
+    STOP = "StopTask"
+    READ = "DescribeTasks, ListTasks"
+    REGISTER = "RegisterTaskDefinition"
+    FIND = "DescribeTaskDefinition"
+    LOGS = "GetLogEvents"
+
+
+class Quotas(msgspec.Struct, frozen=True, kw_only=True):
+    """What AWS allows. RunTask and StopTask draw on `modify` besides their own.
+
+    Fargate's own quota of launches (100 at once, 20 per second) is implied by `launch`, since every call
+    launches one task. RunTask alone cannot use up `modify`: what it leaves belongs to StopTask.
+    """
+
+    launch: Quota = Quota(20, 20)
+    modify: Quota = Quota(100, 40)
+    read: Quota = Quota(100, 20)
+    register: Quota = Quota(20, 1)
+    find: Quota = Quota(50, 20)
+    logs: Quota = Quota(25, 25)
+
+    @classmethod
+    def of_region(cls, region: str) -> Self:
+        """The published quotas; those of GetLogEvents differ by region."""
+        rate = _LOG_RATES.get(region, 25)
+        return cls(logs=Quota(rate, rate))
+
+
+_LOG_RATES: Final[Mapping[str, float]] = {
+    "us-west-2": 10,
+    "eu-west-1": 10,
+    "eu-central-1": 10,
+    "eu-west-3": 30,
+}
+
+_BURST_SHARE: Final = 0.95
+_RATE_SHARE: Final = 0.98
+"""A little less than allowed: calls that left evenly arrive bunched, and clocks have grain."""
+
+
+class Limiter:
+    """Grants calls one by one, and learns from those that AWS throttled all the same."""
+
+    def __init__(self, quotas: Quotas, *, clock: Clock) -> None:
+        self._clock = clock
+        self._turns = {lane: asyncio.Lock() for lane in Lane}
+        now = clock.steady()
+        self._own = {
+            Lane.LAUNCH: _careful(quotas.launch, now=now),
+            Lane.STOP: _careful(quotas.modify, now=now),
+            Lane.READ: _careful(quotas.read, now=now),
+            Lane.REGISTER: _careful(quotas.register, now=now),
+            Lane.FIND: _careful(quotas.find, now=now),
+            Lane.LOGS: _careful(quotas.logs, now=now),
+        }
+        self._modify = _careful(quotas.modify, now=now)
+        self._modify_turn = asyncio.Lock()
+
+    async def grant(self, lane: Lane) -> None:
+        """Return when one call of this lane may be made; whoever asked first goes first."""
+        async with self._turns[lane]:
+            await self._fill(lambda: self._own[lane])
+            if lane in _MODIFYING:
+                await self._draw_on_modify()
+            self._own[lane] = throttle.taken(self._own[lane], now=self._clock.steady())
+
+    async def _draw_on_modify(self) -> None:
+        # The heads of both lanes take turns: neither a storm of stops nor one of launches starves the other.
+        async with self._modify_turn:
+            await self._fill(lambda: self._modify)
+            self._modify = throttle.taken(self._modify, now=self._clock.steady())
+
+    async def _fill(self, bucket: Callable[[], Bucket]) -> None:
+        while (seconds := throttle.wait(bucket(), now=self._clock.steady())) > 0:
+            await self._clock.sleep(seconds)
+
+    def throttled(self, lane: Lane) -> None:
+        """Say that AWS throttled a call: this lane alone slows down, so that launches never slow stops."""
+        self._own[lane] = throttle.slowed(self._own[lane], now=self._clock.steady())
+
+
+_MODIFYING: Final = frozenset({Lane.LAUNCH, Lane.STOP})
+
+
+def _careful(quota: Quota, *, now: float) -> Bucket:
+    # Half a token is no call: a bucket always holds at least one.
+    burst = max(1.0, quota.burst * _BURST_SHARE)
+    return throttle.full(Quota(burst, quota.rate * _RATE_SHARE), now=now)

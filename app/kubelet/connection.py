@@ -1,0 +1,177 @@
+"""One client's connection: HTTP/1.1 by h11 over asyncio streams, request after request."""
+
+import asyncio
+from contextlib import aclosing
+from http import HTTPStatus
+from typing import Final
+
+import h11
+import msgspec
+
+from app.kubelet.messages import Answer, Handler, Request, StreamedAnswer
+from app.ports.failures import PortFailure
+from app.telemetry import logs
+
+MOST_AHEAD: Final = 64 * 1024
+"""Bytes that a client may send before it has its answer: pipelined requests, or a body that we skip."""
+
+log = logs.get(__name__)
+
+
+class HttpLimits(msgspec.Struct, frozen=True, kw_only=True):
+    """What one connection may take.
+
+    Attributes:
+        header_bytes: of request line and headers.
+        idle_seconds: until a request must have come in whole.
+    """
+
+    header_bytes: int = 16 * 1024
+    idle_seconds: float = 120.0
+
+
+class ClientGone(Exception):
+    """The client closed the connection, or broke it."""
+
+
+class HttpConnection:
+    """Reads requests, has them answered, and stops an answer when its reader goes away."""
+
+    def __init__(
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        *,
+        handler: Handler,
+        limits: HttpLimits,
+    ) -> None:
+        self._reader = reader
+        self._writer = writer
+        self._handler = handler
+        self._limits = limits
+        self._client = common_name(writer)
+        self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=limits.header_bytes)
+        self._ahead = 0
+
+    async def serve(self) -> None:
+        """Answer until either side is done with the connection; closing it is the caller's."""
+        try:
+            while (request := await self._request()) is not None:
+                await self._answered(request)
+                if self._http.states != {h11.CLIENT: h11.DONE, h11.SERVER: h11.DONE}:
+                    return
+                self._http.start_next_cycle()
+                self._ahead = 0
+        except h11.RemoteProtocolError as error:
+            await self._reject(error)
+        except (ClientGone, ConnectionError, TimeoutError) as error:
+            log.debug("connection ended", reason=repr(error))
+
+    async def _request(self) -> Request | None:
+        """The next request, its body skipped; None where the client is done."""
+        async with asyncio.timeout(self._limits.idle_seconds):
+            head = await self._event()
+            if not isinstance(head, h11.Request):
+                return None
+            # Without our "100 Continue" a body that waits for it never comes.
+            while not self._http.they_are_waiting_for_100_continue:
+                if isinstance(await self._event(), h11.EndOfMessage):
+                    break
+        return Request(method=head.method.decode(), target=head.target.decode(), client=self._client)
+
+    async def _event(self) -> object:
+        while (event := self._http.next_event()) is h11.NEED_DATA:
+            await self._receive()
+        return event
+
+    async def _receive(self) -> bytes:
+        # h11 bounds only what is incomplete: pieces of this size keep a whole request below twice the limit.
+        data = await self._reader.read(self._limits.header_bytes)
+        self._ahead += len(data)
+        if self._ahead > MOST_AHEAD:
+            raise h11.RemoteProtocolError(
+                "too much was sent ahead of the answer", error_status_hint=HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+            )
+        self._http.receive_data(data)
+        return data
+
+    async def _answered(self, request: Request) -> None:
+        answering = asyncio.create_task(self._answer(request))
+        watching = asyncio.create_task(self._until_gone())
+        try:
+            await asyncio.wait({answering, watching}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            finished = answering.done()
+            answering.cancel()
+            watching.cancel()
+            await asyncio.gather(answering, watching, return_exceptions=True)
+        if not finished:
+            raise ClientGone
+        answering.result()
+
+    async def _until_gone(self) -> None:
+        while await self._receive():
+            pass
+
+    async def _answer(self, request: Request) -> None:
+        try:
+            answer = await self._handler(request)
+        except Exception:
+            # Whatever went wrong with one request must not end the others'.
+            log.exception("request failed", method=request.method, target=request.target)
+            answer = Answer(status=HTTPStatus.INTERNAL_SERVER_ERROR, text="internal error; the log has more")
+        if isinstance(answer, StreamedAnswer):
+            await self._stream(answer)
+        else:
+            await self._reply(answer, with_body=request.method != "HEAD")
+
+    async def _stream(self, answer: StreamedAnswer) -> None:
+        async with aclosing(answer.body) as body:
+            await self._send(_response(HTTPStatus.OK, []))
+            try:
+                async for piece in body:
+                    await self._send(h11.Data(data=piece))
+            except ConnectionError:
+                raise
+            except PortFailure as failure:
+                # The status is sent: only a body without its end tells the client.
+                log.warning("answer broke off", error=str(failure))
+                raise ClientGone from failure
+            except Exception as error:
+                log.exception("answer failed")
+                raise ClientGone from error
+        await self._send(h11.EndOfMessage())
+
+    async def _reply(self, answer: Answer, *, with_body: bool = True) -> None:
+        body = f"{answer.text}\n".encode()
+        await self._send(_response(answer.status, [*answer.headers, ("Content-Length", str(len(body)))]))
+        if with_body:
+            await self._send(h11.Data(data=body))
+        await self._send(h11.EndOfMessage())
+
+    async def _reject(self, error: h11.RemoteProtocolError) -> None:
+        if self._http.our_state not in {h11.IDLE, h11.SEND_RESPONSE}:
+            return
+        try:
+            await self._reply(Answer(status=error.error_status_hint, text=str(error)))
+        except (ConnectionError, h11.LocalProtocolError) as gone:
+            log.debug("bad request from a client that is gone", reason=repr(gone))
+
+    async def _send(self, event: h11.Event) -> None:
+        data = self._http.send(event)
+        if data:
+            self._writer.write(data)
+            await self._writer.drain()
+
+
+def _response(status: int, headers: list[tuple[str, str]]) -> h11.Response:
+    plain = [("Content-Type", "text/plain; charset=utf-8"), ("X-Content-Type-Options", "nosniff")]
+    phrase = HTTPStatus(status).phrase.encode()
+    return h11.Response(status_code=status, reason=phrase, headers=[*plain, *headers])
+
+
+def common_name(writer: asyncio.StreamWriter) -> str:
+    """The common name in the client's certificate; empty where it showed none."""
+    certificate = writer.get_extra_info("peercert") or {}
+    names = [value for part in certificate.get("subject", ()) for key, value in part if key == "commonName"]
+    return names[0] if names else ""

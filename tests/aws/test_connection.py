@@ -1,0 +1,59 @@
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from app.aws.connection import Connection, ConnectionConfig, StaticCredentials
+from app.ports.failures import Refused
+from tests.aws.fakes import Answer, AwsStub
+
+
+@pytest.fixture
+def nothing_configured(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE", "AWS_ACCESS_KEY_ID"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
+
+
+async def test_without_a_region_the_mend_is_named(nothing_configured: None) -> None:
+    with pytest.raises(Refused, match="AWS_REGION"):
+        await Connection.open(ConnectionConfig(credentials=StaticCredentials("a", "b")))
+
+
+async def test_without_credentials_the_mend_is_named(nothing_configured: None) -> None:
+    with pytest.raises(Refused, match="AWS_ACCESS_KEY_ID"):
+        await Connection.open(ConnectionConfig(region="eu-west-3"))
+
+
+async def test_an_unknown_profile_is_refused_by_name(nothing_configured: None) -> None:
+    with pytest.raises(Refused, match="nobody"):
+        await Connection.open(ConnectionConfig(profile="nobody"))
+
+
+async def test_endpoint_and_region_come_from_the_environment(
+    nothing_configured: None, aws: AwsStub, config: ConnectionConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", aws.url)
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-west-2")
+    aws.script("ListTasks", Answer({"taskArns": []}))
+    connection = await Connection.open(msgspec.structs.replace(config, endpoint_url="", region=""))
+    await connection.control.call("list_tasks")
+    connection.close()
+    assert connection.region == "us-west-2"
+    assert len(aws.asked("ListTasks")) == 1
+
+
+async def test_a_proxy_is_not_asked_for_this_machines_own_loopback(
+    aws: AwsStub, config: ConnectionConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.delenv("no_proxy", raising=False)
+    aws.script("ListTasks", Answer({"taskArns": []}))
+    connection = await Connection.open(config)
+    await connection.control.call("list_tasks")
+    connection.close()
+    assert len(aws.asked("ListTasks")) == 1

@@ -1,0 +1,274 @@
+import asyncio
+import ssl
+
+import pytest
+import trustme
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from app.kubelet.server import KubeletConfig, KubeletServer, OpenToAnybody
+from app.ports.failures import Refused
+from tests.fakes import VirtualClock, settle
+from tests.kubelet.clients import LOG, Node, rest, status_of, until
+from tests.kubelet.fakes import FakeDirectory, FakeLogStreams
+
+GET_LOG = f"GET {LOG} HTTP/1.1\r\nHost: node\r\n\r\n"
+GET_HEALTH = "GET /healthz HTTP/1.1\r\nHost: node\r\n\r\n"
+FOLLOW = f"GET {LOG}?follow=true HTTP/1.1\r\nHost: node\r\n\r\n"
+
+
+def a_server(config: KubeletConfig) -> KubeletServer:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    return KubeletServer(FakeDirectory(), FakeLogStreams(), clock=VirtualClock(), config=config, tls=context)
+
+
+async def eventually_quiet(node: Node) -> None:
+    """Wait until the server has noticed that its clients are gone."""
+    async with asyncio.timeout(5):
+        await asyncio.gather(*node.server._connections)
+
+
+async def test_a_log_is_answered_in_chunks_of_plain_text(node: Node) -> None:
+    answer = await node.get(LOG)
+    assert answer.startswith("HTTP/1.1 200 OK\r\n")
+    assert "content-type: text/plain; charset=utf-8\r\n" in answer.lower()
+    assert "transfer-encoding: chunked\r\n" in answer.lower()
+    assert answer.endswith("\r\n\r\n8\r\none\ntwo\n\r\n0\r\n\r\n")
+
+
+async def test_a_client_of_http_1_0_gets_the_log_unchunked(node: Node) -> None:
+    answer = await node.ask(f"GET {LOG} HTTP/1.0\r\n\r\n")
+    assert answer.endswith("\r\n\r\none\ntwo\n")
+
+
+async def test_the_node_says_that_it_is_well(node: Node) -> None:
+    answer = await node.get("/healthz")
+    assert answer.startswith("HTTP/1.1 200 ")
+    assert answer.endswith("\r\n\r\nok\n")
+
+
+@pytest.mark.parametrize(
+    ("method", "target", "status", "text"),
+    [
+        pytest.param("GET", "/containerLogs/shop/web-9/main", 404, 'pod "web-9" does not', id="no pod"),
+        pytest.param("GET", "/containerLogs/shop/web-1/side", 404, 'container "side"', id="no container"),
+        pytest.param("GET", f"{LOG}?tailLines=many", 400, "tailLines", id="undecodable option"),
+        pytest.param("GET", f"{LOG}?tailLines=-1", 422, "tailLines", id="invalid option"),
+        pytest.param("GET", f"{LOG}?previous=true", 400, "previous", id="not served yet"),
+        pytest.param("GET", "/stats/summary", 404, "not found", id="unknown path"),
+        pytest.param("POST", LOG, 405, "Method Not Allowed", id="wrong method"),
+    ],
+)
+async def test_bad_requests_are_answered_with_their_reason(
+    node: Node, method: str, target: str, status: int, text: str
+) -> None:
+    answer = await node.get(target, method=method)
+    assert status_of(answer) == status
+    assert text in answer
+
+
+async def test_head_is_answered_without_a_body(node: Node) -> None:
+    answer = await node.get(LOG, method="HEAD")
+    assert status_of(answer) == 405
+    assert answer.endswith("\r\n\r\n")
+
+
+@pytest.mark.parametrize(
+    ("request_text", "status"),
+    [
+        pytest.param("nonsense\r\n\r\n", 400, id="no HTTP"),
+        pytest.param("GET / HTTP/1.1\r\n\r\n", 400, id="no host"),
+        pytest.param("GET /healthz HTTP/1.1\r\nHost: n\r\nX: " + "y" * 9000 + "\r\n\r\n", 431, id="too long"),
+        pytest.param("GET / HTTP/1.1\r\nHost: n\r\nContent-Length: x\r\n\r\n", 400, id="bad length"),
+        pytest.param(
+            "POST / HTTP/1.1\r\nHost: n\r\nContent-Length: 999999\r\n\r\n" + "z" * 100_000,
+            413,
+            id="endless body",
+        ),
+    ],
+)
+async def test_malformed_requests_are_refused_and_the_server_serves_on(
+    node: Node, request_text: str, status: int
+) -> None:
+    answer = await node.ask(request_text)
+    assert status_of(answer) == status
+    assert status_of(await node.get("/healthz")) == 200
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(noise=st.binary(min_size=1, max_size=300))
+async def test_noise_inside_tls_never_ends_the_server(node: Node, noise: bytes) -> None:
+    async with node.connected() as (reader, writer):
+        writer.write(noise + b"\r\n\r\n")
+        first = await reader.read(12)
+    assert first in {b"", b"HTTP/1.1 400", b"HTTP/1.1 404", b"HTTP/1.1 405", b"HTTP/1.1 501", b"HTTP/1.1 505"}
+    await eventually_quiet(node)
+    assert status_of(await node.get("/healthz")) == 200
+
+
+@pytest.mark.parametrize(
+    "noise",
+    [
+        pytest.param(b"GET / HTTP/1.1\r\nHost: n\r\n\r\n", id="plain HTTP"),
+        pytest.param(b"\x16\x03\x01\x02\x00\x01\x00" + b"\xff" * 300, id="broken hello"),
+        pytest.param(b"\x00" * 64, id="zeros"),
+        pytest.param(b"", id="nothing"),
+    ],
+)
+async def test_what_is_not_tls_never_ends_the_server(node: Node, noise: bytes) -> None:
+    _, writer = await asyncio.open_connection("127.0.0.1", node.server.port)
+    writer.write(noise)
+    await writer.drain()
+    writer.close()
+    await writer.wait_closed()
+    assert status_of(await node.get("/healthz")) == 200
+
+
+async def test_requests_follow_each_other_on_one_connection(node: Node) -> None:
+    async with node.connected() as (reader, writer):
+        writer.write(GET_HEALTH.encode())
+        assert "200" in await until(reader, "ok\n")
+        writer.write(GET_LOG.encode())
+        assert "one\ntwo\n" in await until(reader, "0\r\n\r\n")
+
+
+async def test_pipelined_requests_are_answered_in_order(node: Node) -> None:
+    answers = await node.ask(
+        GET_LOG + GET_HEALTH + GET_LOG.replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n")
+    )
+    assert [answers.count(text) for text in ("HTTP/1.1 200", "one\ntwo\n", "ok\n")] == [3, 2, 1]
+    assert answers.index("one") < answers.index("ok\n") < answers.rindex("one")
+
+
+async def test_an_idle_connection_is_closed(node: Node) -> None:
+    async with node.connected() as (reader, _):
+        assert await rest(reader) == ""
+
+
+async def test_a_follower_is_answered_at_once_and_line_by_line(node: Node) -> None:
+    node.streams.lines.clear()
+    async with node.connected() as (reader, writer):
+        writer.write(FOLLOW.encode())
+        assert "200" in await until(reader, "\r\n\r\n")
+        node.streams.write("pod/main/1", "first")
+        await node.clock.advance(2)
+        await until(reader, "first\n\r\n")
+        node.streams.write("pod/main/1", "second")
+        await node.clock.advance(2)
+        await until(reader, "second\n\r\n")
+        node.directory.put(finished=True)
+        ending = asyncio.create_task(until(reader, "0\r\n\r\n"))
+        while not ending.done():
+            await node.clock.advance(1)
+            await asyncio.sleep(0.001)
+
+
+async def test_a_client_that_goes_away_stops_the_work_at_once(node: Node) -> None:
+    async with node.connected() as (reader, writer):
+        writer.write(FOLLOW.encode())
+        await until(reader, "two\n")
+        await node.clock.advance(3)
+    await eventually_quiet(node)
+    node.streams.calls.clear()
+    await node.clock.advance(30)
+    assert node.streams.calls == []
+
+
+async def test_a_slow_reader_holds_back_the_reading_of_its_log(node: Node) -> None:
+    node.streams.page_lines = 100
+    node.streams.lines.clear()
+    node.streams.write("pod/main/1", *("x" * 10_000 for _ in range(5000)))
+    async with node.connected() as (reader, writer):
+        writer.write(GET_LOG.encode())
+        await until(reader, "x\n")
+        await asyncio.sleep(0.3)
+        held_back_at = len(node.streams.calls)
+        await asyncio.sleep(0.3)
+        assert len(node.streams.calls) == held_back_at
+        assert held_back_at < 50
+
+
+async def test_a_log_that_breaks_off_has_no_proper_end(node: Node) -> None:
+    node.streams.page_lines = 1
+    async with node.connected() as (reader, writer):
+        writer.write(FOLLOW.encode())
+        await until(reader, "two\n")
+        node.streams.failures.append(Refused("denied"))
+        await node.clock.advance(2)
+        assert "0\r\n\r\n" not in await rest(reader)
+
+
+NOT_LET_IN = (ssl.SSLError, ConnectionError, asyncio.IncompleteReadError)
+
+
+async def test_a_client_without_a_certificate_is_not_let_in(node: Node) -> None:
+    with pytest.raises(NOT_LET_IN):
+        await node.health(node.trusting())
+
+
+async def test_a_certificate_of_another_authority_is_not_let_in(node: Node) -> None:
+    stranger = trustme.CA().issue_cert(common_name="kube-apiserver")
+    with pytest.raises(NOT_LET_IN):
+        await node.health(node.trusting(stranger))
+
+
+async def test_a_certificate_that_is_known_is_let_in(node: Node) -> None:
+    known = node.authority.issue_cert(common_name="kube-apiserver")
+    assert "200" in await node.health(node.trusting(known))
+
+
+async def test_a_certificate_of_another_name_is_forbidden(node: Node) -> None:
+    answer = await node.get(LOG, common_name="alice")
+    assert status_of(answer) == 403
+    assert "alice" in answer
+    assert "one" not in answer
+
+
+async def test_too_many_connections_are_closed_and_the_others_served(node: Node) -> None:
+    async with node.connected() as (reader, writer), node.connected(), node.connected():
+        await settle()
+        with pytest.raises(NOT_LET_IN):
+            async with node.connected() as (late, _):
+                await late.readexactly(1)
+        writer.write(GET_HEALTH.encode())
+        await until(reader, "ok\n")
+
+
+async def test_stopping_ends_followers_and_frees_the_port(serving: ssl.SSLContext) -> None:
+    config = KubeletConfig(host="127.0.0.1", port=0, anonymous_loopback_only=True)
+    directory, streams = FakeDirectory(), FakeLogStreams()
+    directory.put()
+    streams.write("pod/main/1", "one")
+    server = KubeletServer(directory, streams, clock=VirtualClock(), config=config, tls=serving)
+    await server.start()
+    port = server.port
+    serving_task = asyncio.create_task(server.serve())
+    trusting = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    trusting.check_hostname = False
+    trusting.verify_mode = ssl.CERT_NONE
+    reader, writer = await asyncio.open_connection("127.0.0.1", port, ssl=trusting)
+    writer.write(FOLLOW.encode())
+    await until(reader, "one\n")
+    serving_task.cancel()
+    await asyncio.gather(serving_task, return_exceptions=True)
+    assert "0\r\n\r\n" not in await rest(reader)
+    writer.transport.abort()
+    with pytest.raises(ConnectionRefusedError):
+        await asyncio.open_connection("127.0.0.1", port)
+
+
+def test_an_open_api_is_refused() -> None:
+    with pytest.raises(OpenToAnybody, match="client_ca"):
+        a_server(KubeletConfig())
+
+
+def test_anonymous_clients_are_served_on_the_loopback_alone() -> None:
+    with pytest.raises(OpenToAnybody, match=r"0\.0\.0\.0"):
+        a_server(KubeletConfig(anonymous_loopback_only=True))
+    a_server(KubeletConfig(anonymous_loopback_only=True, host="localhost"))
+    a_server(KubeletConfig(anonymous_loopback_only=True, host="::1"))
+
+
+def test_there_is_no_port_before_the_start() -> None:
+    with pytest.raises(RuntimeError, match="started"):
+        _ = a_server(KubeletConfig(client_ca="ca")).port
