@@ -6,10 +6,10 @@ import uuid
 from pathlib import Path
 from typing import Protocol
 
+from app.local.cluster.cluster import ClusterConfig, EmbeddedCluster
 from app.local.cluster.controllers.manager import ControllerManager
 from app.local.cluster.scheduling.config import ExtenderConfig, SchedulerConfig
 from app.local.cluster.scheduling.scheduler import Scheduler
-from app.local.cluster.cluster import ClusterConfig, EmbeddedCluster
 from app.local.controlplane import ControlPlane, ControlPlaneAssets
 from app.local.scheduler_configuration import scheduler_configuration
 from app.model.pod import Json

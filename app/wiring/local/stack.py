@@ -25,7 +25,7 @@ from app.local.registration import webhook_configuration
 from app.model.node import Node, is_ready
 from app.ports.clock import Clock
 from app.ports.failures import NotFound
-from app.tls.authority import Authority
+from app.tls.authority import Authority, Leaf
 from app.wiring import kubernetes
 from app.wiring.local import programs
 from app.wiring.local.clusters import Embedded, LocalCluster, Real
@@ -95,6 +95,13 @@ class LocalStack:
             raise LocalStackError("the local stack is not started; use it as `async with`")
         return self._connection
 
+    @property
+    def places(self) -> Places:
+        """Where the parts listen."""
+        if self._places is None:
+            raise LocalStackError("the local stack is not started; use it as `async with`")
+        return self._places
+
     async def __aenter__(self) -> Self:
         """Start all of it.
 
@@ -113,6 +120,15 @@ class LocalStack:
     ) -> None:
         await self._undo.aclose()
 
+    def kubelet_client(self) -> Leaf:
+        """A certificate like the one that the API server shows to kubelets."""
+        return self._authority.issue(
+            "kube-apiserver-kubelet-client",
+            now=self._clock.now(),
+            organizations=("system:masters",),
+            client=True,
+        )
+
     async def watch_over(self) -> None:
         """Run until a part ends by itself.
 
@@ -125,7 +141,7 @@ class LocalStack:
 
     async def start_program(self, name: str) -> None:
         """Start one of the three programs (again), with the same flags as before."""
-        places = self._required_places()
+        places = self.places
         argv = programs.commands(places, log_level=self.options.log_level)[name]
         child = await Child.start(
             name, argv, directory=self.options.directory, environment=programs.environment(places)
@@ -217,7 +233,7 @@ class LocalStack:
         await asyncio.gather(*(child.stop(clock=self._clock) for child in self.programs.values()))
 
     async def _programs_ready(self) -> None:
-        places = self._required_places()
+        places = self.places
         urls = {
             "webhook": places.webhook_url,
             "extender": places.extender_url,
@@ -230,7 +246,7 @@ class LocalStack:
             await client.close()
 
     async def _register_webhook(self) -> None:
-        body = webhook_configuration(url=self._required_places().webhook_url, ca_pem=self._authority.cert_pem)
+        body = webhook_configuration(url=self.places.webhook_url, ca_pem=self._authority.cert_pem)
         path = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations"
         await self.connection.request("POST", path, body=body)
 
@@ -261,11 +277,6 @@ class LocalStack:
         for task in self._tasks:
             if task.done():
                 raise LocalStackError(f"the fake nodes stopped: {task.exception()!r}")
-
-    def _required_places(self) -> Places:
-        if self._places is None:
-            raise LocalStackError("the local stack is not started; use it as `async with`")
-        return self._places
 
 
 async def _is_ready(client: HttpClient) -> bool:

@@ -1,0 +1,103 @@
+"""The gate holds, whoever fails, whoever insists, and strangers do not notice it."""
+
+from collections import Counter
+
+import pytest
+
+from app.model.names import GRANTS, TAINT_KEY
+from app.model.node import Node
+from app.wiring.local.stack import LocalStack
+from tests.system.actors import Actors, on_fargate, on_nodes, running
+
+pytestmark = [pytest.mark.system, pytest.mark.asyncio(loop_scope="session")]
+TOLERATE_ALL = [{"operator": "Exists"}]
+
+
+def is_closed(node: Node, *, pods: int) -> bool:
+    """Whether the node has room for what runs there and for nothing else."""
+    return node.status.allocatable["pods"] == str(pods)
+
+
+async def test_with_the_extender_killed_nothing_new_bursts_and_nodes_are_still_used(
+    stack: LocalStack, actors: Actors
+) -> None:
+    space = await actors.namespace(overflow="enabled")
+    await actors.deployment(space, replicas=9)
+    await actors.until(space, "9 running pods", lambda pods: len(running(pods)) == 9)
+    await stack.kill_program("extender")
+    await actors.scale(space, 12)
+    await actors.pass_time(8)
+    pods = await actors.pods(space)
+    assert (len(on_nodes(pods)), len(on_fargate(pods)), len(pods)) == (8, 1, 12)
+    assert is_closed(await actors.virtual_node(), pods=1)
+    await stack.start_program("extender")
+    pods = await actors.until(space, "12 running pods", lambda pods: len(running(pods)) == 12)
+    assert (len(on_nodes(pods)), len(on_fargate(pods))) == (8, 4)
+
+
+async def test_real_nodes_are_scheduled_while_the_extender_is_down(stack: LocalStack, actors: Actors) -> None:
+    await stack.kill_program("extender")
+    space = await actors.namespace(overflow="enabled")
+    await actors.deployment(space, replicas=4)
+    pods = await actors.until(space, "4 running pods", lambda pods: len(running(pods)) == 4)
+    assert len(on_nodes(pods)) == 4
+    await stack.start_program("extender")
+
+
+async def test_a_node_critical_daemon_set_neither_preempts_nor_starts_a_task(actors: Actors) -> None:
+    space = await actors.namespace(overflow="enabled")
+    await actors.deployment(space, replicas=10, cpu="450m")
+    before = await actors.until(space, "10 running pods", lambda pods: len(running(pods)) == 10)
+    overflow = {pod.uid for pod in on_fargate(before)}
+    launches = actors.truth().launches
+    await actors.daemon_set(space, tolerations=TOLERATE_ALL, priorityClassName="system-node-critical")
+    await actors.pass_time(10)
+    after = await actors.pods(space)
+    assert overflow <= {pod.uid for pod in on_fargate(running(after))}
+    assert actors.truth().launches == launches
+    daemons = [pod for pod in on_fargate(after) if pod.metadata.labels.get("app") == "agent"]
+    assert {pod.status.phase for pod in daemons} <= {"Pending"}
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        pytest.param("kubernetes.io/hostname", id="hostname"),
+        pytest.param("topology.kubernetes.io/zone", id="zone"),
+    ],
+)
+async def test_pods_of_unlabelled_namespaces_spread_over_real_nodes_as_before(
+    actors: Actors, key: str
+) -> None:
+    space = await actors.namespace()
+    constraint = {
+        "maxSkew": 1,
+        "topologyKey": key,
+        "whenUnsatisfiable": "DoNotSchedule",
+        "labelSelector": {"matchLabels": {"app": "web"}},
+    }
+    await actors.deployment(space, replicas=6, topologySpreadConstraints=[constraint])
+    pods = await actors.until(space, "6 running pods", lambda pods: len(running(pods)) == 6)
+    assert Counter(pod.spec.node_name for pod in pods) == {"ec2-0": 3, "ec2-1": 3}
+
+
+async def test_a_pod_of_an_unlabelled_namespace_never_bursts_whatever_it_tolerates(actors: Actors) -> None:
+    space = await actors.namespace()
+    await actors.deployment(space, replicas=10, tolerations=TOLERATE_ALL)
+    await actors.until(space, "8 running pods", lambda pods: len(running(pods)) == 8)
+    await actors.pass_time(3)
+    assert on_fargate(await actors.pods(space)) == []
+
+
+async def test_pods_of_unlabelled_namespaces_are_not_touched(actors: Actors) -> None:
+    space = await actors.namespace()
+    created = await actors.pod(space, "stranger", "print()")
+    assert not [each for each in created["spec"]["tolerations"] if each.get("key") == TAINT_KEY]
+    assert "affinity" not in created["spec"]
+
+
+async def test_an_idle_gate_is_closed(actors: Actors) -> None:
+    await actors.until_closed()
+    node = await actors.virtual_node()
+    assert node.status.allocatable["cpu"] == "1m"
+    assert node.metadata.annotations.get(GRANTS, "[]") == "[]"
