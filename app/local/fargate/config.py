@@ -1,0 +1,82 @@
+"""How an embedded Fargate is set up: its account, its network, its pace."""
+
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+
+class Pace(msgspec.Struct, frozen=True, kw_only=True):
+    """How long each stage of a task takes, in seconds.
+
+    `pending` is the image pull. Stages without a number here last as long as the containers make them last.
+    `visible_after` is the eventual consistency: until then a new task is MISSING. `logged_after` is the time
+    from a printed line to its place in the log stream. `kept` is how long a stopped task stays describable.
+    """
+
+    provisioning: float = 8.0
+    pending: float = 12.0
+    activating: float = 1.0
+    deactivating: float = 1.0
+    deprovisioning: float = 10.0
+    visible_after: float = 1.0
+    logged_after: float = 2.0
+    kept: float = 3600.0
+
+
+REALISTIC: Final = Pace()
+FAST: Final = Pace(
+    provisioning=0.2,
+    pending=0.3,
+    activating=0.1,
+    deactivating=0.1,
+    deprovisioning=0.2,
+    visible_after=0.1,
+    logged_after=0.0,
+)
+"""For demonstrations: every stage is there, none takes long."""
+
+
+class Subnet(msgspec.Struct, frozen=True, kw_only=True):
+    """A subnet whose addresses tasks get, each its own.
+
+    A block inside 127.0.0.0/8 gives addresses that processes on a Linux laptop can listen on.
+    """
+
+    id: str
+    cidr: str
+    zone: str = "us-east-1a"
+
+
+class FargateConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that is fixed before the start.
+
+    Attributes:
+        clusters: ECS clusters that exist from the start.
+        log_groups: log groups that exist from the start.
+        throttles: whether AWS's published request limits hold.
+        throttle_scale: factor on all of those limits.
+        vcpu_quota: vCPUs that may run at a time, on-demand and Spot each; None for no limit (a new AWS
+            account has 6).
+        simulate_all: run no task as a process of this host.
+        journal_path: where the journal is written as JSON lines, besides being held in memory.
+        host: address to listen on; port: 0 for any free one.
+    """
+
+    region: str = "us-east-1"
+    account: str = "123456789012"
+    clusters: tuple[str, ...] = ("default", "spillway")
+    subnets: tuple[Subnet, ...] = (Subnet(id="subnet-local", cidr="127.77.0.0/16"),)
+    log_groups: tuple[str, ...] = ("/spillway/pods",)
+    pace: Pace = FAST
+    throttles: bool = True
+    throttle_scale: float = 1.0
+    vcpu_quota: float | None = None
+    simulate_all: bool = False
+    journal_path: Path | None = None
+    host: str = "127.0.0.1"
+    port: int = 0
+
+    def arn(self, resource: str, *, service: str = "ecs") -> str:
+        """The ARN of a resource of this account and region."""
+        return f"arn:aws:{service}:{self.region}:{self.account}:{resource}"

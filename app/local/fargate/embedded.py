@@ -1,0 +1,157 @@
+"""The embedded Fargate as one thing to start and stop."""
+
+import asyncio
+import contextlib
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+from app.local.fargate.agenda import Agenda
+from app.local.fargate.api import Api
+from app.local.fargate.buckets import Throttles
+from app.local.fargate.clusters import Clusters
+from app.local.fargate.config import FargateConfig
+from app.local.fargate.definitions import TaskDefinitions
+from app.local.fargate.faults import Faults
+from app.local.fargate.journal import Journal
+from app.local.fargate.launcher import Launcher
+from app.local.fargate.lifecycle import Lifecycle
+from app.local.fargate.log_store import LogStore
+from app.local.fargate.logs_api import LogsApi
+from app.local.fargate.network import Network
+from app.local.fargate.processes import ProcessRunner, host_has
+from app.local.fargate.server import Endpoints
+from app.local.fargate.serving import LoopbackServer
+from app.local.fargate.simulated import SimulatedRunner
+from app.local.fargate.task_api import TaskApi
+from app.local.fargate.wire import Reader
+from app.ports.clock import Clock
+
+
+class EmbeddedFargate:
+    """ECS and CloudWatch Logs on loopback, with tasks that run on this host or are simulated.
+
+    Attributes:
+        journal: everything that was called and everything that happened.
+        faults: what shall go wrong (also through POST /_spillway/faults).
+        api: the same requests without a socket.
+    """
+
+    def __init__(
+        self,
+        config: FargateConfig,
+        *,
+        clock: Clock,
+        ids: Callable[[], str],
+        can_execute: Callable[[str], bool] = host_has,
+    ) -> None:
+        self._config = config
+        self._agenda = Agenda(clock)
+        self._processes = ProcessRunner()
+        self._server = LoopbackServer(host=config.host, port=config.port)
+        self._driver: asyncio.Task[None] | None = None
+        self.journal = Journal(clock)
+        self.faults = Faults()
+        throttles = Throttles(now=clock.steady(), on=config.throttles, scale=config.throttle_scale)
+        network = Network(config.subnets, region=config.region, ids=ids)
+        logs = LogStore(clock)
+        for name in config.log_groups:
+            logs.create_group(name)
+        self._lifecycle = Lifecycle(
+            clock=clock,
+            agenda=self._agenda,
+            pace=config.pace,
+            region=config.region,
+            journal=self.journal,
+            network=network,
+            logs=logs,
+            runners={True: self._processes, False: SimulatedRunner(self._agenda)},
+        )
+        launcher = Launcher(
+            config=config,
+            clock=clock,
+            ids=ids,
+            throttles=throttles,
+            faults=self.faults,
+            network=network,
+            lifecycle=self._lifecycle,
+            host_has=can_execute,
+        )
+        self._definitions = TaskDefinitions(config, clock=clock)
+        clusters = Clusters(config, tasks=self._lifecycle.tasks)
+        tasks = TaskApi(
+            config=config,
+            clock=clock,
+            clusters=clusters,
+            definitions=self._definitions,
+            lifecycle=self._lifecycle,
+            launcher=launcher,
+        )
+        logs_api = LogsApi(config, store=logs, faults=self.faults, clock=clock, ids=ids)
+        self._logs = logs
+        self.api = Api(
+            clock=clock,
+            agenda=self._agenda,
+            reader=Reader(),
+            faults=self.faults,
+            throttles=throttles,
+            journal=self.journal,
+            handlers={
+                **clusters.operations(),
+                **self._definitions.operations(),
+                **tasks.operations(),
+                **logs_api.operations(),
+            },
+        )
+        self._endpoints = Endpoints(
+            api=self.api,
+            faults=self.faults,
+            journal=self.journal,
+            state=self.state,
+            ids=ids,
+            hang_up=self._server.hang_up,
+        )
+
+    async def start(self) -> str:
+        """Listen, and return the endpoint's URL, for `AWS_ENDPOINT_URL_ECS` and `AWS_ENDPOINT_URL_LOGS`.
+
+        Raises:
+            OSError: the address is taken, or the journal's file cannot be written.
+        """
+        if self._config.journal_path is not None:
+            self.journal.open(self._config.journal_path)
+        self._processes.open()
+        self._driver = asyncio.get_running_loop().create_task(self._agenda.run())
+        return await self._server.start(self._endpoints.app())
+
+    async def stop(self) -> None:
+        """Stop answering, kill every process that a task runs, and close the journal."""
+        await self._server.stop()
+        await self._processes.close()
+        if self._driver is not None:
+            self._driver.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._driver
+        self.journal.close()
+
+    def state(self) -> dict[str, Any]:
+        """What there is now: tasks with their states, and how many definitions and logs."""
+        tasks = self._lifecycle.tasks.values()
+        return {
+            "tasks": [
+                {
+                    "taskArn": each.arn,
+                    "lastStatus": each.status,
+                    "desiredStatus": each.desired,
+                    "version": each.version,
+                    "pod": each.identity,
+                    "attempt": each.attempt,
+                    "process": each.real,
+                }
+                for each in tasks
+            ],
+            "tasksByStatus": dict(Counter(each.status for each in tasks)),
+            "taskDefinitions": self._definitions.count(),
+            "logStreams": {group.name: len(group.streams) for group in self._logs.groups()},
+            "journalEntries": len(self.journal.since()),
+        }
