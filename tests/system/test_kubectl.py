@@ -81,7 +81,7 @@ async def test_a_pod_that_fargate_cannot_run_is_admitted_with_every_reason(actor
         },
     }
     code, _, err = await actors.kubectl_apply(json.dumps(body))
-    assert code == 0
+    assert code == 0, err
     assert all(word in err for word in ("hostNetwork", "hostPath", "securityContext")), err
 
 

@@ -1,0 +1,101 @@
+"""What an operator may set about the bridge, as frozen values."""
+
+from typing import Final
+
+import msgspec
+
+_PLENTY: Final = {"cpu": "100k", "memory": "400Ti", "pods": "50k", "ephemeral-storage": "1Pi"}
+
+
+class TaskSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """What every task definition of this bridge shares.
+
+    Attributes:
+        log_group: CloudWatch log group of the containers' output.
+        log_mode: awslogs' `mode`: `non-blocking` may drop lines when CloudWatch is slow, `blocking` may
+            stall the application instead. Always written out, since AWS changed its default once.
+        log_buffer: awslogs' `max-buffer-size`; only read in mode `non-blocking`.
+        stream_prefix: the first part of a log stream's name, `PREFIX/CONTAINER/TASK_ID`.
+    """
+
+    region: str
+    log_group: str = "/spillway"
+    log_mode: str = "non-blocking"
+    log_buffer: str = "25m"
+    stream_prefix: str = "spillway"
+    execution_role_arn: str = ""
+    task_role_arn: str = ""
+
+
+class NodeConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """How the virtual node presents itself.
+
+    Attributes:
+        internal_ip: where the API server reaches the node's HTTPS API; also the pods' `hostIP`.
+        provider_id: `spec.providerID`; empty for cluster autoscalers that stop at foreign ones.
+        declared_features: `status.declaredFeatures`, only where the API server knows the field.
+        holder: the node Lease's `holderIdentity`; empty means the node's name, as a kubelet writes it.
+        capacity: the node's capacity, which nothing schedules by; only the gate's allocatable counts.
+        gate_namespace: where the gate's Lease lives.
+        status_period: seconds between two reports of the node's status.
+        lease_period: seconds between two renewals of the node's Lease.
+        gate_period: seconds between two looks at the gate's Lease.
+    """
+
+    name: str
+    zone: str
+    region: str
+    internal_ip: str
+    kubelet_port: int = 10250
+    kubelet_version: str = "v1.36.0"
+    provider_id: str = ""
+    declared_features: tuple[str, ...] = ()
+    holder: str = ""
+    capacity: dict[str, str] = msgspec.field(default_factory=lambda: dict(_PLENTY))
+    gate_namespace: str = "spillway"
+    status_period: float = 60.0
+    lease_period: float = 10.0
+    lease_seconds: int = 40
+    gate_period: float = 5.0
+
+    @property
+    def lease_holder(self) -> str:
+        """Who holds the node's Lease while this bridge runs."""
+        return self.holder or self.name
+
+
+class PollConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """How often ECS is asked, in seconds.
+
+    Attributes:
+        busy: between two descriptions while any task is starting or stopping.
+        quiet: between two descriptions otherwise.
+        look: between two complete listings.
+        retry: after a failed listing.
+    """
+
+    busy: float = 1.5
+    quiet: float = 5.0
+    look: float = 180.0
+    retry: float = 3.0
+
+
+class BridgeConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything about one bridge.
+
+    Attributes:
+        cluster: uid of the namespace kube-system; tells Kubernetes clusters apart that share an ECS cluster.
+        toleration_seconds: how long an unreachable node's pods are kept (their tasks run on meanwhile).
+        deletion_cost: `controller.kubernetes.io/pod-deletion-cost` of overflow pods without one.
+        launches_in_flight: RunTask calls at once; the adapter's token bucket sets the rate.
+        retry_cap: the longest wait in seconds before a failed step is tried again.
+    """
+
+    cluster: str
+    node: NodeConfig
+    task: TaskSettings
+    poll: PollConfig = PollConfig()
+    toleration_seconds: int = 86_400
+    deletion_cost: int = -100
+    launches_in_flight: int = 40
+    retry_cap: float = 30.0

@@ -1,0 +1,199 @@
+"""What is known of one pod at one moment, and the stage of its life that this makes."""
+
+import enum
+from datetime import datetime, timedelta
+from typing import Final, Literal
+
+import msgspec
+
+from app.bridge import adoption
+from app.bridge.config import BridgeConfig
+from app.model.names import ATTEMPT, ATTEMPTED_AT, TASK_ARN, PodUid, TaskArn
+from app.model.pod import Pod, is_of_daemon_set, is_terminal
+from app.model.task import Identity, Task
+
+REMEMBERED: Final = timedelta(minutes=45)
+"""As long as this after an attempt was begun, repeating its RunTask cannot run anything twice: ECS keeps a
+client token, and shows a stopped task, for at least an hour after the task's end."""
+
+CONSISTENT: Final = timedelta(minutes=5)
+"""ECS's reads may lag behind its writes by this much, so a task that is "missing" is not lost before."""
+
+SETTLED: Final = timedelta(seconds=20)
+"""A complete listing begun so long after an attempt would show its task, as a rule; an exception is an
+orphan of a later listing."""
+
+
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+    """ECS's definite no to an attempt. `row` counts them without a task between."""
+
+    attempt: int
+    kind: Literal["no-capacity", "refused"]
+    message: str
+    at: datetime
+    row: int = 1
+
+
+class Memory(msgspec.Struct, frozen=True, kw_only=True):
+    """What this process remembers of a pod; all of it may be lost without harm.
+
+    Attributes:
+        outcome: ECS's last definite no.
+        stops: when ECS accepted to stop which task.
+    """
+
+    outcome: Outcome | None = None
+    stops: dict[TaskArn, datetime] = {}
+
+
+class PodKey(msgspec.Struct, frozen=True, order=True):
+    """Which pod: the name to read it by, and the uid that tells it from the next one of that name."""
+
+    namespace: str
+    name: str
+    uid: PodUid
+
+    @property
+    def path(self) -> str:
+        """`namespace/name`."""
+        return f"{self.namespace}/{self.name}"
+
+
+class Facts(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that a decision about one pod rests on.
+
+    Attributes:
+        pod: None where it is gone.
+        tasks: every known task of the pod, of all attempts.
+        missing: ARNs that ECS says it does not know, and since when.
+        looked_at: when the last complete listing of tasks was begun; None before the first.
+    """
+
+    key: PodKey
+    pod: Pod | None
+    tasks: tuple[Task, ...]
+    missing: dict[TaskArn, datetime]
+    looked_at: datetime | None
+    memory: Memory
+    config: BridgeConfig
+    now: datetime
+
+    @property
+    def identity(self) -> Identity:
+        """What the pod's tasks carry."""
+        return Identity(
+            cluster=self.config.cluster,
+            node=self.config.node.name,
+            namespace=self.key.namespace,
+            name=self.key.name,
+            uid=self.key.uid,
+        )
+
+    @property
+    def live(self) -> tuple[Task, ...]:
+        """The pod's tasks that are not over."""
+        return tuple(task for task in self.tasks if not task.is_stopped)
+
+
+class Stage(enum.Enum):
+    """Where a pod stands. Each has one handler in `app.bridge.reconcile`."""
+
+    GONE = "gone"
+    DELETING = "deleting"
+    TERMINAL = "terminal"
+    DAEMON = "daemon"
+    FRESH = "fresh"
+    RECORDED = "recorded"
+    REFUSED = "refused"
+    UNSEEN = "unseen"
+    LOST = "lost"
+    CARRIED = "carried"
+    ENDED = "ended"
+
+
+def stage_of(facts: Facts) -> Stage:
+    """The stage: first what Kubernetes says of the pod, then what ECS says of its newest attempt."""
+    pod = facts.pod
+    if pod is None:
+        return Stage.GONE
+    if pod.metadata.deletion_timestamp is not None:
+        return Stage.DELETING
+    if is_terminal(pod):
+        return Stage.TERMINAL
+    if is_of_daemon_set(pod):
+        return Stage.DAEMON
+    return _stage_of_attempt(facts, pod)
+
+
+def _stage_of_attempt(facts: Facts, pod: Pod) -> Stage:
+    attempt = attempt_of(facts)
+    if attempt == 0:
+        return Stage.FRESH
+    task = task_of(facts)
+    if task is not None:
+        return Stage.ENDED if task.is_stopped else Stage.CARRIED
+    if outcome_of(facts) is not None:
+        return Stage.REFUSED
+    if recorded_arn(pod) is not None:
+        return Stage.LOST if is_lost(facts, pod) else Stage.UNSEEN
+    return Stage.RECORDED if facts.now - attempted_at(facts, pod) < REMEMBERED else Stage.LOST
+
+
+def attempt_of(facts: Facts) -> int:
+    """The number of the newest attempt that was begun; 0 before the first.
+
+    A task's own number counts too: the pod may come from a cache that has not seen our last write.
+    """
+    carried = max((task.attempt for task in facts.tasks), default=0)
+    return max(recorded_attempt(facts.pod) if facts.pod is not None else 0, carried)
+
+
+def task_of(facts: Facts) -> Task | None:
+    """The newest attempt's task, if it is known."""
+    recorded = recorded_arn(facts.pod) if facts.pod is not None else None
+    task = adoption.current(facts.tasks, recorded=recorded)
+    return task if task is not None and task.attempt == attempt_of(facts) else None
+
+
+def outcome_of(facts: Facts) -> Outcome | None:
+    """ECS's definite no to the newest attempt, if it said one to this process."""
+    outcome = facts.memory.outcome
+    return outcome if outcome is not None and outcome.attempt == attempt_of(facts) else None
+
+
+def recorded_attempt(pod: Pod) -> int:
+    """The attempt in the pod's annotation; 0 where there is none that we wrote."""
+    text = pod.metadata.annotations.get(ATTEMPT, "")
+    return int(text) if text.isascii() and text.isdecimal() else 0
+
+
+def recorded_arn(pod: Pod) -> TaskArn | None:
+    """The task in the pod's annotation."""
+    text = pod.metadata.annotations.get(TASK_ARN, "")
+    return TaskArn(text) if text else None
+
+
+def attempted_at(facts: Facts, pod: Pod) -> datetime:
+    """When the newest attempt was begun; the pod's creation where nobody wrote it down."""
+    text = pod.metadata.annotations.get(ATTEMPTED_AT, "")
+    try:
+        return msgspec.convert(text, datetime).astimezone(facts.now.tzinfo)
+    except msgspec.ValidationError:
+        # Somebody else's text: creation is earlier than any attempt, so it errs towards not launching.
+        return pod.metadata.creation_timestamp or facts.now
+
+
+def is_lost(facts: Facts, pod: Pod) -> bool:
+    """Whether ECS has forgotten the recorded task, and not merely not yet learned of it."""
+    arn = recorded_arn(pod)
+    since = facts.missing.get(arn) if arn is not None else None
+    return since is not None and facts.now - since >= CONSISTENT
+
+
+def is_settled(facts: Facts, pod: Pod) -> bool:
+    """Whether it is known what became of the newest attempt: a task, a definite no, a loss, or nothing."""
+    if attempt_of(facts) == 0 or task_of(facts) is not None or outcome_of(facts) is not None:
+        return True
+    if recorded_arn(pod) is not None:
+        return is_lost(facts, pod)
+    return facts.looked_at is not None and facts.looked_at >= attempted_at(facts, pod) + SETTLED

@@ -1,0 +1,55 @@
+"""Where a container's log is: the stream that awslogs names `PREFIX/CONTAINER/TASK_ID`."""
+
+from app.bridge import adoption
+from app.bridge.container_status import task_id_of
+from app.bridge.facts import recorded_arn
+from app.bridge.task_store import TaskStore
+from app.model.pod import Pod, is_terminal
+from app.model.task import Task
+from app.ports.failures import NotFound
+from app.ports.logs import LogSource
+from app.ports.watched import Watched
+
+
+class BridgeLogs:
+    """The logs of this node's pods (`app.ports.logs.LogDirectory`)."""
+
+    def __init__(self, pods: Watched[Pod], store: TaskStore, *, stream_prefix: str) -> None:
+        self._pods = pods
+        self._store = store
+        self._prefix = stream_prefix
+
+    def find(self, namespace: str, pod: str, container: str) -> LogSource | None:
+        """The newest attempt's log; None while no task was launched.
+
+        A task that ECS has forgotten is still known by its id in the pod's status.
+
+        Raises:
+            NotFound: no such pod or container here, in the kubelet's words.
+        """
+        found = self._pods.get(f"{namespace}/{pod}")
+        if found is None:
+            raise NotFound(f'pod "{pod}" not found')
+        if all(each.name != container for each in found.spec.containers):
+            raise NotFound(f'container "{container}" not found in pod "{pod}"')
+        task = adoption.current(self._store.of(found.uid), recorded=recorded_arn(found))
+        if task is not None:
+            return LogSource(stream=self._stream(container, task.task_id), finished=_is_over(task, container))
+        task_id = _written_task_id(found, container)
+        if not task_id:
+            return None
+        return LogSource(stream=self._stream(container, task_id), finished=is_terminal(found))
+
+    def _stream(self, container: str, task_id: str) -> str:
+        return f"{self._prefix}/{container}/{task_id}"
+
+
+def _is_over(task: Task, container: str) -> bool:
+    return task.is_stopped or any(
+        each.name == container and each.last_status == "STOPPED" for each in task.containers
+    )
+
+
+def _written_task_id(pod: Pod, container: str) -> str:
+    found = (task_id_of(each) for each in pod.status.container_statuses if each.get("name") == container)
+    return next(found, "")

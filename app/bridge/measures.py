@@ -1,0 +1,128 @@
+"""Parts of decisions that several stages of a pod share; pure like `app.bridge.reconcile`."""
+
+from datetime import timedelta
+from typing import Final
+
+from app.bridge import adoption, pod_status
+from app.bridge.commands import Command, RecordEvent, SetStatus, StopTask
+from app.bridge.container_status import Hold
+from app.bridge.endings import OURS, explained
+from app.bridge.facts import Facts, recorded_arn, stage_of, task_of
+from app.bridge.pod_status import Status, Verdict
+from app.bridge.task_spec import MOST_STOP_TIMEOUT
+from app.fargate.eligibility import token_volume_names
+from app.model.pod import Pod
+from app.model.reason import Reason, joined
+from app.model.task import Task
+
+Commands = tuple[Command, ...]
+
+UNSUPPORTED: Final = "FargateUnsupported"
+_STOP_AGAIN: Final = timedelta(minutes=1)
+
+
+def rejected(facts: Facts, reasons: tuple[Reason, ...]) -> Commands:
+    """As a kubelet rejects a pod that it cannot admit."""
+    message = f"Pod was rejected: {joined(reasons)}"
+    return failed(facts, task=task_of(facts), reason=UNSUPPORTED, message=message)
+
+
+def failed(facts: Facts, *, task: Task | None, reason: str, message: str) -> Commands:
+    """The pod is over and did not succeed."""
+    verdict = Verdict(phase="Failed", reason=reason, message=message)
+    words = message or (explained(task) if task is not None else "")
+    event = RecordEvent(reason=reason or "Failed", message=words or "the task failed", warning=True)
+    return write_status(facts, task=task, verdict=verdict, event=event)
+
+
+def caveats(pod: Pod) -> Commands:
+    """What runs differently from a real node, said once, with the first attempt."""
+    events: list[Command] = []
+    left_out = sorted(token_volume_names(pod))
+    if left_out:
+        message = f"volume {', '.join(left_out)} is left out: service account tokens do not reach Fargate yet"
+        events.append(RecordEvent(reason="TokenVolumeLeftOut", message=message))
+    if pod.spec.termination_grace_period_seconds > MOST_STOP_TIMEOUT:
+        message = f"Fargate kills {MOST_STOP_TIMEOUT} s after SIGTERM, before the pod's own grace is over"
+        events.append(RecordEvent(reason="GracePeriodCut", message=message, warning=True))
+    return tuple(events)
+
+
+def killing(facts: Facts) -> Commands:
+    """Tell of the stops, once each."""
+    fresh = [task for task in facts.live if is_to_be_stopped(facts, task)]
+    return tuple(
+        RecordEvent(reason="Killing", message=f"Stopping Fargate task {task.task_id}") for task in fresh
+    )
+
+
+def stops(facts: Facts, why: str) -> Commands:
+    """Stop every task of the pod that has not been told to."""
+    reason = f"{OURS}pod {facts.key.path} is {why}"
+    return tuple(
+        StopTask(arn=task.arn, reason=reason) for task in facts.live if is_to_be_stopped(facts, task)
+    )
+
+
+def stop_duplicates(facts: Facts) -> Commands:
+    """Stop every task of the pod but the one that carries it."""
+    others = adoption.duplicates(facts.tasks, recorded=recorded_arn(pod_of(facts)))
+    reason = f"{OURS}pod {facts.key.path} has another task"
+    return tuple(StopTask(arn=task.arn, reason=reason) for task in others if is_to_be_stopped(facts, task))
+
+
+def is_to_be_stopped(facts: Facts, task: Task) -> bool:
+    """Whether ECS has yet to be told, or was told so long ago that it seems to have missed it."""
+    if task.desired_status == "STOPPED":
+        return False
+    asked = facts.memory.stops.get(task.arn)
+    return asked is None or facts.now - asked >= _STOP_AGAIN
+
+
+def write_status(
+    facts: Facts,
+    *,
+    task: Task | None,
+    hold: Hold | None = None,
+    verdict: Verdict | None = None,
+    event: RecordEvent | None = None,
+) -> Commands:
+    """Write the status that follows, with an event where it is news."""
+    status = status_of(facts, task=task, hold=hold, verdict=verdict)
+    return written(facts, status, *(() if event is None else (event,)))
+
+
+def status_of(
+    facts: Facts, *, task: Task | None, hold: Hold | None = None, verdict: Verdict | None = None
+) -> Status:
+    """The status that follows from the task."""
+    return pod_status.status_of(
+        pod_of(facts),
+        task=task,
+        now=facts.now,
+        node_ip=facts.config.node.internal_ip,
+        hold=hold,
+        verdict=verdict,
+    )
+
+
+def written(facts: Facts, status: Status, *events: Command) -> Commands:
+    """The status and its events, or nothing where the pod says so already."""
+    if pod_status.same(status, pod_of(facts)):
+        return ()
+    return (SetStatus(status=status), *events)
+
+
+def pod_of(facts: Facts) -> Pod:
+    """The pod, in the stages that have one."""
+    if facts.pod is None:
+        raise AssertionError(f"no pod in stage {stage_of(facts)}")
+    return facts.pod
+
+
+def known_task_of(facts: Facts) -> Task:
+    """The newest attempt's task, in the stages that have one."""
+    task = task_of(facts)
+    if task is None:
+        raise AssertionError(f"no task in stage {stage_of(facts)}")
+    return task

@@ -1,0 +1,84 @@
+"""One worker per pod: woken for whatever reason, never run twice at once, never given up."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from app.bridge.facts import PodKey
+from app.ports.clock import Clock
+from app.ports.failures import PortFailure
+from app.telemetry import logs
+
+log = logs.get(__name__)
+
+Step = Callable[[PodKey], Awaitable[float | None]]
+"""Does what can be done for the pod now; answers after how many seconds to come again, or None."""
+
+
+class PodWorkers:
+    """Runs a step for each pod that is woken; wakes during a step run it once more.
+
+    A failed step is tried again after 1, 2, 4, … seconds up to `cap`, spread by `jitter` (0 to 1).
+    """
+
+    def __init__(self, step: Step, *, clock: Clock, jitter: Callable[[], float], cap: float) -> None:
+        self._step = step
+        self._clock = clock
+        self._jitter = jitter
+        self._cap = cap
+        self._queue: asyncio.Queue[PodKey] = asyncio.Queue()
+        self._working: set[PodKey] = set()
+        self._woken: set[PodKey] = set()
+        self._failures: dict[PodKey, int] = {}
+        self._timers: dict[PodKey, asyncio.Task[None]] = {}
+
+    @property
+    def depth(self) -> int:
+        """How many pods are being worked on or wait for it."""
+        return len(self._working)
+
+    def wake(self, key: PodKey) -> None:
+        """Something about the pod has changed."""
+        timer = self._timers.pop(key, None)
+        if timer is not None:
+            timer.cancel()
+        if key in self._working:
+            self._woken.add(key)
+            return
+        self._working.add(key)
+        self._queue.put_nowait(key)
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            while True:
+                key = await self._queue.get()
+                group.create_task(self._work(key, group))
+
+    async def _work(self, key: PodKey, group: asyncio.TaskGroup) -> None:
+        delay: float | None = 0.0
+        while delay == 0.0 or (key in self._woken and key not in self._failures):
+            self._woken.discard(key)
+            delay = await self._attempt(key)
+        self._woken.discard(key)
+        self._working.discard(key)
+        if delay is not None:
+            self._timers[key] = group.create_task(self._wake_after(key, delay))
+
+    async def _attempt(self, key: PodKey) -> float | None:
+        try:
+            delay = await self._step(key)
+        except PortFailure as failure:
+            log.warning("a step failed and will be repeated", pod=key.path, error=str(failure))
+        except Exception:
+            # A mistake of ours about one pod must not stop the others; it is told, and tried again.
+            log.exception("a step broke and will be repeated", pod=key.path)
+        else:
+            self._failures.pop(key, None)
+            return delay
+        row = self._failures[key] = self._failures.get(key, 0) + 1
+        return float(min(1 << min(row - 1, 10), self._cap)) * (0.5 + self._jitter() / 2)
+
+    async def _wake_after(self, key: PodKey, seconds: float) -> None:
+        await self._clock.sleep(seconds)
+        self._timers.pop(key, None)
+        self.wake(key)

@@ -1,0 +1,139 @@
+"""The tasks that ECS last described, by the pod they carry: a cache, all of it can be asked for again."""
+
+from collections.abc import Callable, Collection, Iterable
+from datetime import datetime
+
+import msgspec
+
+from app.bridge.adoption import is_ours
+from app.bridge.facts import PodKey
+from app.model.names import PodUid, TaskArn
+from app.model.task import Task
+
+Listener = Callable[[PodKey], None]
+
+
+def key_of(task: Task) -> PodKey | None:
+    """The pod that the task carries."""
+    identity = task.identity
+    return PodKey(identity.namespace, identity.name, identity.uid) if identity is not None else None
+
+
+class TaskStore:
+    """Our tasks: those of one node of one cluster. Descriptions may come late and out of order."""
+
+    def __init__(self, *, cluster: str, node: str) -> None:
+        self._cluster = cluster
+        self._node = node
+        self._tasks: dict[TaskArn, Task] = {}
+        self._of_pod: dict[PodUid, set[TaskArn]] = {}
+        self._expected: dict[TaskArn, PodKey] = {}
+        self._missing: dict[TaskArn, tuple[PodUid, datetime]] = {}
+        self._told_to_stop: set[TaskArn] = set()
+        self._listeners: list[Listener] = []
+
+    def on_change(self, listener: Listener) -> None:
+        """Call `listener` with the pod of every task that changes; it must not block or raise."""
+        self._listeners.append(listener)
+
+    def of(self, uid: PodUid) -> tuple[Task, ...]:
+        """The pod's tasks, of all attempts, in the order of their ARNs."""
+        return tuple(self._tasks[arn] for arn in sorted(self._of_pod.get(uid, ())))
+
+    def get(self, arn: TaskArn) -> Task | None:
+        """The task as last described."""
+        return self._tasks.get(arn)
+
+    def all(self) -> tuple[Task, ...]:
+        """Every task of ours."""
+        return tuple(self._tasks.values())
+
+    def missing(self, uid: PodUid) -> dict[TaskArn, datetime]:
+        """The pod's ARNs that ECS says it does not know, and since when it has said so."""
+        return {arn: since for arn, (owner, since) in self._missing.items() if owner == uid}
+
+    def tracked(self) -> tuple[TaskArn, ...]:
+        """The ARNs worth describing: live tasks, and those that a pod names but nobody described yet."""
+        live = (arn for arn, task in self._tasks.items() if not task.is_stopped)
+        return (*live, *self._expected)
+
+    def is_curious(self) -> bool:
+        """Whether news are due: of a task that ECS has not described yet, or of one that was told to stop."""
+        return bool(self._told_to_stop) or any(arn not in self._missing for arn in self._expected)
+
+    def expect_stop(self, arn: TaskArn) -> None:
+        """The task was told to stop: it will change soon, though its last description does not show it."""
+        task = self._tasks.get(arn)
+        if task is None or task.is_stopped:
+            return
+        self._told_to_stop.add(arn)
+        key = key_of(task)
+        if key is not None:
+            self._tell(key)
+
+    def expect(self, arn: TaskArn, key: PodKey) -> None:
+        """A pod names this task: find out about it."""
+        if arn not in self._tasks:
+            self._expected[arn] = key
+
+    def put(self, task: Task) -> None:
+        """Take in a description, unless it is somebody else's task or older than what is known."""
+        known = self._tasks.get(task.arn)
+        if task.identity is None and known is not None:
+            task = msgspec.structs.replace(task, identity=known.identity, attempt=known.attempt)
+        key = key_of(task)
+        if key is None or not is_ours(task, cluster=self._cluster, node=self._node):
+            return
+        self._expected.pop(task.arn, None)
+        self._missing.pop(task.arn, None)
+        if known is not None and (known == task or _is_older(task, than=known)):
+            return
+        self._tasks[task.arn] = task
+        if task.desired_status == "STOPPED":
+            self._told_to_stop.discard(task.arn)
+        self._of_pod.setdefault(key.uid, set()).add(task.arn)
+        self._tell(key)
+
+    def mark_missing(self, arns: Iterable[TaskArn], *, now: datetime) -> None:
+        """ECS says that it does not know these. What was over stays as it was: its end is known."""
+        for arn in arns:
+            task = self._tasks.get(arn)
+            key = self._expected.get(arn) if task is None else key_of(task)
+            if key is None or (task is not None and task.is_stopped):
+                continue
+            if task is not None:
+                self._drop(task)
+                self._expected[arn] = key
+            if arn not in self._missing:
+                self._missing[arn] = (key.uid, now)
+                self._tell(key)
+
+    def prune(self, *, listed: Collection[TaskArn], pods: Collection[PodUid]) -> None:
+        """Forget what neither a complete listing nor a pod names any more."""
+        for task in self.all():
+            key = key_of(task)
+            if task.is_stopped and task.arn not in listed and key is not None and key.uid not in pods:
+                self._drop(task)
+        self._expected = {arn: key for arn, key in self._expected.items() if key.uid in pods}
+        self._missing = {arn: said for arn, said in self._missing.items() if said[0] in pods}
+
+    def _drop(self, task: Task) -> None:
+        key = key_of(task)
+        self._tasks.pop(task.arn, None)
+        self._told_to_stop.discard(task.arn)
+        if key is not None:
+            arns = self._of_pod.get(key.uid, set())
+            arns.discard(task.arn)
+            if not arns:
+                self._of_pod.pop(key.uid, None)
+
+    def _tell(self, key: PodKey) -> None:
+        for listener in self._listeners:
+            listener(key)
+
+
+def _is_older(task: Task, *, than: Task) -> bool:
+    """Whether a description is from before another: ECS counts versions, and an end is final."""
+    if than.is_stopped and not task.is_stopped:
+        return True
+    return 0 < task.version < than.version

@@ -1,0 +1,214 @@
+"""A Kubernetes in memory, as far as a bridge speaks to it."""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from app.model.node import Node
+from app.model.pod import Json, Pod
+from app.ports.failures import Conflict, NotFound
+from app.ports.kubernetes import Lease
+from tests.bridge.door import Door
+from tests.fakes import FakeWatched, VirtualClock
+
+
+class FakePods:
+    """The API server's pods, and the watch that follows them with a delay."""
+
+    def __init__(self, door: Door, clock: VirtualClock) -> None:
+        self._door = door
+        self._clock = clock
+        self.pods: dict[str, Pod] = {}
+        self.removed: list[Pod] = []
+        self.watched: FakeWatched[Pod] = FakeWatched()
+        self.patches = 0
+        self.witness: Callable[[Pod], None] = self.removed.append
+        self._version = 10
+
+    async def get(self, namespace: str, name: str) -> Pod:
+        return await self._door.call("get pod", lambda: self._get(f"{namespace}/{name}"))
+
+    async def amend(
+        self, pod: Pod, *, annotations: Mapping[str, str], tolerations: Sequence[Json] | None = None
+    ) -> Pod:
+        return await self._door.call("amend", lambda: self._amend(pod, annotations, tolerations))
+
+    async def set_status(self, pod: Pod, status: Mapping[str, Json]) -> Pod:
+        return await self._door.call("set status", lambda: self._set_status(pod, status))
+
+    async def remove(self, pod: Pod) -> None:
+        await self._door.call("remove", lambda: self._remove(pod))
+
+    def bind(self, pod: Pod) -> None:
+        """A user's pod lands on the node."""
+        self._put(pod)
+        self.watched.put(self.pods[pod.key])
+
+    def delete(self, pod: Pod) -> None:
+        """`kubectl delete pod`."""
+        if pod.key in self.pods:
+            self._change(pod.key, lambda body: body["metadata"].update(deletionTimestamp=self._clock.now()))
+
+    def force_delete(self, pod: Pod) -> None:
+        """`kubectl delete pod --force --grace-period=0`."""
+        del self.pods[pod.key]
+        self._show(pod.key)
+
+    def rewatch(self) -> FakeWatched[Pod]:
+        """What a new process lists."""
+        self.watched = FakeWatched(self.pods.values())
+        return self.watched
+
+    def _get(self, key: str) -> Pod:
+        if key not in self.pods:
+            raise NotFound(f'pod "{key}" not found')
+        return self.pods[key]
+
+    def _mine(self, pod: Pod) -> None:
+        if self._get(pod.key).uid != pod.uid:
+            raise Conflict("uid differs")
+
+    def _amend(self, pod: Pod, annotations: Mapping[str, str], tolerations: Sequence[Json] | None) -> Pod:
+        self._mine(pod)
+
+        def edit(body: dict[str, Any]) -> None:
+            body["metadata"]["annotations"].update(annotations)
+            if tolerations is not None:
+                body["spec"]["tolerations"] = list(tolerations)
+
+        return self._change(pod.key, edit)
+
+    def _set_status(self, pod: Pod, status: Mapping[str, Json]) -> Pod:
+        self._mine(pod)
+
+        def edit(body: dict[str, Any]) -> None:
+            now = body["status"]
+            conditions = {each["type"]: each for each in now["conditions"]}
+            for each in status["conditions"]:
+                merged = {**conditions.get(each["type"], {}), **each}
+                conditions[each["type"]] = {key: value for key, value in merged.items() if value is not None}
+            merged = {**now, **status, "conditions": list(conditions.values())}
+            body["status"] = {key: value for key, value in merged.items() if value is not None}
+
+        return self._change(pod.key, edit)
+
+    def _remove(self, pod: Pod) -> None:
+        now = self.pods.get(pod.key)
+        if now is not None and now.uid == pod.uid:
+            self.witness(self.pods.pop(pod.key))
+            self._show(pod.key)
+
+    def _change(self, key: str, edit: Callable[[dict[str, Any]], None]) -> Pod:
+        self.patches += 1
+        body = msgspec.to_builtins(self.pods[key])
+        edit(body)
+        pod = self._put(msgspec.convert(body, Pod))
+        self._show(key)
+        return pod
+
+    def _put(self, pod: Pod) -> Pod:
+        self._version += 1
+        metadata = msgspec.structs.replace(pod.metadata, resource_version=str(self._version))
+        self.pods[pod.key] = msgspec.structs.replace(pod, metadata=metadata)
+        return self.pods[pod.key]
+
+    def _show(self, key: str) -> None:
+        """The watch tells of it a little later, and only to the process that watches now."""
+        loop = asyncio.get_running_loop()
+        loop.call_soon(lambda: loop.call_soon(self._tell, self.watched, key, self.pods.get(key)))
+
+    def _tell(self, watched: FakeWatched[Pod], key: str, pod: Pod | None) -> None:
+        if pod is not None:
+            watched.put(pod)
+        elif watched.get(key) is not None:
+            watched.drop(key)
+
+
+class FakeNodes:
+    """Our Node, as applied."""
+
+    def __init__(self, door: Door) -> None:
+        self._door = door
+        self.nodes: dict[str, Node] = {}
+        self.applied: list[tuple[str, dict[str, Any]]] = []
+
+    async def get(self, name: str) -> Node:
+        return await self._door.call("get node", lambda: self._get(name))
+
+    async def create(self, manifest: Mapping[str, Json]) -> Node:
+        return await self._door.call("create node", lambda: self._create(manifest))
+
+    async def apply(self, manifest: Mapping[str, Json], *, manager: str) -> Node:
+        return await self._door.call("apply node", lambda: self._apply(manifest, manager))
+
+    async def apply_status(self, manifest: Mapping[str, Json], *, manager: str) -> Node:
+        return await self._door.call("apply node status", lambda: self._apply(manifest, manager))
+
+    async def delete(self, node: Node) -> None:
+        await self._door.call("delete node", lambda: self.nodes.pop(node.name, None))
+
+    def _get(self, name: str) -> Node:
+        if name not in self.nodes:
+            raise NotFound(name)
+        return self.nodes[name]
+
+    def _create(self, manifest: Mapping[str, Json]) -> Node:
+        name = manifest["metadata"]["name"]
+        if name in self.nodes:
+            raise Conflict("exists")
+        self.nodes[name] = msgspec.convert(dict(manifest), Node)
+        return self.nodes[name]
+
+    def _apply(self, manifest: Mapping[str, Json], manager: str) -> Node:
+        name = manifest["metadata"]["name"]
+        body = msgspec.to_builtins(self._get(name))
+        for part in ("metadata", "spec", "status"):
+            for key, value in manifest.get(part, {}).items():
+                old = body[part].get(key)
+                body[part][key] = {**old, **value} if isinstance(old, dict) else value
+        self.applied.append((manager, dict(manifest)))
+        self.nodes[name] = msgspec.convert(body, Node)
+        return self.nodes[name]
+
+
+class FakeLeases:
+    """Leases by `namespace/name`."""
+
+    def __init__(self, door: Door) -> None:
+        self._door = door
+        self.leases: dict[str, Lease] = {}
+        self.renewals = 0
+
+    async def read(self, namespace: str, name: str) -> Lease:
+        return await self._door.call("read lease", lambda: self._read(f"{namespace}/{name}"))
+
+    async def renew(
+        self, namespace: str, name: str, *, holder: str, seconds: int, owner: Node | None = None
+    ) -> None:
+        await self._door.call("renew lease", lambda: self._renew(f"{namespace}/{name}", holder, seconds))
+
+    def _read(self, key: str) -> Lease:
+        if key not in self.leases:
+            raise NotFound(key)
+        return self.leases[key]
+
+    def _renew(self, key: str, holder: str, seconds: int) -> None:
+        self.renewals += 1
+        self.leases[key] = Lease(holder=holder, duration=seconds, record=str(self.renewals))
+
+
+class FakeEvents:
+    """What people were told."""
+
+    def __init__(self, door: Door) -> None:
+        self._door = door
+        self.told: list[tuple[str, str, str]] = []
+
+    async def record(self, about: Pod | Node, *, reason: str, message: str, warning: bool = False) -> None:
+        entry = (about.metadata.name, reason, message)
+        await self._door.call("event", lambda: self.told.append(entry))
+
+    def reasons(self, name: str) -> list[str]:
+        return [reason for about, reason, _ in self.told if about == name]

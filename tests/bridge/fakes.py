@@ -1,0 +1,93 @@
+"""The world around a bridge, which goes on when the bridge dies."""
+
+import asyncio
+
+from prometheus_client import CollectorRegistry
+
+from app.bridge.bridge import Bridge
+from app.bridge.config import BridgeConfig, NodeConfig, PollConfig, TaskSettings
+from app.bridge.metrics import BridgeMetrics
+from app.bridge.outside import Outside
+from app.model.pod import TERMINAL_PHASES, Pod
+from tests.bridge.door import Door
+from tests.bridge.fake_ecs import FakeEcs
+from tests.bridge.fake_kubernetes import FakeEvents, FakeLeases, FakeNodes, FakePods
+from tests.builders import VIRTUAL
+from tests.fakes import VirtualClock
+
+NODE_IP = "10.0.0.9"
+CONFIG = BridgeConfig(
+    cluster="cluster-1",
+    node=NodeConfig(
+        name=VIRTUAL,
+        zone="us-east-1a",
+        region="us-east-1",
+        internal_ip=NODE_IP,
+        lease_period=30,
+        gate_period=20,
+    ),
+    task=TaskSettings(region="us-east-1", execution_role_arn="arn:aws:iam::123456789012:role/exec"),
+    poll=PollConfig(busy=2, quiet=10, look=60, retry=3),
+)
+
+
+class World:
+    """Everything outside the bridge; it goes on when a bridge dies."""
+
+    def __init__(self) -> None:
+        self.clock = VirtualClock()
+        self.door = Door()
+        self.pods = FakePods(self.door, self.clock)
+        self.ecs = FakeEcs(self.door, self.clock)
+        self.nodes = FakeNodes(self.door)
+        self.left_behind: list[str] = []
+        self.pods.witness = self._see_removal
+        self.leases = FakeLeases(self.door)
+        self.events = FakeEvents(self.door)
+        self.bridge: Bridge | None = None
+        self._process: asyncio.Task[None] | None = None
+
+    def outside(self) -> Outside:
+        return Outside(
+            watched=self.pods.rewatch(),
+            pods=self.pods,
+            nodes=self.nodes,
+            leases=self.leases,
+            events=self.events,
+            tasks=self.ecs,
+            definitions=self.ecs,
+            clock=self.clock,
+        )
+
+    def start(self, config: BridgeConfig = CONFIG) -> Bridge:
+        """A new process with an empty memory."""
+        metrics = BridgeMetrics(CollectorRegistry())
+        self.bridge = Bridge(config, outside=self.outside(), jitter=lambda: 1.0, metrics=metrics)
+        self._process = asyncio.get_running_loop().create_task(self.bridge.run())
+        return self.bridge
+
+    async def stop(self) -> None:
+        """The process ends without a word."""
+        assert self._process is not None
+        self._process.cancel()
+        await asyncio.gather(self._process, return_exceptions=True)
+
+    async def advance(self, seconds: int) -> None:
+        """Let time pass; a bridge that died is replaced by a new one after a while."""
+        for _ in range(seconds):
+            await self.clock.advance(1)
+            if self.door.died:
+                await self.stop()
+                self.door.died = False
+                self.start()
+
+    def _see_removal(self, pod: Pod) -> None:
+        """A pod may only go with a final status, and when its task is over."""
+        self.pods.removed.append(pod)
+        lives = any(each.identity.uid == pod.uid for each in self.ecs.live())
+        if lives or pod.status.phase not in TERMINAL_PHASES:
+            self.left_behind.append(pod.key)
+
+    def pod(self, pod: Pod) -> Pod:
+        """The pod as the API server has it."""
+        return self.pods.pods[pod.key]

@@ -1,0 +1,64 @@
+"""Situations of one pod, for tests of decisions."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from app.bridge.commands import SetStatus
+from app.bridge.facts import Facts, Memory
+from app.bridge.pod_views import key_of
+from app.model.pod import Pod
+from app.model.task import Task
+from tests.bridge.fakes import CONFIG
+from tests.builders import NOON, a_pod
+
+POD = a_pod("web-1", uid="u1")
+LONG_AGO = NOON - timedelta(hours=2)
+
+
+def facts_of(pod: Pod = POD, *tasks: Task, **fields: Any) -> Facts:
+    defaults: dict[str, Any] = {
+        "key": key_of(pod),
+        "pod": pod,
+        "tasks": tasks,
+        "missing": {},
+        "looked_at": NOON,
+        "memory": Memory(),
+        "config": CONFIG,
+        "now": NOON + timedelta(seconds=1),
+    }
+    return Facts(**{**defaults, **fields})
+
+
+def attempted(
+    number: int = 1, *, at: datetime = NOON, arn: str = "", deleted: bool = False, **fields: Any
+) -> Pod:
+    annotations = {
+        "spillway.dev/attempt": str(number),
+        "spillway.dev/attempted-at": at.isoformat(),
+        "spillway.dev/task-arn": arn,
+    }
+    metadata = {"deletionTimestamp": NOON.isoformat()} if deleted else {}
+    return a_pod("web-1", uid="u1", annotations=annotations, metadata=metadata, **fields)
+
+
+def deleted(**fields: Any) -> Pod:
+    return a_pod("web-1", uid="u1", metadata={"deletionTimestamp": NOON.isoformat()}, **fields)
+
+
+def kinds(commands: tuple[object, ...]) -> list[type]:
+    return [type(command) for command in commands]
+
+
+def status_in(commands: tuple[object, ...]) -> dict[str, Any]:
+    found = [command.status for command in commands if isinstance(command, SetStatus)]
+    assert len(found) == 1
+    return found[0]
+
+
+NEVER_STARTED: dict[str, Any] = {
+    "last_status": "STOPPED",
+    "stop_code": "TaskFailedToStart",
+    "stopped_reason": "CannotPullContainerError: x",
+    "stopped_at": NOON,
+}
+CRASHED: dict[str, Any] = {"last_status": "STOPPED", "exit_code": 3, "started_at": NOON, "stopped_at": NOON}

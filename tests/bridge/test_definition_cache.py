@@ -1,0 +1,45 @@
+import asyncio
+
+import pytest
+
+from app.bridge.definition_cache import DefinitionCache
+from app.model.task import Definition
+from app.ports.failures import Refused
+from tests.bridge.door import Door
+from tests.bridge.fake_ecs import FakeEcs
+from tests.fakes import VirtualClock
+
+DEFINITION = Definition(family="spillway-a", body={})
+
+
+async def test_many_at_once_register_one_definition() -> None:
+    door = Door()
+    cache = DefinitionCache(FakeEcs(door, VirtualClock()))
+    arns = await asyncio.gather(*(cache.arn_of(DEFINITION) for _ in range(50)))
+    assert (set(arns), door.calls) == ({"arn:spillway-a:1"}, ["find", "register"])
+
+
+async def test_what_is_registered_already_is_only_found() -> None:
+    door = Door()
+    ecs = FakeEcs(door, VirtualClock())
+    ecs.definitions["spillway-a"] = DEFINITION
+    await DefinitionCache(ecs).arn_of(DEFINITION)
+    assert door.calls == ["find"]
+
+
+async def test_a_forgotten_family_is_asked_for_again() -> None:
+    door = Door()
+    cache = DefinitionCache(FakeEcs(door, VirtualClock()))
+    await cache.arn_of(DEFINITION)
+    cache.forget("spillway-a")
+    await cache.arn_of(DEFINITION)
+    assert door.calls == ["find", "register", "find"]
+
+
+async def test_a_failure_is_not_kept() -> None:
+    door = Door()
+    door.failures["register"] = [Refused("no")]
+    cache = DefinitionCache(FakeEcs(door, VirtualClock()))
+    with pytest.raises(Refused):
+        await cache.arn_of(DEFINITION)
+    assert await cache.arn_of(DEFINITION) == "arn:spillway-a:1"

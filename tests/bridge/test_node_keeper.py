@@ -1,0 +1,164 @@
+import asyncio
+from collections.abc import AsyncIterator
+
+import msgspec
+import pytest
+
+from app.bridge.config import NodeConfig
+from app.bridge.node_keeper import NodeKeeper
+from app.model.node import allocatable, is_virtual
+from app.model.pod import Pod
+from app.ports.failures import Unavailable
+from app.ports.kubernetes import Lease
+from tests.bridge.door import Door
+from tests.bridge.fake_kubernetes import FakeLeases, FakeNodes
+from tests.builders import VIRTUAL, a_node, a_pod, a_virtual_node
+from tests.fakes import VirtualClock
+
+CONFIG = NodeConfig(name=VIRTUAL, zone="z", region="r", internal_ip="10.0.0.9", gate_namespace="sys")
+GATE = "sys/spillway-gate"
+
+
+class Kept:
+    """A node that a keeper keeps."""
+
+    def __init__(self) -> None:
+        self.clock = VirtualClock()
+        self.door = Door()
+        self.nodes = FakeNodes(self.door)
+        self.leases = FakeLeases(self.door)
+        self.bound = list[Pod]()
+        self._running: list[asyncio.Task[None]] = []
+
+    def start(self) -> None:
+        keeper = NodeKeeper(
+            self.nodes, self.leases, clock=self.clock, config=CONFIG, bound=lambda: tuple(self.bound)
+        )
+        self._running.append(asyncio.get_running_loop().create_task(keeper.run()))
+
+    async def stop(self) -> None:
+        for task in self._running:
+            task.cancel()
+        await asyncio.gather(*self._running, return_exceptions=True)
+
+    def mind_gate(self, record: str) -> None:
+        self.leases.leases[GATE] = Lease(holder="gate", duration=15, record=record)
+
+    def open(self, **room: str) -> None:
+        """The gate gives room."""
+        node = self.nodes.nodes[VIRTUAL]
+        status = msgspec.structs.replace(node.status, allocatable={"cpu": "8", "pods": "20", **room})
+        self.nodes.nodes[VIRTUAL] = msgspec.structs.replace(node, status=status)
+
+    def pods_of_room(self) -> int:
+        return allocatable(self.nodes.nodes[VIRTUAL]).pods
+
+
+@pytest.fixture
+async def kept() -> AsyncIterator[Kept]:
+    made = Kept()
+    yield made
+    await made.stop()
+
+
+async def test_a_new_node_is_registered_closed_and_leased(kept: Kept) -> None:
+    kept.start()
+    await kept.clock.advance(1)
+    assert (kept.pods_of_room(), kept.leases.leases[f"kube-node-lease/{VIRTUAL}"].holder) == (0, VIRTUAL)
+
+
+async def test_a_node_that_is_there_already_is_kept_and_closed(kept: Kept) -> None:
+    kept.nodes.nodes[VIRTUAL] = a_virtual_node(pods="50", annotations={"mine": "kept"})
+    kept.bound = [a_pod()]
+    kept.mind_gate("1")
+    kept.start()
+    await kept.clock.advance(1)
+    assert (kept.pods_of_room(), "create node" in kept.door.calls) == (1, False)
+    assert kept.nodes.nodes[VIRTUAL].metadata.annotations["mine"] == "kept"
+
+
+async def test_a_node_without_our_taint_gets_it_back(kept: Kept) -> None:
+    kept.nodes.nodes[VIRTUAL] = a_node(VIRTUAL)
+    kept.start()
+    await kept.clock.advance(1)
+    assert is_virtual(kept.nodes.nodes[VIRTUAL])
+
+
+async def test_the_lease_is_renewed_every_ten_seconds(kept: Kept) -> None:
+    kept.start()
+    await kept.clock.advance(60)
+    assert kept.leases.renewals == 7
+
+
+async def test_a_node_that_turned_not_ready_is_reported_ready_at_the_next_round(kept: Kept) -> None:
+    kept.start()
+    await kept.clock.advance(1)
+    kept.nodes.nodes[VIRTUAL] = a_virtual_node(ready=False)
+    await kept.clock.advance(10)
+    assert kept.nodes.nodes[VIRTUAL].status.conditions[0].status == "True"
+
+
+async def test_a_deleted_node_is_registered_anew(kept: Kept) -> None:
+    kept.start()
+    await kept.clock.advance(1)
+    del kept.nodes.nodes[VIRTUAL]
+    await kept.clock.advance(10)
+    assert VIRTUAL in kept.nodes.nodes
+
+
+async def test_failures_of_kubernetes_are_outlived(kept: Kept) -> None:
+    kept.door.failures["get node"] = [Unavailable("x")] * 3
+    kept.start()
+    await kept.clock.advance(60)
+    assert VIRTUAL in kept.nodes.nodes
+
+
+async def test_a_node_whose_gate_is_minded_stays_open(kept: Kept) -> None:
+    kept.start()
+    await kept.clock.advance(1)
+    for record in range(6):
+        kept.mind_gate(str(record))
+        kept.open()
+        await kept.clock.advance(10)
+    assert kept.pods_of_room() == 20
+
+
+async def test_a_node_is_closed_when_the_gates_lease_is_not_renewed_for_its_duration(kept: Kept) -> None:
+    kept.mind_gate("1")
+    kept.start()
+    await kept.clock.advance(1)
+    kept.open()
+    await kept.clock.advance(10)
+    assert kept.pods_of_room() == 20
+    await kept.clock.advance(15)
+    assert kept.pods_of_room() == 0
+
+
+async def test_a_closed_nodes_room_shrinks_with_its_pods(kept: Kept) -> None:
+    kept.bound = [a_pod("a"), a_pod("b")]
+    kept.start()
+    await kept.clock.advance(10)
+    assert kept.pods_of_room() == 2
+    kept.bound.pop()
+    await kept.clock.advance(10)
+    assert kept.pods_of_room() == 1
+
+
+async def test_a_gate_that_comes_back_and_goes_again_is_closed_again(kept: Kept) -> None:
+    kept.start()
+    await kept.clock.advance(10)
+    kept.mind_gate("1")
+    await kept.clock.advance(6)
+    kept.open()
+    await kept.clock.advance(30)
+    assert kept.pods_of_room() == 0
+
+
+async def test_an_unreadable_gate_lease_grows_old(kept: Kept) -> None:
+    kept.mind_gate("1")
+    kept.start()
+    await kept.clock.advance(1)
+    kept.open()
+    kept.door.failures["read lease"] = [Unavailable("x")] * 5
+    await kept.clock.advance(40)
+    assert kept.pods_of_room() == 0
