@@ -1,6 +1,6 @@
 """A container's environment and command line, resolved before launch as a kubelet resolves them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import msgspec
 
@@ -9,11 +9,19 @@ from app.model.reason import Reason
 
 
 class Resolved(msgspec.Struct, frozen=True, kw_only=True):
-    """The final words of one container: `command` and `args` as in the pod, with variables expanded."""
+    """The final words of one container: `command` and `args` as in the pod, with variables expanded.
+
+    Attributes:
+        own: the variables whose values are this pod's alone (its name, its uid, …); the others are its
+            template's.
+        own_command: whether command or args hold such a value.
+    """
 
     environment: dict[str, str]
     command: tuple[str, ...]
     args: tuple[str, ...]
+    own: frozenset[str] = frozenset()
+    own_command: bool = False
 
 
 def resolve(container: Container, *, pod: Pod, field: str) -> Resolved | tuple[Reason, ...]:
@@ -23,20 +31,31 @@ def resolve(container: Container, *, pod: Pod, field: str) -> Resolved | tuple[R
     https://kubernetes.io/docs/tasks/inject-data-application/define-interdependent-environment-variables/
     """
     values: dict[str, str] = {}
+    own: set[str] = set()
     reasons: list[Reason] = []
     for index, variable in enumerate(container.env):
         value = _value_of(variable, pod=pod, known=values, field=f"{field}.env[{index}]")
         if isinstance(value, Reason):
             reasons.append(value)
-        else:
-            values[variable.name] = value
+            continue
+        is_own = variable.value_from is not None or _depends([variable.value], values, on=own)
+        (own.add if is_own else own.discard)(variable.name)
+        values[variable.name] = value
     if reasons:
         return tuple(reasons)
     return Resolved(
         environment=values,
         command=_expanded(container.command, values),
         args=_expanded(container.args, values),
+        own=frozenset(own),
+        own_command=_depends([*container.command, *container.args], values, on=own),
     )
+
+
+def _depends(words: Sequence[str], known: Mapping[str, str], *, on: Collection[str]) -> bool:
+    """Whether some word would read otherwise without those variables."""
+    others = {name: value for name, value in known.items() if name not in on}
+    return any(expand(word, known) != expand(word, others) for word in words)
 
 
 def _value_of(variable: EnvVar, *, pod: Pod, known: Mapping[str, str], field: str) -> str | Reason:

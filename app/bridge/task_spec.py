@@ -1,7 +1,8 @@
 """Pod → task definition and RunTask overrides.
 
-What pods of one template share goes into the first, what is the pod's own into the second, so that all of
-them share one definition.
+Whatever may differ between two pods goes into the overrides, so that pods share definitions: registering
+one is allowed once a second, launching twenty times. Only where the overrides would grow beyond what RunTask
+takes do the words that the pod's template fixes move into the definition.
 """
 
 import hashlib
@@ -57,7 +58,11 @@ def translate(
     if reasons or isinstance(size, Reason):
         return tuple(reasons)
     body = _body(pod, config=config, size=size, resolved=resolved)
-    overrides = _overrides(pod, resolved=resolved, identity=identity, attempt=attempt)
+    ours = {IDENTITY_VARIABLE: identity.text(), ATTEMPT_VARIABLE: str(attempt)}
+    overrides = _overrides(resolved, ours=ours)
+    if _length(overrides) > OVERRIDES_LIMIT:
+        body = _with_fixed_words(body, resolved)
+        overrides = _overrides({name: _own(words) for name, words in resolved.items()}, ours=ours)
     too_large = _too_large(body, overrides)
     if too_large:
         return too_large
@@ -191,38 +196,65 @@ def _log_configuration(config: TaskSettings) -> dict[str, Json]:
     return {"logDriver": "awslogs", "options": options}
 
 
-def _overrides(
-    pod: Pod, *, resolved: Mapping[str, Resolved], identity: Identity, attempt: int
-) -> dict[str, Json]:
-    ours = {IDENTITY_VARIABLE: identity.text(), ATTEMPT_VARIABLE: str(attempt)}
+def _overrides(resolved: Mapping[str, Resolved], *, ours: Mapping[str, str]) -> dict[str, Json]:
     return {
-        "containerOverrides": [
-            _override(each.name, words=resolved[each.name], ours=ours) for each in pod.spec.containers
-        ]
+        "containerOverrides": [_override(name, words=words, ours=ours) for name, words in resolved.items()]
     }
 
 
 def _override(name: str, *, words: Resolved, ours: Mapping[str, str]) -> dict[str, Json]:
-    environment = {**words.environment, **ours}
-    override: dict[str, Json] = {
-        "name": name,
-        "environment": [{"name": key, "value": value} for key, value in environment.items()],
-    }
-    rest = [*words.command[1:], *words.args]
+    override: dict[str, Json] = {"name": name, "environment": _pairs({**words.environment, **ours})}
+    rest = _arguments(words)
     if rest:
         override["command"] = rest
     return override
 
 
+def _with_fixed_words(body: Mapping[str, Json], resolved: Mapping[str, Resolved]) -> dict[str, Json]:
+    """The definition with the words in it that the pod's template fixes."""
+    containers = [_with_words(each, _fixed(resolved[each["name"]])) for each in body["containerDefinitions"]]
+    return {**body, "containerDefinitions": containers}
+
+
+def _with_words(container: Mapping[str, Json], words: Resolved) -> dict[str, Json]:
+    optional = {"environment": _pairs(words.environment), "command": _arguments(words)}
+    return {**container, **{key: value for key, value in optional.items() if value}}
+
+
+def _fixed(words: Resolved) -> Resolved:
+    environment = {key: value for key, value in words.environment.items() if key not in words.own}
+    kept = msgspec.structs.replace(words, environment=environment)
+    return msgspec.structs.replace(kept, command=(), args=()) if words.own_command else kept
+
+
+def _own(words: Resolved) -> Resolved:
+    environment = {key: value for key, value in words.environment.items() if key in words.own}
+    kept = msgspec.structs.replace(words, environment=environment)
+    return kept if words.own_command else msgspec.structs.replace(kept, command=(), args=())
+
+
+def _arguments(words: Resolved) -> list[str]:
+    """All words after the entry point, which only a definition can hold."""
+    return [*words.command[1:], *words.args]
+
+
+def _pairs(environment: Mapping[str, str]) -> list[dict[str, str]]:
+    return [{"name": key, "value": value} for key, value in environment.items()]
+
+
+def _length(overrides: Mapping[str, Json]) -> int:
+    return len(json.dumps(overrides))
+
+
 def _too_large(body: Mapping[str, Json], overrides: Mapping[str, Json]) -> tuple[Reason, ...]:
     reasons: list[Reason] = []
-    written = len(json.dumps(overrides))
+    written = _length(overrides)
     if written > OVERRIDES_LIMIT:
         reasons.append(
             Reason(
                 "OverridesTooLarge",
-                f"environment, command and args take {written} of {OVERRIDES_LIMIT} characters; shorten "
-                "them, or bake them into the image",
+                f"environment, command and args that are this pod's own take {written} of "
+                f"{OVERRIDES_LIMIT} characters; shorten them, or bake them into the image",
                 "spec.containers",
             )
         )

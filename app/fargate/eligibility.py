@@ -18,8 +18,10 @@ from app.model.reason import Reason
 MOST_CONTAINERS: Final = 10
 """Containers of a task definition: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-quotas.html"""
 
-MOST_OVERRIDES: Final = 8192
-"""Characters of RunTask's overrides: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_RunTask.html"""
+MOST_WORDS: Final = 64 * 1024 + 8192
+"""Characters of a task definition and of RunTask's overrides together:
+https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-quotas.html and
+https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_TaskOverride.html"""
 
 CARRIED: Final = frozenset(
     {
@@ -133,15 +135,15 @@ def _endings(pod: Pod) -> Iterable[Reason]:
 
 
 def _words(pod: Pod) -> Iterable[Reason]:
-    """A lower bound: what the task definition cannot share between pods must fit into RunTask's overrides."""
+    """A lower bound: all words must fit into the task definition and RunTask's overrides together."""
     written = sum(
         sum(len(word) + 3 for word in (*each.command[1:], *each.args))
         + sum(len(variable.name) + len(variable.value) + 23 for variable in each.env)
         for each in pod.spec.containers
     )
-    if written > MOST_OVERRIDES:
-        message = f"env, command and args take {written} characters, ECS {MOST_OVERRIDES}; shorten them"
-        yield Reason("OverridesTooLarge", message, "spec.containers")
+    if written > MOST_WORDS:
+        message = f"env, command and args take {written} characters, ECS {MOST_WORDS}; shorten them"
+        yield Reason("WordsTooLong", message, "spec.containers")
 
 
 def _size(pod: Pod) -> Iterable[Reason]:

@@ -87,3 +87,16 @@ def test_every_variable_that_cannot_be_known_is_named() -> None:
     reasons = resolve(pod.spec.containers[0], pod=pod, field="spec.containers[0]")
     assert not isinstance(reasons, Resolved)
     assert [reason.code for reason in reasons] == ["FieldUnknownBeforeLaunch", "EnvironmentSource"]
+
+
+def test_a_value_made_of_the_pods_own_is_its_own_too() -> None:
+    name = {"name": "NAME", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}}
+    plain, made = {"name": "PLAIN", "value": "x"}, {"name": "MADE", "value": "$(PLAIN)-$(NAME)"}
+    words = resolved(env=[name, plain, made], command=["run", "$(PLAIN)"])
+    assert words.own == {"NAME", "MADE"}
+    assert not words.own_command
+
+
+def test_a_command_with_the_pods_own_value_is_its_own() -> None:
+    name = {"name": "NAME", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}}
+    assert resolved(env=[name], args=["--as=$(NAME)"]).own_command

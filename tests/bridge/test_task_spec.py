@@ -5,6 +5,7 @@ import pytest
 
 from app.bridge.config import TaskSettings
 from app.bridge.task_spec import client_token, started_by, translate
+from app.model.names import ATTEMPT_VARIABLE, IDENTITY_VARIABLE
 from app.model.pod import Pod
 from app.model.reason import Reason
 from app.model.task import Launch, identity_from
@@ -231,9 +232,35 @@ def test_started_by_keeps_to_the_legal_characters() -> None:
     assert started_by(identity_of(a_pod(uid="ü.1"))) == "spillway/--1"
 
 
-def test_overrides_that_ecs_would_not_take_are_refused_with_the_mend() -> None:
-    pod = a_pod(containers=[a_container(env=[{"name": "BIG", "value": "x" * 8_000}])])
+def test_words_of_the_pod_alone_that_ecs_would_not_take_are_refused_with_the_mend() -> None:
+    own = {"name": "NAME", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}}
+    big = {"name": "BIG", "value": "$(NAME)" + "x" * 8_000}
+    pod = a_pod(containers=[a_container(env=[own, big])])
     assert [reason.code for reason in reasons_of(pod)] == ["OverridesTooLarge"]
+
+
+def test_where_the_overrides_would_be_too_long_the_templates_words_move_into_the_definition() -> None:
+    own = {"name": "NAME", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}}
+    fields: dict[str, Any] = {
+        "env": [own, {"name": "BIG", "value": "x" * 8_000}],
+        "command": ["run", "script"],
+    }
+    one, two = (launch_of(a_pod(name, containers=[a_container(**fields)])) for name in ("web-1", "web-2"))
+    [container] = one.definition.body["containerDefinitions"]
+    assert container["environment"] == [{"name": "BIG", "value": "x" * 8_000}]
+    assert container["command"] == ["script"]
+    [override] = one.overrides["containerOverrides"]
+    assert {each["name"] for each in override["environment"]} == {"NAME", IDENTITY_VARIABLE, ATTEMPT_VARIABLE}
+    assert "command" not in override
+    assert one.definition == two.definition
+
+
+def test_a_command_that_names_the_pod_stays_in_the_override_however_long_the_rest_is() -> None:
+    own = {"name": "NAME", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}}
+    env = [own, {"name": "BIG", "value": "x" * 8_000}]
+    launch = launch_of(a_pod("web-1", containers=[a_container(env=env, command=["run", "$(NAME)"])]))
+    assert launch.overrides["containerOverrides"][0]["command"] == ["web-1"]
+    assert "command" not in launch.definition.body["containerDefinitions"][0]
 
 
 def test_the_limit_counts_the_characters_that_are_sent() -> None:

@@ -109,9 +109,9 @@ def test_several_containers_that_run_to_their_end_are_refused() -> None:
     assert found(pod) == [("SeveralContainersRunToEnd", "spec.restartPolicy")]
 
 
-def test_more_words_than_run_task_takes_are_refused() -> None:
-    pod = with_container(env=[{"name": "CONFIGURATION", "value": "x" * 8192}])
-    assert found(pod) == [("OverridesTooLarge", "spec.containers")]
+def test_more_words_than_definition_and_overrides_hold_are_refused() -> None:
+    pod = with_container(env=[{"name": "CONFIGURATION", "value": "x" * 80_000}])
+    assert found(pod) == [("WordsTooLong", "spec.containers")]
 
 
 def test_a_pod_without_containers_is_refused() -> None:

@@ -1,0 +1,102 @@
+"""Child processes with a log each: started in their own process group, and ended group by group."""
+
+import asyncio
+import ctypes
+import os
+import signal
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from app.ports.clock import Clock
+
+_LAST_LINES = 5
+_POLL = 0.05
+
+
+class Child:
+    """One running program; its output goes to a log file."""
+
+    def __init__(self, name: str, process: asyncio.subprocess.Process, *, log: Path) -> None:
+        self.name = name
+        self.log = log
+        self._process = process
+
+    @classmethod
+    async def start(
+        cls,
+        name: str,
+        command: Sequence[str],
+        *,
+        directory: Path,
+        environment: Mapping[str, str] | None = None,
+    ) -> "Child":
+        """Start the program in `directory`, logging to `directory/NAME.log`.
+
+        A process group of its own keeps a terminal's Ctrl-C away from it: whoever started it stops it. Where
+        that one is killed, the kernel ends the child too (Linux).
+
+        Args:
+            name: for people, and the log's name.
+            command: the program and its arguments.
+            directory: where it runs.
+            environment: all of its environment; this process's own where left out.
+
+        Raises:
+            OSError: the program cannot be run.
+        """
+        log = directory / f"{name}.log"
+        with log.open("ab") as output:
+            process = await asyncio.create_subprocess_exec(
+                *command,
+                cwd=directory,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+                env=environment,
+                preexec_fn=_die_with_parent if sys.platform == "linux" else None,
+            )
+        return cls(name, process, log=log)
+
+    @property
+    def exit_code(self) -> int | None:
+        """None while it runs."""
+        return self._process.returncode
+
+    def obituary(self) -> str:
+        """Why it ended, as far as its log tells."""
+        lines = self.log.read_text(errors="replace").splitlines()[-_LAST_LINES:]
+        return f"{self.name} ended with exit code {self.exit_code}; the end of {self.log}:\n" + "\n".join(
+            lines
+        )
+
+    async def stop(self, *, clock: Clock, grace: float = 5.0) -> None:
+        """SIGTERM to the group, SIGKILL after `grace` seconds; returns when the program is gone."""
+        self._signal(signal.SIGTERM)
+        deadline = clock.steady() + grace
+        while self._process.returncode is None and clock.steady() < deadline:
+            await clock.sleep(_POLL)
+        self._signal(signal.SIGKILL)
+        await self._process.wait()
+
+    async def kill(self) -> None:
+        """SIGKILL to the group, as a crash would; returns when the program is gone."""
+        self._signal(signal.SIGKILL)
+        await self._process.wait()
+
+    def _signal(self, number: signal.Signals) -> None:
+        if self._process.returncode is not None:
+            return
+        try:
+            os.killpg(self._process.pid, number)
+        except ProcessLookupError:
+            return  # it ended between the look and the signal
+
+
+_PR_SET_PDEATHSIG = 1
+
+
+def _die_with_parent() -> None:
+    """In the child, before it becomes the program: SIGTERM when the parent dies (prctl(2))."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)

@@ -1,0 +1,41 @@
+import sys
+from pathlib import Path
+
+from app.local.processes import Child
+from app.wiring.clock import SystemClock
+
+STUBBORN = """
+import signal, sys, time
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+print("deaf", flush=True)
+time.sleep(60)
+"""
+
+
+async def wait_for_log(child: Child, text: str) -> None:
+    clock = SystemClock()
+    while text not in child.log.read_text():
+        await clock.sleep(0.02)
+
+
+async def test_a_program_is_ended_by_sigterm(tmp_path: Path) -> None:
+    child = await Child.start("sleeper", ["sleep", "60"], directory=tmp_path)
+    await child.stop(clock=SystemClock())
+    assert child.exit_code == -15
+
+
+async def test_a_deaf_program_is_killed(tmp_path: Path) -> None:
+    child = await Child.start("deaf", [sys.executable, "-c", STUBBORN], directory=tmp_path)
+    await wait_for_log(child, "deaf")
+    await child.stop(clock=SystemClock(), grace=0.2)
+    assert child.exit_code == -9
+
+
+async def test_an_obituary_shows_the_end_of_the_log(tmp_path: Path) -> None:
+    child = await Child.start("failing", ["sh", "-c", "echo why it died; exit 4"], directory=tmp_path)
+    clock = SystemClock()
+    while child.exit_code is None:
+        await clock.sleep(0.02)
+    assert "failing ended with exit code 4" in child.obituary()
+    assert "why it died" in child.obituary()
+    await child.stop(clock=clock)
