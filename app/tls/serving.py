@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import socket
+import ssl
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,7 +67,7 @@ async def serve(
         timeout_graceful_shutdown=5,
         server_header=False,
     )
-    config.load()
+    _load(config)
     server = _Server(config)
     sockets = [_bound(listen)]
     serving = asyncio.create_task(server.serve(sockets=sockets))
@@ -80,6 +81,14 @@ async def serve(
         server.should_exit = True
         await serving
         sockets[0].close()
+
+
+def _load(config: uvicorn.Config) -> None:
+    try:
+        config.load()
+    except ssl.SSLError as error:
+        pair = f"{config.ssl_certfile} and {config.ssl_keyfile}"
+        raise OSError(f"{pair} are no certificate and its key in PEM form: {error}") from error
 
 
 def _bound(listen: Listen) -> socket.socket:
