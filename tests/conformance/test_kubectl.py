@@ -1,0 +1,176 @@
+"""The main commands of the real kubectl, where it is on PATH."""
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.conformance.servers import STRATEGIC, Space, a_config_map, a_deployment, a_pod
+
+OPENAPI_V2 = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf"
+Kubectl = Callable[..., str]
+
+
+@pytest.fixture
+def kubectl(space: Space, tmp_path: Path) -> Kubectl:
+    """Run kubectl in the test's namespace; its output, or the failure of the test."""
+    program = shutil.which("kubectl")
+    if program is None:
+        pytest.skip("kubectl is not on PATH")
+
+    def run(*arguments: str) -> str:
+        environment = {
+            "PATH": os.environ["PATH"],
+            "HOME": str(tmp_path),
+            "KUBECONFIG": str(space.api.kubeconfig),
+        }
+        command = [program, "--namespace", space.name, *arguments]
+        done = subprocess.run(
+            command, env=environment, capture_output=True, text=True, timeout=60, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    return run
+
+
+@pytest.fixture
+def validation(space: Space) -> str:
+    """The flag with which kubectl gets past an API server that publishes no OpenAPI."""
+    published = space.api.get("/openapi/v2", accept=OPENAPI_V2).status_code == 200
+    return "--validate=strict" if published else "--validate=ignore"
+
+
+@pytest.fixture
+def manifest(tmp_path: Path) -> Path:
+    path = tmp_path / "all.json"
+    items = [a_deployment(), a_pod("lone"), a_config_map(data={"a": "1"})]
+    path.write_text(json.dumps({"apiVersion": "v1", "kind": "List", "items": items}))
+    return path
+
+
+def test_apply_creates_leaves_alone_and_changes(kubectl: Kubectl, manifest: Path, validation: str) -> None:
+    created = kubectl("apply", validation, "-f", str(manifest))
+    same = kubectl("apply", validation, "-f", str(manifest))
+    manifest.write_text(manifest.read_text().replace('"a": "1"', '"a": "2"'))
+    changed = kubectl("apply", validation, "-f", str(manifest))
+
+    assert created.splitlines() == ["deployment.apps/web created", "pod/lone created", "configmap/cm created"]
+    assert [line.split()[-1] for line in same.splitlines()] == ["unchanged"] * 3
+    assert changed.splitlines()[-1] == "configmap/cm configured"
+
+
+def test_server_side_apply(kubectl: Kubectl, manifest: Path, validation: str) -> None:
+    applied = kubectl("apply", validation, "--server-side", "-f", str(manifest))
+
+    assert [line.split()[-1] for line in applied.splitlines()] == ["serverside-applied"] * 3
+
+
+def test_apply_checks_fields(kubectl: Kubectl, tmp_path: Path, validation: str) -> None:
+    if validation == "--validate=ignore":
+        pytest.skip("this API server publishes no OpenAPI: kubectl cannot ask it to validate")
+    path = tmp_path / "bad.json"
+    path.write_text(json.dumps(a_pod(colour="red")))
+
+    with pytest.raises(AssertionError, match=r'strict decoding error: unknown field "spec.colour"'):
+        kubectl("apply", validation, "-f", str(path))
+
+
+def test_get_prints_the_columns(kubectl: Kubectl, manifest: Path, validation: str) -> None:
+    kubectl("apply", validation, "-f", str(manifest))
+
+    header, row = kubectl("get", "deployments").splitlines()
+
+    assert header.split() == ["NAME", "READY", "UP-TO-DATE", "AVAILABLE", "AGE"]
+    assert row.split()[:4] == ["web", "0/0", "0", "0"]
+
+
+def test_get_finds_short_names_and_categories(kubectl: Kubectl, manifest: Path, validation: str) -> None:
+    kubectl("apply", validation, "-f", str(manifest))
+
+    assert kubectl("get", "deploy,po", "-o", "name").splitlines() == ["deployment.apps/web", "pod/lone"]
+    assert "pod/lone" in kubectl("get", "all", "-o", "name")
+
+
+def test_label_annotate_and_patch(kubectl: Kubectl, space: Space) -> None:
+    space.pod()
+    kubectl("label", "pod", "web", "a=b")
+    kubectl("annotate", "pod", "web", "c=d")
+    kubectl("patch", "pod", "web", "--patch", '{"metadata": {"labels": {"e": "f"}}}')
+
+    metadata = json.loads(kubectl("get", "pod", "web", "-o", "json"))["metadata"]
+
+    assert metadata["labels"] == {"a": "b", "e": "f"}
+    assert metadata["annotations"] == {"c": "d"}
+
+
+def test_scale(kubectl: Kubectl, space: Space) -> None:
+    space.api.post(space.deployments, a_deployment())
+
+    assert kubectl("scale", "deployment/web", "--replicas=1") == "deployment.apps/web scaled\n"
+    assert space.api.get(f"{space.deployments}/web").json()["spec"]["replicas"] == 1
+
+
+def test_wait_for_a_condition_and_for_a_deletion(kubectl: Kubectl, space: Space) -> None:
+    space.pod()
+    ready = {"status": {"conditions": [{"type": "Ready", "status": "True"}]}}
+    space.api.patch(f"{space.pods}/web/status", ready, STRATEGIC)
+
+    assert kubectl("wait", "--for=condition=Ready", "pod/web", "--timeout=10s") == "pod/web condition met\n"
+    assert kubectl("delete", "pod", "web", "--timeout=10s").startswith('pod "web" deleted')
+
+
+def test_delete_of_a_manifest(kubectl: Kubectl, manifest: Path, validation: str) -> None:
+    kubectl("apply", validation, "-f", str(manifest))
+
+    kubectl("delete", "--timeout=20s", "-f", str(manifest))
+
+    assert kubectl("get", "pods,deployments", "-o", "name") == ""
+
+
+def test_describe_shows_a_pod_and_its_events(kubectl: Kubectl, space: Space) -> None:
+    uid = space.pod()["metadata"]["uid"]
+    event = {
+        "apiVersion": "v1",
+        "kind": "Event",
+        "metadata": {"name": "web.1"},
+        "involvedObject": {"kind": "Pod", "namespace": space.name, "name": "web", "uid": uid},
+        "reason": "Burst",
+        "message": "no room on real nodes",
+        "type": "Normal",
+        "count": 1,
+        "firstTimestamp": "2026-01-01T00:00:00Z",
+        "lastTimestamp": "2026-01-01T00:00:00Z",
+        "source": {"component": "spillway"},
+    }
+    space.api.post(space.path("events"), event)
+
+    described = kubectl("describe", "pod", "web")
+
+    assert "Status:           Pending" in described
+    assert "no room on real nodes" in described
+
+
+def test_create_from_a_manifest(kubectl: Kubectl, manifest: Path, validation: str) -> None:
+    created = kubectl("create", validation, "-f", str(manifest))
+
+    assert [line.split()[-1] for line in created.splitlines()] == ["created"] * 3
+
+
+def test_a_watch_prints_what_is_there(kubectl: Kubectl, space: Space) -> None:
+    space.pod()
+
+    watched = kubectl("get", "pods", "--watch", "--request-timeout=2s", "-o", "name")
+
+    assert watched.splitlines() == ["pod/web"]
+
+
+def test_the_rollout_of_an_empty_deployment_is_complete(kubectl: Kubectl, space: Space) -> None:
+    space.api.post(space.deployments, a_deployment())
+    space.api.patch(f"{space.deployments}/web/status", {"status": {"observedGeneration": 1}})
+
+    assert "successfully rolled out" in kubectl("rollout", "status", "deployment/web", "--timeout=10s")
