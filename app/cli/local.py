@@ -17,11 +17,12 @@ from rich.text import Text
 from app.local.controlplane import ControlPlaneError
 from app.local.fargate.config import FAST, FargateConfig
 from app.local.kubelets import FakeNode
+from app.ports.failures import PortFailure
 from app.telemetry import logs
 from app.wiring.clock import SystemClock
 from app.wiring.local.demo import Demo, DemoError, Scene, Summary
 from app.wiring.local.stack import LocalOptions, LocalStack, LocalStackError
-from app.wiring.stopping import run_until_stopped
+from app.wiring.stopping import StartError, run_until_stopped
 
 ZONES: Final = ("us-east-1a", "us-east-1b", "us-east-1c")
 
@@ -48,7 +49,7 @@ def run(options: Options) -> int:
         if run_until_stopped(_run(options, console)):
             console.print("stopped; nothing of it is left running")
             return 130 if options.demo else 0
-    except (LocalStackError, ControlPlaneError, DemoError) as error:
+    except (LocalStackError, ControlPlaneError, DemoError, StartError, PortFailure) as error:
         console.print(Text(str(error), style="red"))
         return 1
     return 0
@@ -87,10 +88,22 @@ def _local_options(options: Options, directory: Path) -> LocalOptions:
 @contextlib.contextmanager
 def _directory(chosen: str) -> Iterator[Path]:
     if chosen:
-        yield Path(chosen).resolve()
+        yield _made(Path(chosen).resolve())
         return
     with tempfile.TemporaryDirectory(prefix="spillway-") as made:
         yield Path(made)
+
+
+def _made(directory: Path) -> Path:
+    """The folder that people named; it must be empty, since logs and keys of an earlier run would mix."""
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        taken = any(directory.iterdir())
+    except OSError as error:
+        raise LocalStackError(f"{directory} cannot be used ({error}); name another --directory") from error
+    if taken:
+        raise LocalStackError(f"{directory} is not empty; empty it, or name another --directory")
+    return directory
 
 
 @contextlib.contextmanager

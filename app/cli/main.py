@@ -1,5 +1,6 @@
 """`spillway`: the three programs, and the local cluster to try them on."""
 
+import enum
 from collections.abc import Callable
 from typing import Annotated, Any
 
@@ -7,6 +8,7 @@ import typer
 
 from app import settings
 from app.cli import flags, local
+from app.model.quantity import QuantityError, exact
 from app.telemetry import logs
 from app.wiring import bridge, extender, webhook
 from app.wiring.stopping import StartError, run_until_stopped
@@ -53,6 +55,23 @@ for _name, (_, _doc) in _RUN.items():
     cli.command(name=_name)(flags.command(settings.PROGRAMS[_name], _program(_name), doc=_doc))
 
 
+class Level(enum.Enum):
+    """The levels of the logs."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+def _quantity(text: str) -> str:
+    try:
+        exact(text)
+    except QuantityError as error:
+        raise typer.BadParameter(str(error)) from error
+    return text
+
+
 @cli.command(name="local")
 def local_command(  # noqa: PLR0913  (one parameter per flag)
     *,
@@ -67,12 +86,14 @@ def local_command(  # noqa: PLR0913  (one parameter per flag)
         typer.Option("--embedded", help="Use the embedded cluster even where a real control plane is found."),
     ] = False,
     nodes: Annotated[int, typer.Option(min=1, max=100, help="How many real (fake) nodes.")] = 2,
-    cpu: Annotated[str, typer.Option(help="The cpu of each, as a quantity.")] = "2",
-    memory: Annotated[str, typer.Option(help="The memory of each, as a quantity.")] = "4Gi",
+    cpu: Annotated[str, typer.Option(help="The cpu of each, as a quantity.", callback=_quantity)] = "2",
+    memory: Annotated[
+        str, typer.Option(help="The memory of each, as a quantity.", callback=_quantity)
+    ] = "4Gi",
     directory: Annotated[
         str, typer.Option(help="Where kubeconfig, certificates and logs go; by default a temporary folder.")
     ] = "",
-    log_level: Annotated[str, typer.Option(help="The least severe level logged.")] = "info",
+    log_level: Annotated[Level, typer.Option(help="The least severe level logged.")] = Level.INFO,
 ) -> None:
     """A cluster and a Fargate on this machine, with all of Spillway in it. Ctrl-C ends everything.
 
@@ -86,7 +107,7 @@ def local_command(  # noqa: PLR0913  (one parameter per flag)
         cpu=cpu,
         memory=memory,
         directory=directory,
-        log_level=log_level,
+        log_level=log_level.value,
     )
     raise typer.Exit(local.run(options))
 

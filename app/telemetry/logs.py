@@ -2,10 +2,18 @@
 
 import logging
 import sys
+from typing import Final, TextIO
 
 import structlog
 
 Log = structlog.stdlib.BoundLogger
+
+_CHATTY: Final = ("botocore", "urllib3", "asyncio", "uvicorn.access", "uvicorn.error")
+"""Libraries that tell of their every step: only their warnings are shown."""
+
+
+class OurHandler(logging.StreamHandler[TextIO]):
+    """The one handler that `configure` puts onto the root logger, and replaces when called again."""
 
 
 def configure(*, level: str, as_json: bool) -> None:
@@ -18,6 +26,7 @@ def configure(*, level: str, as_json: bool) -> None:
     shared: list[structlog.types.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info,
     ]
@@ -30,7 +39,7 @@ def configure(*, level: str, as_json: bool) -> None:
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=True,
     )
-    handler = logging.StreamHandler(sys.stderr)
+    handler = OurHandler(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
@@ -38,12 +47,12 @@ def configure(*, level: str, as_json: bool) -> None:
         )
     )
     root = logging.getLogger()
-    root.handlers[:] = [handler]
+    root.handlers[:] = [*(each for each in root.handlers if not isinstance(each, OurHandler)), handler]
     root.setLevel(level.upper())
-    for chatty in ("botocore", "urllib3", "asyncio", "uvicorn.access"):
+    for chatty in _CHATTY:
         logging.getLogger(chatty).setLevel(max(logging.WARNING, root.level))
 
 
 def get(name: str) -> Log:
-    """A logger; bind what every line of a shell should say."""
+    """A logger for a module (pass `__name__`: each line shows it); bind what every line should say."""
     return structlog.stdlib.get_logger(name)
