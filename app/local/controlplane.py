@@ -8,7 +8,6 @@ import contextlib
 import os
 import secrets
 import shutil
-from base64 import b64encode
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from pathlib import Path
 
@@ -16,6 +15,9 @@ import msgspec
 
 from app.local.controlplane_flags import Ports, apiserver, controller_manager, etcd, scheduler
 from app.local.http_client import HttpClient, HttpError, loopback_tls
+from app.local.kubeconfig import admin_kubeconfig
+from app.local.leaves import apiserver_leaf, kubelet_client_leaf, write_leaf, write_private
+from app.local.loopback import LOOPBACK
 from app.local.processes import Child
 from app.model.pod import Json
 from app.ports.clock import Clock
@@ -24,13 +26,15 @@ from app.tls.authority import Authority, Leaf
 _POLL = 0.1
 _READY_WITHIN = 60.0
 _OK = 200
+SERVICE_IP = "10.0.0.1"
+"""The address of the Service `kubernetes`: the first of the range in `controlplane_flags.apiserver`."""
 _DEFAULT_ACCOUNT = "/api/v1/namespaces/default/serviceaccounts/default"
 _DEFAULT_ASSETS = Path("/usr/local/kubebuilder/bin")
 _BINARIES = ("kube-apiserver", "kube-controller-manager", "kube-scheduler")
 
 
 class ControlPlaneError(Exception):
-    """The control plane did not come up, or one of its programs ended; the message shows its log."""
+    """The control plane did not come up, or a part of it ended; the message shows why."""
 
 
 class ControlPlaneAssets(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,7 +78,6 @@ class ControlPlane:
         directory: Path,
         clock: Clock,
         authority: Authority,
-        scheduler_config: Mapping[str, Json] | None = None,
     ) -> None:
         """Nothing runs yet.
 
@@ -83,7 +86,6 @@ class ControlPlane:
             directory: an empty folder for certificates, data and logs; it stays behind for people to read.
             clock: for waiting and for certificates.
             authority: signs and is trusted for everything: API server, clients and kubelets.
-            scheduler_config: where given, `start` starts the scheduler as well.
         """
         self.version = ""
         """The API server's version (`v1.36.2`), once started."""
@@ -91,7 +93,6 @@ class ControlPlane:
         self._directory = directory
         self._clock = clock
         self._authority = authority
-        self._scheduler_config = scheduler_config
         self._token = secrets.token_hex(16)
         self._children: list[Child] = []
         self._ports = Ports.free()
@@ -99,7 +100,7 @@ class ControlPlane:
     @property
     def url(self) -> str:
         """The API server's address."""
-        return f"https://127.0.0.1:{self._ports.apiserver}"
+        return f"https://{LOOPBACK}:{self._ports.apiserver}"
 
     @property
     def kubelet_client(self) -> tuple[Path, Path]:
@@ -113,18 +114,7 @@ class ControlPlane:
 
     def kubeconfig(self) -> dict[str, Json]:
         """A cluster admin's kubeconfig, with a bearer token and the authority inside."""
-        authority = b64encode(self._authority.cert_pem).decode()
-        cluster = {"server": self.url, "certificate-authority-data": authority}
-        return {
-            "apiVersion": "v1",
-            "kind": "Config",
-            "clusters": [{"name": "spillway-local", "cluster": cluster}],
-            "users": [{"name": "admin", "user": {"token": self._token}}],
-            "contexts": [
-                {"name": "spillway-local", "context": {"cluster": "spillway-local", "user": "admin"}}
-            ],
-            "current-context": "spillway-local",
-        }
+        return admin_kubeconfig(self.url, token=self._token, ca_pem=self._authority.cert_pem)
 
     async def start(self) -> None:
         """Start etcd, the API server and the controller manager; return when pods can be created.
@@ -142,8 +132,6 @@ class ControlPlane:
             await self._until("/readyz of kube-apiserver", lambda: _answers(client, "/readyz"))
             self.version = await _version(client)
             await self._until("the default service account", lambda: _answers(client, _DEFAULT_ACCOUNT))
-        if self._scheduler_config is not None:
-            await self.start_scheduler(self._scheduler_config)
 
     async def start_scheduler(self, config: Mapping[str, Json]) -> None:
         """Start kube-scheduler with this KubeSchedulerConfiguration; return when it schedules.
@@ -153,15 +141,18 @@ class ControlPlane:
         """
         self._write("scheduler.json", msgspec.json.encode(config))
         await self._spawn("kube-scheduler", scheduler(self._assets.scheduler, self._ports))
-        async with self._client(f"https://127.0.0.1:{self._ports.scheduler}") as client:
+        async with self._client(f"https://{LOOPBACK}:{self._ports.scheduler}") as client:
             await self._until("/readyz of kube-scheduler", lambda: _answers(client, "/readyz"))
 
-    async def stop_scheduler(self) -> None:
-        """End kube-scheduler alone, if it runs."""
-        running = [child for child in self._children if child.name == "kube-scheduler"]
-        self._children = [child for child in self._children if child not in running]
-        for child in running:
-            await child.stop(clock=self._clock)
+    def check(self) -> None:
+        """Nothing while everything that was started runs.
+
+        Raises:
+            ControlPlaneError: one of the programs ended; the message shows the end of its log.
+        """
+        for child in self._children:
+            if child.exit_code is not None:
+                raise ControlPlaneError(child.obituary())
 
     async def stop(self) -> None:
         """End what this object started, the API server after its clients and etcd last."""
@@ -173,15 +164,10 @@ class ControlPlane:
         now = self._clock.now()
         issue = self._authority.issue
         front_proxy = Authority.create("spillway-front-proxy", now=now)
-        names = ("localhost", "kubernetes", "kubernetes.default", "kubernetes.default.svc")
         leaves = {
-            "apiserver": issue(
-                "kube-apiserver", now=now, dns=names, ips=("127.0.0.1", "10.0.0.1"), server=True
-            ),
-            "component": issue("kube-component", now=now, ips=("127.0.0.1",), server=True),
-            "kubelet-client": issue(
-                "kube-apiserver-kubelet-client", now=now, organizations=("system:masters",), client=True
-            ),
+            "apiserver": apiserver_leaf(self._authority, now=now, ips=(SERVICE_IP,)),
+            "component": issue("kube-component", now=now, ips=(LOOPBACK,), server=True),
+            "kubelet-client": kubelet_client_leaf(self._authority, now=now),
             "front-proxy-client": front_proxy.issue("front-proxy-client", now=now, client=True),
             "service-account": issue("service-account", now=now),
             "ca": Leaf(self._authority.cert_pem, self._authority.key_pem),
@@ -189,8 +175,7 @@ class ControlPlane:
         }
         self._directory.mkdir(parents=True, exist_ok=True)
         for name, leaf in leaves.items():
-            self._write(f"{name}.crt", leaf.cert_pem)
-            self._write(f"{name}.key", leaf.key_pem)
+            write_leaf(self._directory, name, leaf)
         self._write("tokens.csv", f"{self._token},admin,admin,system:masters\n".encode())
         self._write("kubeconfig", msgspec.json.encode(self.kubeconfig()))
 
@@ -198,9 +183,7 @@ class ControlPlane:
         return self._directory / name
 
     def _write(self, name: str, content: bytes) -> None:
-        path = self._path(name)
-        path.touch(mode=0o600)
-        path.write_bytes(content)
+        write_private(self._path(name), content)
 
     async def _spawn(self, name: str, command: list[str]) -> None:
         try:
@@ -220,9 +203,7 @@ class ControlPlane:
     async def _until(self, what: str, holds: Callable[[], Awaitable[bool]]) -> None:
         deadline = self._clock.steady() + _READY_WITHIN
         while not await holds():
-            for child in self._children:
-                if child.exit_code is not None:
-                    raise ControlPlaneError(child.obituary())
+            self.check()
             if self._clock.steady() > deadline:
                 raise ControlPlaneError(
                     f"waited {_READY_WITHIN:.0f} s for {what}; see the logs in {self._directory}"

@@ -4,13 +4,11 @@ File names are relative: every program runs in the control plane's own directory
 https://kubernetes.io/docs/reference/command-line-tools-reference/
 """
 
-import contextlib
-import socket
 from pathlib import Path
 
 import msgspec
 
-_LOOPBACK = "127.0.0.1"
+from app.local.loopback import LOOPBACK, free_ports
 
 
 class Ports(msgspec.Struct, frozen=True, kw_only=True):
@@ -24,25 +22,14 @@ class Ports(msgspec.Struct, frozen=True, kw_only=True):
 
     @classmethod
     def free(cls) -> "Ports":
-        """Ports that nobody listens on now, all different: they are held together while they are chosen."""
-        with contextlib.ExitStack() as held:
-            sockets = [held.enter_context(socket.socket()) for _ in range(5)]
-            for each in sockets:
-                each.bind((_LOOPBACK, 0))
-            numbers = [int(each.getsockname()[1]) for each in sockets]
-        return cls(
-            apiserver=numbers[0],
-            etcd=numbers[1],
-            etcd_peer=numbers[2],
-            controller_manager=numbers[3],
-            scheduler=numbers[4],
-        )
+        """Ports that nobody listens on now, all different."""
+        return cls(**dict(zip(cls.__struct_fields__, free_ports(len(cls.__struct_fields__)), strict=True)))
 
 
 def etcd(program: Path, ports: Ports) -> list[str]:
     """A single member that never waits for the disk: the data dies with the cluster."""
-    clients = f"http://{_LOOPBACK}:{ports.etcd}"
-    peers = f"http://{_LOOPBACK}:{ports.etcd_peer}"
+    clients = f"http://{LOOPBACK}:{ports.etcd}"
+    peers = f"http://{LOOPBACK}:{ports.etcd_peer}"
     return [
         str(program),
         "--data-dir=etcd",
@@ -59,10 +46,10 @@ def apiserver(program: Path, ports: Ports) -> list[str]:
     """kube-apiserver with RBAC, a token file, and kubelets reached and verified at their InternalIP."""
     return [
         str(program),
-        f"--etcd-servers=http://{_LOOPBACK}:{ports.etcd}",
+        f"--etcd-servers=http://{LOOPBACK}:{ports.etcd}",
         f"--secure-port={ports.apiserver}",
-        f"--bind-address={_LOOPBACK}",
-        f"--advertise-address={_LOOPBACK}",
+        f"--bind-address={LOOPBACK}",
+        f"--advertise-address={LOOPBACK}",
         "--tls-cert-file=apiserver.crt",
         "--tls-private-key-file=apiserver.key",
         "--client-ca-file=ca.crt",
@@ -96,7 +83,7 @@ def controller_manager(program: Path, ports: Ports) -> list[str]:
     return [
         str(program),
         "--kubeconfig=kubeconfig",
-        f"--bind-address={_LOOPBACK}",
+        f"--bind-address={LOOPBACK}",
         f"--secure-port={ports.controller_manager}",
         "--tls-cert-file=component.crt",
         "--tls-private-key-file=component.key",
@@ -116,7 +103,7 @@ def scheduler(program: Path, ports: Ports) -> list[str]:
     return [
         str(program),
         "--config=scheduler.json",
-        f"--bind-address={_LOOPBACK}",
+        f"--bind-address={LOOPBACK}",
         f"--secure-port={ports.scheduler}",
         "--tls-cert-file=component.crt",
         "--tls-private-key-file=component.key",

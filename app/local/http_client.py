@@ -12,6 +12,8 @@ from urllib.parse import urlsplit
 
 import h11
 
+from app.local.loopback import LOOPBACK
+
 _CHUNK = 65_536
 
 
@@ -56,7 +58,7 @@ class HttpClient:
             server_name: the name to verify where it is not the host that is connected to.
         """
         parts = urlsplit(origin)
-        self._host = parts.hostname or "127.0.0.1"
+        self._host = parts.hostname or LOOPBACK
         self._port = parts.port or (443 if parts.scheme == "https" else 80)
         self._tls = (tls or ssl.create_default_context()) if parts.scheme == "https" else None
         self._timeout = timeout

@@ -7,22 +7,29 @@ a pod "runs" until it is deleted, or for as many seconds as its annotation says.
 import asyncio
 import itertools
 from collections.abc import Awaitable, Callable, Coroutine
-from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Final
 
-import msgspec
-
-from app.model.names import ARCH_LABEL, OS_LABEL, REGION_LABEL, ZONE_LABEL, PodUid
+from app.local.kubelet_objects import (
+    FakeNode,
+    ended,
+    node_manifest,
+    require_quantities,
+    run_seconds,
+    running,
+    says_ready,
+    status_manifest,
+)
+from app.model.names import PodUid
 from app.model.node import Node, is_ready
-from app.model.pod import Json, Pod, condition, is_terminal
+from app.model.pod import Json, Pod, is_terminal
 from app.ports.clock import Clock
 from app.ports.failures import Conflict, NotFound, PortFailure, Refused
 from app.ports.kubernetes import Leases, Nodes, Pods
 from app.ports.watched import Watched
+from app.telemetry import logs
 
-RUN_SECONDS: Final = "local.spillway.dev/run-seconds"
-"""Pod annotation: the fake containers end with exit code 0 after so many seconds."""
+__all__ = ["FakeKubelets", "FakeNode"]
 
 MANAGER: Final = "fake-kubelet"
 
@@ -31,17 +38,8 @@ _HEARTBEAT: Final = 10.0
 _LEASE_SECONDS: Final = 40
 _START_TAKES: Final = 0.2
 _RETRY: Final = 1.0
-_PRESSURES: Final = ("MemoryPressure", "DiskPressure", "PIDPressure")
 
-
-class FakeNode(msgspec.Struct, frozen=True, kw_only=True):
-    """One node; quantities as Kubernetes writes them."""
-
-    name: str
-    cpu: str = "2"
-    memory: str = "4Gi"
-    zone: str = "us-east-1a"
-    pods: int = 110
+log = logs.get(__name__)
 
 
 class FakeKubelets:
@@ -57,7 +55,13 @@ class FakeKubelets:
         pods: Watched[Pod],
         clock: Clock,
     ) -> None:
-        """Nothing is registered yet; `pods` must be run by whoever made it."""
+        """Nothing is registered yet; `pods` must be run by whoever made it.
+
+        Raises:
+            ValueError: a node's cpu or memory is no quantity.
+        """
+        for node in nodes:
+            require_quantities(node)
         self._nodes = {node.name: node for node in nodes}
         self._nodes_api = nodes_api
         self._pods_api = pods_api
@@ -83,9 +87,16 @@ class FakeKubelets:
                 life.cancel()
 
     async def _keep_ready(self, fake: FakeNode) -> None:
+        trouble = ""
         while True:
-            with suppress(PortFailure):  # the next heartbeat tries again, as a kubelet does
+            try:
                 await self._heartbeat(fake)
+            except PortFailure as failure:  # the next heartbeat tries again, as a kubelet does
+                if str(failure) != trouble:
+                    log.warning("a heartbeat failed", node=fake.name, error=str(failure))
+                trouble = str(failure)
+            else:
+                trouble = ""
             await self._clock.sleep(_HEARTBEAT)
 
     async def _heartbeat(self, fake: FakeNode) -> None:
@@ -121,7 +132,7 @@ class FakeKubelets:
         """A pod that was not here before, or one that somebody else declared unready: it is told anew."""
         if after.uid not in self._lives:
             return True
-        return before is not None and _says_ready(before) and not _says_ready(after)
+        return before is not None and says_ready(before) and not says_ready(after)
 
     def _begin(self, uid: PodUid, work: Coroutine[None, None, None]) -> None:
         self._lives[uid] = asyncio.get_running_loop().create_task(work)
@@ -144,7 +155,7 @@ class FakeKubelets:
         if pod.status.phase != "Running" or started is None:
             await self._clock.sleep(_START_TAKES)
             started = self._clock.now()
-        if not _says_ready(pod):
+        if not says_ready(pod):
             address = pod.status.pod_ip or self._address()
             status = running(pod, started=started, now=self._clock.now(), address=address)
             await self._report(pod, status)
@@ -177,116 +188,3 @@ class FakeKubelets:
     def _address(self) -> str:
         number = next(self._addresses)
         return f"10.1.{number // 250 % 250}.{number % 250 + 1}"
-
-
-def node_manifest(fake: FakeNode) -> dict[str, Json]:
-    """The Node as a kubelet on EC2 registers it."""
-    labels = {
-        OS_LABEL: "linux",
-        ARCH_LABEL: "amd64",
-        "kubernetes.io/hostname": fake.name,
-        "node.kubernetes.io/instance-type": "m5.large",
-        REGION_LABEL: fake.zone[:-1],
-        ZONE_LABEL: fake.zone,
-    }
-    return {
-        "apiVersion": "v1",
-        "kind": "Node",
-        "metadata": {"name": fake.name, "labels": labels},
-        "spec": {"providerID": f"aws:///{fake.zone}/i-{fake.name}"},
-    }
-
-
-def status_manifest(fake: FakeNode, *, now: datetime) -> dict[str, Json]:
-    """The status of a healthy node, for server-side apply."""
-    room = {"cpu": fake.cpu, "memory": fake.memory, "pods": str(fake.pods), "ephemeral-storage": "100Gi"}
-    info = {
-        "kubeletVersion": "v1.36.0",
-        "containerRuntimeVersion": "fake://1",
-        "operatingSystem": "linux",
-        "architecture": "amd64",
-        **dict.fromkeys(
-            ("machineID", "systemUUID", "bootID", "kernelVersion", "osImage", "kubeProxyVersion"), ""
-        ),
-    }
-    conditions = [
-        *(_condition(kind, now, status="False", reason="Sufficient") for kind in _PRESSURES),
-        _condition("Ready", now, status="True", reason="KubeletReady"),
-    ]
-    return {
-        "apiVersion": "v1",
-        "kind": "Node",
-        "metadata": {"name": fake.name},
-        "status": {
-            "capacity": room,
-            "allocatable": room,
-            "conditions": [{**each, "lastHeartbeatTime": _stamp(now)} for each in conditions],
-            "addresses": [{"type": "InternalIP", "address": "127.0.0.1"}],
-            "nodeInfo": info,
-        },
-    }
-
-
-def running(pod: Pod, *, started: datetime, now: datetime, address: str) -> dict[str, Json]:
-    """The status of a pod whose containers all run since `started`, and are ready since now."""
-    state = {"running": {"startedAt": _stamp(started)}}
-    kinds = ("PodReadyToStartContainers", "Initialized", "ContainersReady", "Ready")
-    return {
-        "phase": "Running",
-        "hostIP": "127.0.0.1",
-        "hostIPs": [{"ip": "127.0.0.1"}],
-        "podIP": address,
-        "podIPs": [{"ip": address}],
-        "startTime": _stamp(started),
-        "conditions": [_condition(kind, now, status="True") for kind in kinds],
-        "containerStatuses": _container_statuses(pod, state, ready=True),
-    }
-
-
-def ended(pod: Pod, *, began: datetime, now: datetime) -> dict[str, Json]:
-    """The status of a pod whose containers all ended well."""
-    over = {"exitCode": 0, "reason": "Completed", "startedAt": _stamp(began), "finishedAt": _stamp(now)}
-    kinds = ("ContainersReady", "Ready")
-    return {
-        "phase": "Succeeded",
-        "conditions": [_condition(kind, now, status="False", reason="PodCompleted") for kind in kinds],
-        "containerStatuses": _container_statuses(pod, {"terminated": over}, ready=False),
-    }
-
-
-def run_seconds(pod: Pod) -> float | None:
-    """How long the pod's containers run; None for ever, which an unreadable annotation means as well."""
-    try:
-        return max(0.0, float(pod.metadata.annotations[RUN_SECONDS]))
-    except (KeyError, ValueError):
-        return None
-
-
-def _says_ready(pod: Pod) -> bool:
-    ready = condition(pod, "Ready")
-    return ready is not None and ready.status == "True"
-
-
-def _container_statuses(pod: Pod, state: dict[str, Json], *, ready: bool) -> list[Json]:
-    return [
-        {
-            "name": container.name,
-            "image": container.image,
-            "imageID": container.image,
-            "containerID": f"fake://{pod.uid}/{container.name}",
-            "ready": ready,
-            "started": ready,
-            "restartCount": 0,
-            "state": state,
-        }
-        for container in pod.spec.containers
-    ]
-
-
-def _condition(kind: str, now: datetime, *, status: str, reason: str = "") -> dict[str, Json]:
-    condition = {"type": kind, "status": status, "lastTransitionTime": _stamp(now)}
-    return condition | ({"reason": reason} if reason else {})
-
-
-def _stamp(moment: datetime) -> str:
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

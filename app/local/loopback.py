@@ -1,4 +1,4 @@
-"""Free ports on this machine's loopback."""
+"""This machine's loopback: its address, and free ports on it."""
 
 import contextlib
 import socket

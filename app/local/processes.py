@@ -5,7 +5,7 @@ import ctypes
 import os
 import signal
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from app.ports.clock import Clock
@@ -55,7 +55,7 @@ class Child:
                 stderr=output,
                 start_new_session=True,
                 env=environment,
-                preexec_fn=_die_with_parent if sys.platform == "linux" else None,
+                preexec_fn=dies_with_parent(signal.SIGTERM),
             )
         return cls(name, process, log=log)
 
@@ -97,6 +97,16 @@ class Child:
 _PR_SET_PDEATHSIG = 1
 
 
-def _die_with_parent() -> None:
-    """In the child, before it becomes the program: SIGTERM when the parent dies (prctl(2))."""
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+def dies_with_parent(number: signal.Signals) -> Callable[[], None] | None:
+    """A `preexec_fn`: the kernel sends the child this signal when its parent dies (prctl(2)).
+
+    None where the system has no such thing. The child's own children are not covered.
+    """
+    if sys.platform != "linux":
+        return None
+    prctl = ctypes.CDLL(None).prctl
+
+    def ask() -> None:
+        prctl(_PR_SET_PDEATHSIG, number)
+
+    return ask

@@ -4,21 +4,16 @@ https://kubernetes.io/docs/reference/config-api/kube-scheduler-config.v1/
 """
 
 from base64 import b64encode
-from collections.abc import Sequence
 
 from app.model.pod import Json
 
 
-def scheduler_configuration(  # noqa: PLR0913  (one keyword for each field that a cluster's owner chooses)
+def scheduler_configuration(
     *,
     kubeconfig_path: str,
     extender_url: str = "",
     ca_data: bytes = b"",
-    profiles: Sequence[str] = ("default-scheduler",),
-    leader_elect: bool = False,
     prioritize: bool = False,
-    ignorable: bool = True,
-    http_timeout: str = "2s",
 ) -> dict[str, Json]:
     """KubeSchedulerConfiguration v1; without `extender_url` a plain scheduler.
 
@@ -26,11 +21,7 @@ def scheduler_configuration(  # noqa: PLR0913  (one keyword for each field that 
         kubeconfig_path: where the scheduler finds the cluster.
         extender_url: the URL prefix; the verbs are appended to it.
         ca_data: the PEM of the authority behind an https URL. Without it kube-scheduler would not verify.
-        profiles: the scheduler names that this process serves; the extender sees the pods of all.
-        leader_elect: whether to hold the Lease `kube-scheduler` while running.
         prioritize: whether to configure the verb for early bursts: one more round trip for each pod.
-        ignorable: whether scheduling goes on without the extender (the closed gate still holds).
-        http_timeout: how long one call may take, as a Go duration.
 
     Raises:
         ValueError: an https extender without `ca_data`.
@@ -39,8 +30,8 @@ def scheduler_configuration(  # noqa: PLR0913  (one keyword for each field that 
         "apiVersion": "kubescheduler.config.k8s.io/v1",
         "kind": "KubeSchedulerConfiguration",
         "clientConnection": {"kubeconfig": kubeconfig_path, "qps": 300, "burst": 600},
-        "leaderElection": {"leaderElect": leader_elect},
-        "profiles": [{"schedulerName": name} for name in profiles],
+        "leaderElection": {"leaderElect": False},
+        "profiles": [{"schedulerName": "default-scheduler"}],
     }
     if extender_url:
         extender: dict[str, Json] = {
@@ -48,8 +39,8 @@ def scheduler_configuration(  # noqa: PLR0913  (one keyword for each field that 
             "filterVerb": "filter",
             "preemptVerb": "preempt",
             "nodeCacheCapable": True,
-            "ignorable": ignorable,
-            "httpTimeout": http_timeout,
+            "ignorable": True,
+            "httpTimeout": "2s",
             "weight": WEIGHT,
             **_tls(extender_url, ca_data),
         }

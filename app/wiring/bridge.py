@@ -30,11 +30,12 @@ from app.tls.reload import keep_current
 from app.tls.serving import Listen, serve
 from app.wiring import kubernetes
 from app.wiring.clock import SystemClock
+from app.wiring.listening import listening
 from app.wiring.stopping import StartError
 
 COMPONENT: Final = "spillway-bridge"
 _RETRY: Final = 2.0
-_log = logs.get("bridge")
+_log = logs.get(__name__)
 
 
 async def run(settings: BridgeSettings) -> None:
@@ -80,12 +81,28 @@ async def _run(settings: BridgeSettings, parts: kubernetes.Parts, aws: Connectio
         config=_kubelet_config(settings),
         tls=tls,
     )
+    await _listen(kubelet, settings)
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(pods.run())
         tasks.create_task(kubelet.serve())
         tasks.create_task(_renew(tls, settings, clock))
-        tasks.create_task(serve(_probes(bridge, registry), _probe_listen(settings), clock=clock))
+        tasks.create_task(_serve_probes(_probes(bridge, registry), settings, clock))
         tasks.create_task(bridge.run())
+
+
+async def _listen(kubelet: KubeletServer, settings: BridgeSettings) -> None:
+    try:
+        with listening("kubelet-port", f"{settings.kubelet_host}:{settings.kubelet_port}"):
+            await kubelet.start()
+    except ssl.SSLError as error:
+        raise StartError(
+            f"kubelet-client-ca {settings.kubelet_client_ca} holds no certificate in PEM form: {error}"
+        ) from error
+
+
+async def _serve_probes(app: FastAPI, settings: BridgeSettings, clock: Clock) -> None:
+    with listening("probe-port", f"{settings.probe_host}:{settings.probe_port}"):
+        await serve(app, Listen(host=settings.probe_host, port=settings.probe_port), clock=clock)
 
 
 async def _aws(settings: BridgeSettings) -> Connection:
@@ -189,7 +206,3 @@ def _probes(bridge: Bridge, registry: CollectorRegistry) -> FastAPI:
 
     app.include_router(probe_router(registry, missing))
     return app
-
-
-def _probe_listen(settings: BridgeSettings) -> Listen:
-    return Listen(host=settings.probe_host, port=settings.probe_port)

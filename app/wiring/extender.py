@@ -3,6 +3,7 @@
 import asyncio
 import os
 import socket
+from collections.abc import Callable
 
 from prometheus_client import CollectorRegistry
 
@@ -31,12 +32,12 @@ async def run(settings: ExtenderSettings) -> None:
         cluster = Cluster(
             pods=parts.watch_pods(), nodes=parts.watch_nodes(), namespaces=parts.watch_namespaces()
         )
-        leader = _leader(settings, parts, cluster, registry=registry)
+        leadership = _leadership(settings, parts)
+        leader = _leader(settings, parts, cluster, registry=registry, leads=leadership.is_leader)
         app = build_app(
             ExtenderConfig(), nodes=cluster.nodes, consistent=parts.nodes, clock=clock, registry=registry
         )
         listen = Listen(host=settings.host, port=settings.port, cert=settings.tls_cert, key=settings.tls_key)
-        leadership = _leadership(settings, parts)
         async with asyncio.TaskGroup() as tasks:
             for watched in (cluster.pods, cluster.nodes, cluster.namespaces):
                 tasks.create_task(watched.run())
@@ -47,7 +48,12 @@ async def run(settings: ExtenderSettings) -> None:
 
 
 def _leader(
-    settings: ExtenderSettings, parts: kubernetes.Parts, cluster: Cluster, *, registry: CollectorRegistry
+    settings: ExtenderSettings,
+    parts: kubernetes.Parts,
+    cluster: Cluster,
+    *,
+    registry: CollectorRegistry,
+    leads: Callable[[], bool],
 ) -> Leader:
     gate = GateConfig(max_wait=settings.max_wait, grant_ttl=settings.grant_ttl)
     return Leader(
@@ -58,6 +64,7 @@ def _leader(
         clock=parts.clock,
         metrics=GateMetrics(registry),
         refusals=refusals,
+        leads=leads,
     )
 
 

@@ -4,33 +4,26 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.conformance.kubelets import asked, kubelet
 from tests.conformance.servers import STRATEGIC, Space, a_config_map, a_deployment, a_pod
 
-OPENAPI_V2 = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf"
 Kubectl = Callable[..., str]
+UNVERIFIED = "--insecure-skip-tls-verify-backend"
 
 
 @pytest.fixture
-def kubectl(space: Space, tmp_path: Path) -> Kubectl:
+def kubectl(command: list[str], environment: dict[str, str]) -> Kubectl:
     """Run kubectl in the test's namespace; its output, or the failure of the test."""
-    program = shutil.which("kubectl")
-    if program is None:
-        pytest.skip("kubectl is not on PATH")
 
     def run(*arguments: str) -> str:
-        environment = {
-            "PATH": os.environ["PATH"],
-            "HOME": str(tmp_path),
-            "KUBECONFIG": str(space.api.kubeconfig),
-        }
-        command = [program, "--namespace", space.name, *arguments]
         done = subprocess.run(
-            command, env=environment, capture_output=True, text=True, timeout=60, check=False
+            [*command, *arguments], env=environment, capture_output=True, text=True, timeout=60, check=False
         )
         assert done.returncode == 0, done.stderr
         return done.stdout
@@ -39,10 +32,17 @@ def kubectl(space: Space, tmp_path: Path) -> Kubectl:
 
 
 @pytest.fixture
-def validation(space: Space) -> str:
-    """The flag with which kubectl gets past an API server that publishes no OpenAPI."""
-    published = space.api.get("/openapi/v2", accept=OPENAPI_V2).status_code == 200
-    return "--validate=strict" if published else "--validate=ignore"
+def command(space: Space) -> list[str]:
+    """How every command line begins."""
+    program = shutil.which("kubectl")
+    if program is None:
+        pytest.skip("kubectl is not on PATH")
+    return [program, "--namespace", space.name]
+
+
+@pytest.fixture
+def environment(space: Space, tmp_path: Path) -> dict[str, str]:
+    return {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "KUBECONFIG": str(space.api.kubeconfig)}
 
 
 @pytest.fixture
@@ -53,35 +53,33 @@ def manifest(tmp_path: Path) -> Path:
     return path
 
 
-def test_apply_creates_leaves_alone_and_changes(kubectl: Kubectl, manifest: Path, validation: str) -> None:
-    created = kubectl("apply", validation, "-f", str(manifest))
-    same = kubectl("apply", validation, "-f", str(manifest))
+def test_apply_creates_leaves_alone_and_changes(kubectl: Kubectl, manifest: Path) -> None:
+    created = kubectl("apply", "-f", str(manifest))
+    same = kubectl("apply", "-f", str(manifest))
     manifest.write_text(manifest.read_text().replace('"a": "1"', '"a": "2"'))
-    changed = kubectl("apply", validation, "-f", str(manifest))
+    changed = kubectl("apply", "-f", str(manifest))
 
     assert created.splitlines() == ["deployment.apps/web created", "pod/lone created", "configmap/cm created"]
     assert [line.split()[-1] for line in same.splitlines()] == ["unchanged"] * 3
     assert changed.splitlines()[-1] == "configmap/cm configured"
 
 
-def test_server_side_apply(kubectl: Kubectl, manifest: Path, validation: str) -> None:
-    applied = kubectl("apply", validation, "--server-side", "-f", str(manifest))
+def test_server_side_apply(kubectl: Kubectl, manifest: Path) -> None:
+    applied = kubectl("apply", "--server-side", "-f", str(manifest))
 
     assert [line.split()[-1] for line in applied.splitlines()] == ["serverside-applied"] * 3
 
 
-def test_apply_checks_fields(kubectl: Kubectl, tmp_path: Path, validation: str) -> None:
-    if validation == "--validate=ignore":
-        pytest.skip("this API server publishes no OpenAPI: kubectl cannot ask it to validate")
+def test_apply_checks_fields(kubectl: Kubectl, tmp_path: Path) -> None:
     path = tmp_path / "bad.json"
     path.write_text(json.dumps(a_pod(colour="red")))
 
     with pytest.raises(AssertionError, match=r'strict decoding error: unknown field "spec.colour"'):
-        kubectl("apply", validation, "-f", str(path))
+        kubectl("apply", "-f", str(path))
 
 
-def test_get_prints_the_columns(kubectl: Kubectl, manifest: Path, validation: str) -> None:
-    kubectl("apply", validation, "-f", str(manifest))
+def test_get_prints_the_columns(kubectl: Kubectl, manifest: Path) -> None:
+    kubectl("apply", "-f", str(manifest))
 
     header, row = kubectl("get", "deployments").splitlines()
 
@@ -89,8 +87,8 @@ def test_get_prints_the_columns(kubectl: Kubectl, manifest: Path, validation: st
     assert row.split()[:4] == ["web", "0/0", "0", "0"]
 
 
-def test_get_finds_short_names_and_categories(kubectl: Kubectl, manifest: Path, validation: str) -> None:
-    kubectl("apply", validation, "-f", str(manifest))
+def test_get_finds_short_names_and_categories(kubectl: Kubectl, manifest: Path) -> None:
+    kubectl("apply", "-f", str(manifest))
 
     assert kubectl("get", "deploy,po", "-o", "name").splitlines() == ["deployment.apps/web", "pod/lone"]
     assert "pod/lone" in kubectl("get", "all", "-o", "name")
@@ -124,8 +122,8 @@ def test_wait_for_a_condition_and_for_a_deletion(kubectl: Kubectl, space: Space)
     assert kubectl("delete", "pod", "web", "--timeout=10s").startswith('pod "web" deleted')
 
 
-def test_delete_of_a_manifest(kubectl: Kubectl, manifest: Path, validation: str) -> None:
-    kubectl("apply", validation, "-f", str(manifest))
+def test_delete_of_a_manifest(kubectl: Kubectl, manifest: Path) -> None:
+    kubectl("apply", "-f", str(manifest))
 
     kubectl("delete", "--timeout=20s", "-f", str(manifest))
 
@@ -155,8 +153,8 @@ def test_describe_shows_a_pod_and_its_events(kubectl: Kubectl, space: Space) -> 
     assert "no room on real nodes" in described
 
 
-def test_create_from_a_manifest(kubectl: Kubectl, manifest: Path, validation: str) -> None:
-    created = kubectl("create", validation, "-f", str(manifest))
+def test_create_from_a_manifest(kubectl: Kubectl, manifest: Path) -> None:
+    created = kubectl("create", "-f", str(manifest))
 
     assert [line.split()[-1] for line in created.splitlines()] == ["created"] * 3
 
@@ -174,3 +172,40 @@ def test_the_rollout_of_an_empty_deployment_is_complete(kubectl: Kubectl, space:
     space.api.patch(f"{space.deployments}/web/status", {"status": {"observedGeneration": 1}})
 
     assert "successfully rolled out" in kubectl("rollout", "status", "deployment/web", "--timeout=10s")
+
+
+def test_logs_come_from_the_kubelet_that_is_asked_as_the_user_asked(
+    kubectl: Kubectl, space: Space, node: str, tmp_path: Path
+) -> None:
+    space.pod(nodeName=node)
+
+    with kubelet(space.api, node, asked, tmp_path):
+        printed = kubectl("logs", "web", "--tail=5", "--timestamps", UNVERIFIED)
+
+    assert printed == f"/containerLogs/{space.name}/web/main?tailLines=5&timestamps=true\n"
+
+
+def test_logs_are_followed_line_by_line(
+    command: list[str], environment: dict[str, str], space: Space, node: str, tmp_path: Path
+) -> None:
+    space.pod(nodeName=node)
+    go_on = threading.Event()
+
+    def slow(path: str) -> Iterator[str]:
+        yield f"{path}\n"
+        assert go_on.wait(timeout=30)
+        yield "the end\n"
+
+    follow = [*command, "logs", "-f", "web", "--since=9s", UNVERIFIED]
+    with (
+        kubelet(space.api, node, slow, tmp_path),
+        subprocess.Popen(follow, env=environment, stdout=subprocess.PIPE, text=True) as running,
+    ):
+        assert running.stdout is not None
+        first = running.stdout.readline()
+        go_on.set()
+        rest = running.stdout.read()
+
+    assert first == f"/containerLogs/{space.name}/web/main?follow=true&sinceSeconds=9\n"
+    assert rest == "the end\n"
+    assert running.returncode == 0

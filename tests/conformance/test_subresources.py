@@ -1,14 +1,13 @@
 """Scales, leases, events of both groups, and the log of a pod."""
 
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.conformance.kubelets import asked, kubelet
 from tests.conformance.servers import MERGE, ApiServer, Json, Space, a_deployment, a_node
-from tests.conformance.webhooks import secured
 
 LEASE = "coordination.k8s.io/v1"
 
@@ -134,31 +133,10 @@ def test_an_event_counts_up_by_patch(space: Space) -> None:
     assert answer.json()["count"] == 2
 
 
-class Kubelet(BaseHTTPRequestHandler):
-    """The node's API as far as logs go: what it answers tells how it was asked."""
-
-    protocol_version = "HTTP/1.0"
-
-    def do_GET(self) -> None:
-        refused = "refused" in self.path
-        self.send_response(404 if refused else 200)
-        self.send_header("Content-Type", "text/plain")
-        self.end_headers()
-        self.wfile.write(f"{self.path}\n".encode())
-
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  (the base class names it so)
-        """Tests print nothing."""
-
-
 @pytest.fixture
-def kubelet(api: ApiServer, node: str, tmp_path: Path) -> Iterator[str]:
-    """A node whose kubelet API is served over HTTPS on loopback, by a certificate of its own making."""
-    with secured(Kubelet, tmp_path) as (port, _):
-        status = {
-            "addresses": [{"type": "InternalIP", "address": "127.0.0.1"}],
-            "daemonEndpoints": {"kubeletEndpoint": {"Port": port}},
-        }
-        api.post("/api/v1/nodes", a_node(node, status=status))
+def logging_node(api: ApiServer, node: str, tmp_path: Path) -> Iterator[str]:
+    """A node whose kubelet says how it was asked for logs."""
+    with kubelet(api, node, asked, tmp_path):
         yield node
 
 
@@ -180,9 +158,9 @@ def test_the_log_of_a_pod_without_a_node_is_empty(space: Space) -> None:
     ],
 )
 def test_a_log_is_asked_of_the_nodes_kubelet(
-    space: Space, kubelet: str, query: dict[str, str], passed: str
+    space: Space, logging_node: str, query: dict[str, str], passed: str
 ) -> None:
-    space.pod(nodeName=kubelet)
+    space.pod(nodeName=logging_node)
 
     answer = space.api.get(f"{space.pods}/web/log", insecureSkipTLSVerifyBackend="true", **query)
 
@@ -191,8 +169,8 @@ def test_a_log_is_asked_of_the_nodes_kubelet(
     assert answer.text == f"/containerLogs/{space.name}/web/main{passed}\n"
 
 
-def test_a_kubelet_that_refuses_is_reported(space: Space, kubelet: str) -> None:
-    space.pod("refused", nodeName=kubelet)
+def test_a_kubelet_that_refuses_is_reported(space: Space, logging_node: str) -> None:
+    space.pod("refused", nodeName=logging_node)
 
     answer = space.api.get(f"{space.pods}/refused/log", insecureSkipTLSVerifyBackend="true")
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from app.local.cluster.api import Api, ApiError
+from app.local.cluster.apiserver.api import Api, ApiError
 from app.model.node import Node
 from app.model.pod import Pod
 from app.ports.failures import Conflict, NotFound, Unavailable

@@ -159,22 +159,12 @@ async def test_keys_are_for_their_owner_only(plane: tuple[ControlPlane, Authorit
 
 
 @pytest.mark.asyncio(loop_scope="module")
-async def test_the_scheduler_starts_later_and_can_be_stopped_alone(
+async def test_the_scheduler_starts_later_and_its_death_is_told(
     plane: tuple[ControlPlane, Authority],
 ) -> None:
     config = scheduler_configuration(kubeconfig_path=str(plane[0].kubeconfig_path))
     await plane[0].start_scheduler(config)
-    await plane[0].stop_scheduler()
-    client = client_of(*plane)
-    answer = await client.request("GET", "/readyz")
-    await client.close()
-    assert answer.status == 200
-
-
-@pytest.mark.asyncio(loop_scope="module")
-async def test_a_scheduler_with_a_wrong_configuration_is_told(
-    plane: tuple[ControlPlane, Authority],
-) -> None:
-    with pytest.raises(ControlPlaneError, match="kube-scheduler ended"):
-        await plane[0].start_scheduler({"kind": "Nonsense"})
-    await plane[0].stop_scheduler()
+    plane[0].check()
+    await plane[0]._children[-1].kill()
+    with pytest.raises(ControlPlaneError, match="kube-scheduler ended with exit code -9"):
+        plane[0].check()

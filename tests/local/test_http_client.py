@@ -3,7 +3,7 @@ import asyncio
 import pytest
 
 from app.local.http_client import HttpClient, HttpError
-from tests.local.scheduling.stub_extender import StubExtender
+from tests.local.cluster.scheduling.stub_extender import StubExtender
 
 QUESTION = b'{"NodeNames":["ec2-0"]}'
 

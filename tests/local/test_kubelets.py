@@ -6,9 +6,11 @@ from typing import Any
 
 import msgspec
 import pytest
+from structlog.testing import capture_logs
 
-from app.local.cluster.api import Api
-from app.local.kubelets import RUN_SECONDS, FakeKubelets, FakeNode, run_seconds
+from app.local.cluster.apiserver.api import Api
+from app.local.kubelet_objects import RUN_SECONDS, run_seconds
+from app.local.kubelets import FakeKubelets, FakeNode
 from app.model.pod import Pod
 from tests.builders import a_pod
 from tests.fakes import FakeWatched, VirtualClock
@@ -83,6 +85,35 @@ async def test_the_lease_is_renewed_through_an_outage(world: World) -> None:
     await world.clock.advance(30)
     assert world.api.get("leases", "kube-node-lease", "ec2-0")["spec"]["holderIdentity"] == "ec2-0"
     assert world.leases.outage == 0
+
+
+async def test_failing_heartbeats_are_told_once_for_each_trouble(world: World) -> None:
+    world.leases.outage = 4
+    with capture_logs() as told:
+        await world.clock.advance(50)
+        world.leases.outage = 1
+        await world.clock.advance(10)
+    assert [(each["event"], each["node"]) for each in told] == [("a heartbeat failed", "ec2-0")] * 2
+
+
+@pytest.mark.parametrize(
+    ("node", "word"),
+    [
+        pytest.param(FakeNode(name="ec2-0", cpu="two"), 'the cpu of node ec2-0: "two"', id="cpu"),
+        pytest.param(FakeNode(name="ec2-0", memory="4GB"), 'the memory of node ec2-0: "4GB"', id="memory"),
+    ],
+)
+def test_a_node_without_readable_quantities_is_refused(node: FakeNode, word: str) -> None:
+    made = World()
+    with pytest.raises(ValueError, match=word):
+        FakeKubelets(
+            (node,),
+            nodes_api=made.nodes,
+            pods_api=made.pods,
+            leases=made.leases,
+            pods=made.watched,
+            clock=made.clock,
+        )
 
 
 async def test_a_node_declared_dead_speaks_up_again(world: World) -> None:

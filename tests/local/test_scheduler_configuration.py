@@ -6,9 +6,9 @@ from app.local.scheduler_configuration import scheduler_configuration
 
 
 def test_without_an_extender_it_is_a_plain_scheduler() -> None:
-    config = scheduler_configuration(kubeconfig_path="kubeconfig", profiles=("a", "b"))
+    config = scheduler_configuration(kubeconfig_path="kubeconfig")
     assert "extenders" not in config
-    assert config["profiles"] == [{"schedulerName": "a"}, {"schedulerName": "b"}]
+    assert config["profiles"] == [{"schedulerName": "default-scheduler"}]
     assert config["leaderElection"] == {"leaderElect": False}
 
 

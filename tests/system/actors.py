@@ -1,9 +1,10 @@
 """What the system tests do to a stack, as short sentences."""
 
 import asyncio
+import contextlib
 import itertools
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -145,6 +146,20 @@ class Actors:
     async def pass_time(self, seconds: float) -> None:
         """Let the stack go on; for showing that something does not happen."""
         await self._clock.sleep(seconds)
+
+    @contextlib.asynccontextmanager
+    async def without(self, program: str) -> AsyncIterator[None]:
+        """The time in which a program is dead: SIGKILL before, a new start after, whatever happens."""
+        await self.stack.kill_program(program)
+        try:
+            yield
+        finally:
+            await self.stack.start_program(program)
+
+    async def delete_by_force(self, pod: Pod) -> None:
+        """Delete with grace 0: the object goes at once, nobody waits for the node."""
+        path = f"/api/v1/namespaces/{pod.metadata.namespace}/pods/{pod.metadata.name}"
+        await self.request("DELETE", path, {"gracePeriodSeconds": 0})
 
     async def kubectl(self, *arguments: str) -> tuple[int, str, str]:
         """Real kubectl; its exit code, output and complaints."""

@@ -2,7 +2,6 @@
 
 import pytest
 
-from app.wiring.local.stack import LocalStack
 from tests.system.actors import Actors, on_fargate, running
 
 pytestmark = [pytest.mark.system, pytest.mark.asyncio(loop_scope="session")]
@@ -10,14 +9,14 @@ ONLY_VIRTUAL = {"type": "virtual-kubelet"}
 
 
 async def test_kill_9_in_the_middle_of_a_burst_leaves_every_pod_with_exactly_one_task(
-    stack: LocalStack, actors: Actors
+    actors: Actors,
 ) -> None:
     before = actors.truth()
     space = await actors.namespace(overflow="enabled")
     await actors.deployment(space, replicas=60, nodeSelector=ONLY_VIRTUAL)
     await actors.until_launched(before.launches + 15)
-    await stack.kill_program("bridge")
-    await stack.start_program("bridge")
+    async with actors.without("bridge"):
+        await actors.pass_time(0.5)
     await actors.until(space, "60 running pods", lambda pods: len(running(pods)) == 60, within=60)
     after = actors.truth()
     assert after.launches - before.launches == 60
@@ -25,42 +24,38 @@ async def test_kill_9_in_the_middle_of_a_burst_leaves_every_pod_with_exactly_one
 
 
 async def test_a_task_that_ended_while_the_bridge_was_down_gives_its_exit_code(
-    stack: LocalStack, actors: Actors
+    actors: Actors,
 ) -> None:
     space = await actors.namespace(overflow="enabled")
     await actors.pod(space, "job", "import sys, time; time.sleep(4); sys.exit(7)", nodeSelector=ONLY_VIRTUAL)
     await actors.until(space, "the pod to run", lambda pods: len(running(pods)) == 1)
-    await stack.kill_program("bridge")
-    await actors.pass_time(5)
-    await stack.start_program("bridge")
+    async with actors.without("bridge"):
+        await actors.pass_time(5)
     [pod] = await actors.until(space, "the pod to end", lambda pods: pods[0].status.phase == "Failed")
     assert pod.status.container_statuses[0]["state"]["terminated"]["exitCode"] == 7
 
 
 async def test_a_pod_deleted_while_the_bridge_was_down_leaves_no_task(
-    stack: LocalStack, actors: Actors
+    actors: Actors,
 ) -> None:
     space = await actors.namespace(overflow="enabled")
     await actors.deployment(space, replicas=2, nodeSelector=ONLY_VIRTUAL)
     pods = await actors.until(space, "2 running pods", lambda pods: len(running(pods)) == 2)
-    await stack.kill_program("bridge")
-    await actors.scale(space, 0)
-    for pod in pods:
-        await actors.kubectl(
-            "delete", "pod", "-n", space, pod.metadata.name, "--force", "--grace-period=0", "--wait=false"
-        )
-    await actors.until(space, "no pods", lambda pods: not pods)
-    await stack.start_program("bridge")
+    async with actors.without("bridge"):
+        await actors.scale(space, 0)
+        for pod in pods:
+            await actors.delete_by_force(pod)
+        await actors.until(space, "no pods", lambda pods: not pods)
     await actors.until_no_task_is_left()
 
 
-async def test_a_restarted_bridge_adopts_what_runs(stack: LocalStack, actors: Actors) -> None:
+async def test_a_restarted_bridge_adopts_what_runs(actors: Actors) -> None:
     space = await actors.namespace(overflow="enabled")
     await actors.deployment(space, replicas=3, nodeSelector=ONLY_VIRTUAL)
     before = await actors.until(space, "3 running pods", lambda pods: len(running(pods)) == 3)
     launches = actors.truth().launches
-    await stack.kill_program("bridge")
-    await stack.start_program("bridge")
+    async with actors.without("bridge"):
+        await actors.pass_time(0.5)
     await actors.pass_time(4)
     after = await actors.pods(space)
     assert {pod.uid for pod in on_fargate(running(after))} == {pod.uid for pod in before}

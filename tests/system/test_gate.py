@@ -1,12 +1,13 @@
 """The gate holds, whoever fails, whoever insists, and strangers do not notice it."""
 
 from collections import Counter
+from collections.abc import Sequence
 
 import pytest
 
 from app.model.names import GRANTS, TAINT_KEY
 from app.model.node import Node
-from app.wiring.local.stack import LocalStack
+from app.model.pod import Pod, PodCondition, condition
 from tests.system.actors import Actors, on_fargate, on_nodes, running
 
 pytestmark = [pytest.mark.system, pytest.mark.asyncio(loop_scope="session")]
@@ -18,30 +19,26 @@ def is_closed(node: Node, *, pods: int) -> bool:
     return node.status.allocatable["pods"] == str(pods)
 
 
-async def test_with_the_extender_killed_nothing_new_bursts_and_nodes_are_still_used(
-    stack: LocalStack, actors: Actors
-) -> None:
+async def test_with_the_extender_killed_nothing_new_bursts_and_with_it_back_it_does(actors: Actors) -> None:
     space = await actors.namespace(overflow="enabled")
     await actors.deployment(space, replicas=9)
     await actors.until(space, "9 running pods", lambda pods: len(running(pods)) == 9)
-    await stack.kill_program("extender")
-    await actors.scale(space, 12)
-    await actors.pass_time(8)
-    pods = await actors.pods(space)
-    assert (len(on_nodes(pods)), len(on_fargate(pods)), len(pods)) == (8, 1, 12)
-    assert is_closed(await actors.virtual_node(), pods=1)
-    await stack.start_program("extender")
+    async with actors.without("extender"):
+        await actors.scale(space, 12)
+        await actors.pass_time(8)
+        pods = await actors.pods(space)
+        assert (len(on_nodes(pods)), len(on_fargate(pods)), len(pods)) == (8, 1, 12)
+        assert is_closed(await actors.virtual_node(), pods=1)
     pods = await actors.until(space, "12 running pods", lambda pods: len(running(pods)) == 12)
     assert (len(on_nodes(pods)), len(on_fargate(pods))) == (8, 4)
 
 
-async def test_real_nodes_are_scheduled_while_the_extender_is_down(stack: LocalStack, actors: Actors) -> None:
-    await stack.kill_program("extender")
-    space = await actors.namespace(overflow="enabled")
-    await actors.deployment(space, replicas=4)
-    pods = await actors.until(space, "4 running pods", lambda pods: len(running(pods)) == 4)
-    assert len(on_nodes(pods)) == 4
-    await stack.start_program("extender")
+async def test_real_nodes_are_scheduled_while_the_extender_is_down(actors: Actors) -> None:
+    async with actors.without("extender"):
+        space = await actors.namespace(overflow="enabled")
+        await actors.deployment(space, replicas=4)
+        pods = await actors.until(space, "4 running pods", lambda pods: len(running(pods)) == 4)
+        assert len(on_nodes(pods)) == 4
 
 
 async def test_a_node_critical_daemon_set_neither_preempts_nor_starts_a_task(actors: Actors) -> None:
@@ -51,12 +48,34 @@ async def test_a_node_critical_daemon_set_neither_preempts_nor_starts_a_task(act
     overflow = {pod.uid for pod in on_fargate(before)}
     launches = actors.truth().launches
     await actors.daemon_set(space, tolerations=TOLERATE_ALL, priorityClassName="system-node-critical")
+    await actors.until(space, "a daemon pod without a node", lambda pods: len(homeless_daemons(pods)) == 1)
     await actors.pass_time(10)
     after = await actors.pods(space)
     assert overflow <= {pod.uid for pod in on_fargate(running(after))}
     assert actors.truth().launches == launches
-    daemons = [pod for pod in on_fargate(after) if pod.metadata.labels.get("app") == "agent"]
-    assert {pod.status.phase for pod in daemons} <= {"Pending"}
+    [daemon] = homeless_daemons(after)
+    assert "no grant" in (condition(daemon, "PodScheduled") or PodCondition(type="none")).message
+
+
+async def test_when_the_extender_dies_a_waiting_daemon_preempts_nobody(actors: Actors) -> None:
+    space = await actors.namespace(overflow="enabled")
+    await actors.deployment(space, replicas=10, cpu="450m")
+    before = await actors.until(space, "10 running pods", lambda pods: len(running(pods)) == 10)
+    overflow = {pod.uid for pod in on_fargate(before)}
+    launches = actors.truth().launches
+    await actors.daemon_set(space, tolerations=TOLERATE_ALL, priorityClassName="system-node-critical")
+    await actors.until(space, "a daemon pod without a node", lambda pods: len(homeless_daemons(pods)) == 1)
+    async with actors.without("extender"):
+        await actors.pass_time(12)
+    after = await actors.pods(space)
+    assert overflow <= {pod.uid for pod in on_fargate(running(after))}
+    assert actors.truth().launches == launches
+
+
+def homeless_daemons(pods: Sequence[Pod]) -> list[Pod]:
+    """The DaemonSet's pods that have no node: the one for the virtual node, once the others are placed."""
+    daemons = [pod for pod in pods if pod.metadata.labels.get("app") == "agent"]
+    return [pod for pod in daemons if not pod.spec.node_name] if len(daemons) == 3 else []
 
 
 @pytest.mark.parametrize(

@@ -1,28 +1,30 @@
 """The embedded cluster as one thing to start and stop: the API, its certificates and its HTTPS server."""
 
 import asyncio
-import base64
 import secrets
 import ssl
 import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
-from app.local.cluster.api import Api
-from app.local.cluster.log_proxy import KubeletTls
-from app.local.cluster.rest import Rest
-from app.local.cluster.server import Face
-from app.local.cluster.store import HISTORY
+from app.local.cluster.apiserver.api import Api
+from app.local.cluster.apiserver.log_proxy import KubeletTls
+from app.local.cluster.apiserver.objects import Object
+from app.local.cluster.apiserver.rest import Rest
+from app.local.cluster.apiserver.server import Face
+from app.local.cluster.apiserver.store import HISTORY
 from app.local.http_client import loopback_tls
+from app.local.kubeconfig import admin_kubeconfig
+from app.local.leaves import apiserver_leaf, kubelet_client_leaf, write_leaf
+from app.local.liveness import require_running
+from app.local.loopback import LOOPBACK
 from app.ports.clock import Clock
-from app.tls.authority import Authority, Leaf
+from app.tls.authority import Authority
 from app.tls.serving import Listen, serve
 
-Object = dict[str, Any]
-HOST: Final = "127.0.0.1"
 NAMESPACES: Final = ("default", "kube-node-lease", "kube-public", "kube-system")
 ADMIN: Final[Object] = {
     "username": "kubernetes-admin",
@@ -69,9 +71,7 @@ class EmbeddedCluster:
             keep=config.keep,
             root_ca=authority.cert_pem.decode(),
         )
-        self.kubelet_client: Leaf = authority.issue(
-            "kube-apiserver-kubelet-client", now=clock.now(), organizations=("system:masters",), client=True
-        )
+        self.kubelet_client = kubelet_client_leaf(authority, now=clock.now())
 
     async def start(self) -> str:
         """Furnish the cluster and serve it; the URL. Raises OSError where the port is taken."""
@@ -79,25 +79,19 @@ class EmbeddedCluster:
         users = {self._token: ADMIN}
         kubelets = KubeletTls(verified=self._kubelet_tls(), unverified=self._kubelet_tls(verify=False))
         rest = Rest(self.api, clock=self._clock, users=users, kubelets=kubelets)
-        leaf = self._authority.issue(
-            "kube-apiserver",
-            now=self._clock.now(),
-            dns=("localhost", "kubernetes", "kubernetes.default", "kubernetes.default.svc"),
-            ips=(HOST,),
-            server=True,
-        )
+        leaf = apiserver_leaf(self._authority, now=self._clock.now())
         self._files = tempfile.TemporaryDirectory(prefix="spillway-cluster-")
-        cert, key = _written(leaf, Path(self._files.name))
+        cert, key = write_leaf(Path(self._files.name), "apiserver", leaf)
         port: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-        listen = Listen(host=HOST, port=self._config.port, cert=cert, key=key)
+        listen = Listen(host=LOOPBACK, port=self._config.port, cert=cert, key=key)
         app = Face(rest, users=users).app()
         self._serving = asyncio.create_task(
-            serve(app, listen, clock=self._clock, started=port.set_result), name="embedded-api-server"
+            serve(app, listen, clock=self._clock, started=port.set_result), name="the embedded API server"
         )
         await asyncio.wait((port, self._serving), return_when=asyncio.FIRST_COMPLETED)
         if self._serving.done():
             self._serving.result()
-        self.url = f"https://{HOST}:{await port}"
+        self.url = f"https://{LOOPBACK}:{await port}"
         return self.url
 
     async def stop(self) -> None:
@@ -112,20 +106,18 @@ class EmbeddedCluster:
             self._files.cleanup()
             self._files = None
 
+    def check(self) -> None:
+        """Nothing while the server serves, or before it was started.
+
+        Raises:
+            ControlPlaneError: its task is over; the cause is the error that ended it.
+        """
+        if self._serving is not None:
+            require_running(self._serving)
+
     def kubeconfig(self) -> Object:
         """A kubeconfig of a cluster admin, with the authority and the token inside."""
-        authority = base64.b64encode(self._authority.cert_pem).decode()
-        cluster = {"server": self.url, "certificate-authority-data": authority}
-        return {
-            "apiVersion": "v1",
-            "kind": "Config",
-            "current-context": "spillway-local",
-            "clusters": [{"name": "spillway-local", "cluster": cluster}],
-            "users": [{"name": "admin", "user": {"token": self._token}}],
-            "contexts": [
-                {"name": "spillway-local", "context": {"cluster": "spillway-local", "user": "admin"}}
-            ],
-        }
+        return admin_kubeconfig(self.url, token=self._token, ca_pem=self._authority.cert_pem)
 
     async def _furnish(self) -> None:
         """What every cluster has from its first second."""
@@ -147,14 +139,5 @@ class EmbeddedCluster:
         context.check_hostname = verify
         context.verify_mode = ssl.CERT_REQUIRED if verify else ssl.CERT_NONE
         with tempfile.TemporaryDirectory(prefix="spillway-cluster-") as folder:
-            context.load_cert_chain(*_written(self.kubelet_client, Path(folder)))
+            context.load_cert_chain(*write_leaf(Path(folder), "kubelet-client", self.kubelet_client))
         return context
-
-
-def _written(leaf: Leaf, folder: Path) -> tuple[Path, Path]:
-    """The certificate and the key as files, which is how Python's ssl reads them."""
-    cert, key = folder / "tls.crt", folder / "tls.key"
-    key.touch(mode=0o600)
-    cert.write_bytes(leaf.cert_pem)
-    key.write_bytes(leaf.key_pem)
-    return cert, key

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
@@ -12,10 +12,9 @@ from app.local.fargate.errors import AwsError, throttled
 from app.local.fargate.faults import Fault, Faults
 from app.local.fargate.journal import Journal, Mark
 from app.local.fargate.launcher import whose_task
-from app.local.fargate.wire import Reader, error_body
+from app.local.fargate.wire import Json, Reader, error_body
 from app.ports.clock import Clock
 
-Json = dict[str, Any]
 Handler = Callable[[Json], Json]
 
 

@@ -2,13 +2,12 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Final
 
 from app.local.fargate.config import FargateConfig
 from app.local.fargate.errors import AwsError
 from app.local.fargate.record import TaskRecord
-
-Json = dict[str, Any]
+from app.local.fargate.wire import Json
 
 _DEFAULT: Final = "default"
 

@@ -5,13 +5,16 @@ from typing import Final
 
 import msgspec
 
+from app.local.loopback import LOOPBACK
+
 
 class Pace(msgspec.Struct, frozen=True, kw_only=True):
     """How long each stage of a task takes, in seconds.
 
-    `pending` is the image pull. Stages without a number here last as long as the containers make them last.
-    `visible_after` is the eventual consistency: until then a new task is MISSING. `logged_after` is the time
-    from a printed line to its place in the log stream. `kept` is how long a stopped task stays describable.
+    The defaults are about what AWS takes. `pending` is the image pull. Stages without a number here last
+    as long as the containers make them last. `visible_after` is the eventual consistency: until then a
+    new task is MISSING. `logged_after` is the time from a printed line to its place in the log stream.
+    `kept` is how long a stopped task stays describable.
     """
 
     provisioning: float = 8.0
@@ -24,7 +27,6 @@ class Pace(msgspec.Struct, frozen=True, kw_only=True):
     kept: float = 3600.0
 
 
-REALISTIC: Final = Pace()
 FAST: Final = Pace(
     provisioning=0.2,
     pending=0.3,
@@ -74,7 +76,7 @@ class FargateConfig(msgspec.Struct, frozen=True, kw_only=True):
     vcpu_quota: float | None = None
     simulate_all: bool = False
     journal_path: Path | None = None
-    host: str = "127.0.0.1"
+    host: str = LOOPBACK
     port: int = 0
 
     def arn(self, resource: str, *, service: str = "ecs") -> str:

@@ -6,15 +6,14 @@ https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinitio
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
 from app.local.fargate import sizes
 from app.local.fargate.container_spec import ContainerSpec, Dependency
 from app.local.fargate.errors import AwsError, client_error
-
-Json = dict[str, Any]
+from app.local.fargate.wire import Json
 
 _FAMILY: Final = re.compile(r"[A-Za-z0-9_-]{1,255}")
 _MOST_CONTAINERS: Final = 10

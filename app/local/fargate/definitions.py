@@ -1,7 +1,6 @@
 """Task definitions: families, their revisions, and the operations on them."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
 import msgspec
 
@@ -9,9 +8,8 @@ from app.local.fargate import definition_rules, pages
 from app.local.fargate.config import FargateConfig
 from app.local.fargate.container_spec import ContainerSpec
 from app.local.fargate.errors import client_error
+from app.local.fargate.wire import Json
 from app.ports.clock import Clock
-
-Json = dict[str, Any]
 
 
 class TaskDefinition(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,6 +1,6 @@
 """The journal: every call and every transition, in order, for whoever wants the truth afterwards."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import IO, Any
@@ -115,13 +115,3 @@ class Journal:
         self._entries.append(entry)
         if self._file is not None:
             self._file.write(msgspec.json.encode(entry) + b"\n")
-
-
-def entries_from(lines: Iterable[bytes]) -> tuple[Entry, ...]:
-    """The entries of a journal file; a last line that was cut short in the middle is left out.
-
-    Raises:
-        msgspec.MsgspecError: a complete line is not an entry.
-    """
-    decoder = msgspec.json.Decoder(Entry)
-    return tuple(decoder.decode(line) for line in lines if line.endswith(b"\n"))

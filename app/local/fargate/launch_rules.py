@@ -5,13 +5,12 @@ https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_RunTask.html
 
 import re
 from collections.abc import Collection
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
 from app.local.fargate.errors import AwsError, invalid
-
-Json = dict[str, Any]
+from app.local.fargate.wire import Json
 
 ON_DEMAND: Final = "FARGATE"
 SPOT: Final = "FARGATE_SPOT"

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -18,11 +18,10 @@ from app.local.fargate.log_store import LogTarget
 from app.local.fargate.network import Network
 from app.local.fargate.record import ContainerRecord, TaskRecord, argv_of, environment_of
 from app.local.fargate.simulated import SCRIPT_VARIABLE, script_of
+from app.local.fargate.wire import Json
 from app.model.names import ATTEMPT_VARIABLE, IDENTITY_VARIABLE
 from app.model.task import Identity, identity_from
 from app.ports.clock import Clock
-
-Json = dict[str, Any]
 
 NO_CAPACITY: Final = (
     "Capacity is unavailable at this time. Please try again later or in a different availability zone"

@@ -5,16 +5,15 @@ https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_Operati
 
 import itertools
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
 from app.local.fargate import log_pages, pages
 from app.local.fargate.config import FargateConfig
 from app.local.fargate.errors import AwsError, invalid
 from app.local.fargate.faults import Faults
 from app.local.fargate.log_store import Event, Group, LogStore, LogTarget, Stream
+from app.local.fargate.wire import Json
 from app.ports.clock import Clock
-
-Json = dict[str, Any]
 
 _DAY: Final = 24 * 3600 * 1000
 _OLDEST: Final = 14 * _DAY

@@ -13,6 +13,7 @@ from typing import Final
 
 from app.local.fargate.lines import LineSplitter
 from app.local.fargate.workload import Key, Listener, Workload
+from app.local.processes import dies_with_parent
 
 _FROM_HOST: Final = ("PATH", "HOME", "LANG")
 _LAST_WORDS: Final = 0.5
@@ -31,7 +32,8 @@ class ProcessRunner:
     """Runs workloads as processes (app.local.fargate.workload.Runner).
 
     Whatever a container starts dies with it: its whole process group is killed when its first process
-    ends, and all of them when the runner closes or this program exits.
+    ends, and all of them when the runner closes or this program exits. Where this program is killed, the
+    kernel kills each container's first process (Linux).
     """
 
     def __init__(self) -> None:
@@ -82,6 +84,7 @@ class ProcessRunner:
                 env=_environment(workload),
                 cwd=container.directory(workload.working_directory),
                 start_new_session=True,
+                preexec_fn=dies_with_parent(signal.SIGKILL),
             )
         except OSError as cause:
             container.fail(f"cannot start {workload.argv[0]}: {cause}", code=_CANNOT_START)

@@ -2,17 +2,15 @@
 
 import hashlib
 from dataclasses import dataclass
-from typing import Any
 
 from app.local.fargate.container_spec import ContainerSpec
 from app.local.fargate.definitions import TaskDefinition
 from app.local.fargate.log_store import LogTarget
 from app.local.fargate.network import Interface
 from app.local.fargate.ordering import State
+from app.local.fargate.wire import Json
 from app.local.fargate.workload import Workload
 from app.model.task import Identity
-
-Json = dict[str, Any]
 
 
 @dataclass(slots=True, kw_only=True)

@@ -29,10 +29,15 @@ class LoopbackServer:
         """
         listener = _listener(self._address)
         config = uvicorn.Config(
-            app, lifespan="off", access_log=False, log_level="warning", log_config=None, ws="none",
+            app,
+            lifespan="off",
+            access_log=False,
+            log_level="warning",
+            log_config=None,
+            ws="none",
             timeout_keep_alive=_KEEP_ALIVE,
             timeout_graceful_shutdown=1,
-        )  # fmt: skip
+        )
         self._server = _Server(config)
         self._serving = asyncio.get_running_loop().create_task(self._server.serve(sockets=[listener]))
         await self._server.ready.wait()

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
 from app.local.fargate import launch_rules, pages
 from app.local.fargate.clusters import Clusters
@@ -13,9 +13,8 @@ from app.local.fargate.launcher import Launcher
 from app.local.fargate.lifecycle import USER_INITIATED, Lifecycle
 from app.local.fargate.record import TaskRecord, described
 from app.local.fargate.tokens import ClientTokens
+from app.local.fargate.wire import Json
 from app.ports.clock import Clock
-
-Json = dict[str, Any]
 
 _MOST_DESCRIBED: Final = 100
 _MISSING: Final = "MISSING"

@@ -17,6 +17,9 @@ from app.local.fargate.errors import AwsError
 
 CONTENT_TYPE: Final = "application/x-amz-json-1.1"
 
+Json = dict[str, Any]
+"""A JSON object as AWS writes it: parameters, answers and their parts."""
+
 _SERVICES: Final = ("ecs", "logs")
 
 
@@ -24,7 +27,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     """A request whose parameters satisfy the service model."""
 
     operation: str
-    params: dict[str, Any]
+    params: Json
 
 
 class Reader:
@@ -73,9 +76,9 @@ def _models() -> tuple[ServiceModel, ...]:
     return tuple(session.get_service_model(name) for name in _SERVICES)
 
 
-def _object(body: bytes) -> dict[str, Any]:
+def _object(body: bytes) -> Json:
     try:
-        return msgspec.json.decode(body or b"{}", type=dict[str, Any])
+        return msgspec.json.decode(body or b"{}", type=Json)
     except (msgspec.MsgspecError, UnicodeDecodeError) as cause:
         raise AwsError("SerializationException", f"The body is not a JSON object: {cause}") from cause
 

@@ -11,6 +11,7 @@ from app.local.cluster.controllers.manager import ControllerManager
 from app.local.cluster.scheduling.config import ExtenderConfig, SchedulerConfig
 from app.local.cluster.scheduling.scheduler import Scheduler
 from app.local.controlplane import ControlPlane, ControlPlaneAssets
+from app.local.liveness import require_running
 from app.local.scheduler_configuration import scheduler_configuration
 from app.model.pod import Json
 from app.ports.clock import Clock
@@ -39,6 +40,10 @@ class LocalCluster(Protocol):
         """Start the scheduler with the extender in its configuration."""
         ...
 
+    def check(self) -> None:
+        """Raise ControlPlaneError where a part that was started has ended by itself."""
+        ...
+
     async def stop(self) -> None:
         """End all of it."""
         ...
@@ -61,7 +66,7 @@ class Embedded:
         """Start the API server and the controllers."""
         await self._cluster.start()
         controllers = ControllerManager(self._cluster.api, clock=self._clock)
-        self._tasks.append(asyncio.create_task(controllers.run(), name="controllers"))
+        self._tasks.append(asyncio.create_task(controllers.run(), name="the embedded controllers"))
 
     def kubeconfig(self) -> dict[str, Json]:
         """A cluster admin's kubeconfig."""
@@ -72,13 +77,20 @@ class Embedded:
         extender = ExtenderConfig(url_prefix=extender_url, ca_pem=self._authority.cert_pem)
         config = SchedulerConfig(extender=extender)
         scheduler = Scheduler(self._cluster.api, config=config, clock=self._clock)
-        self._tasks.append(asyncio.create_task(scheduler.run(), name="scheduler"))
+        self._tasks.append(asyncio.create_task(scheduler.run(), name="the embedded scheduler"))
+
+    def check(self) -> None:
+        """Raise ControlPlaneError where a part that was started has ended by itself."""
+        self._cluster.check()
+        for task in self._tasks:
+            require_running(task)
 
     async def stop(self) -> None:
         """End all of it."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._tasks.clear()
         await self._cluster.stop()
 
 
@@ -116,6 +128,10 @@ class Real:
                 ca_data=self._authority.cert_pem,
             )
         )
+
+    def check(self) -> None:
+        """Raise ControlPlaneError where a part that was started has ended by itself."""
+        self._plane.check()
 
     async def stop(self) -> None:
         """End all of it."""

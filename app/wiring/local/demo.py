@@ -17,7 +17,9 @@ from app.ports.failures import PortFailure
 from app.wiring.local.programs import NODE
 from app.wiring.local.stack import LocalStack
 
-EXAMPLE: Final = Path(__file__).resolve().parents[3] / "examples" / "workers.yaml"
+_APP: Final = Path(__file__).resolve().parents[2]
+EXAMPLES: Final = (_APP / "examples" / "workers.yaml", _APP.parent / "examples" / "workers.yaml")
+"""Where the manifest is: beside the code of an installed wheel, or in the checkout."""
 _LINES: Final = 3
 _LOOK: Final = 0.1
 _WITHIN: Final = 60.0
@@ -56,12 +58,12 @@ class Demo:
     """Plays the job once. `show` is called with each new scene."""
 
     def __init__(
-        self, stack: LocalStack, *, clock: Clock, show: Callable[[Scene], None], manifest: Path = EXAMPLE
+        self, stack: LocalStack, *, clock: Clock, show: Callable[[Scene], None], manifest: Path | None = None
     ) -> None:
         self._stack = stack
         self._clock = clock
         self._show = show
-        self._documents: list[dict[str, Any]] = list(yaml.safe_load_all(manifest.read_text()))
+        self._documents: list[dict[str, Any]] = list(yaml.safe_load_all((manifest or _example()).read_text()))
         self._step = ""
         self._log: tuple[str, ...] = ()
 
@@ -207,6 +209,13 @@ class Demo:
     def _begin(self, step: str) -> None:
         self._step = step
         self._show(Scene(step=step, log=self._log))
+
+
+def _example() -> Path:
+    found = next((path for path in EXAMPLES if path.is_file()), None)
+    if found is None:
+        raise DemoError(f"{EXAMPLES[-1]} is missing; run this from a checkout or an installed wheel")
+    return found
 
 
 class _PodList(msgspec.Struct, frozen=True):

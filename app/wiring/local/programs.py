@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Final
 
 from app.local.fargate.config import FargateConfig
-from app.tls.authority import Authority, Leaf
+from app.local.leaves import KUBELET_CLIENT, write_leaf
+from app.local.loopback import LOOPBACK
+from app.tls.authority import Authority
 
-LOOPBACK: Final = "127.0.0.1"
 NODE: Final = "fargate"
 NAMESPACE: Final = "spillway"
 _OWN_VARIABLES: Final = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "VIRTUAL_ENV")
@@ -51,14 +52,6 @@ def write_certificates(authority: Authority, directory: Path, *, now: datetime) 
         write_leaf(directory, name, authority.issue(name, now=now, ips=(LOOPBACK,), server=True))
 
 
-def write_leaf(directory: Path, name: str, leaf: Leaf) -> None:
-    """`NAME.crt` and `NAME.key`; the key is readable by its owner alone."""
-    (directory / f"{name}.crt").write_bytes(leaf.cert_pem)
-    key = directory / f"{name}.key"
-    key.touch(mode=0o600)
-    key.write_bytes(leaf.key_pem)
-
-
 def commands(places: Places, *, log_level: str) -> dict[str, list[str]]:
     """The command line of each program."""
     flags = {
@@ -89,7 +82,7 @@ def commands(places: Places, *, log_level: str) -> dict[str, list[str]]:
             "kubelet-cert": places.directory / "kubelet.crt",
             "kubelet-key": places.directory / "kubelet.key",
             "kubelet-client-ca": places.directory / "ca.crt",
-            "kubelet-client-names": "kube-apiserver-kubelet-client",
+            "kubelet-client-names": KUBELET_CLIENT,
             "kubeconfig": places.kubeconfig,
             "namespace": NAMESPACE,
             "ecs-cluster": "spillway",

@@ -19,6 +19,7 @@ from app.local.fargate.config import FargateConfig
 from app.local.fargate.embedded import EmbeddedFargate
 from app.local.http_client import HttpClient, HttpError, loopback_tls
 from app.local.kubelets import FakeKubelets, FakeNode
+from app.local.leaves import kubelet_client_leaf, write_private
 from app.local.loopback import LOOPBACK, free_ports
 from app.local.processes import Child
 from app.local.registration import webhook_configuration
@@ -122,12 +123,7 @@ class LocalStack:
 
     def kubelet_client(self) -> Leaf:
         """A certificate like the one that the API server shows to kubelets."""
-        return self._authority.issue(
-            "kube-apiserver-kubelet-client",
-            now=self._clock.now(),
-            organizations=("system:masters",),
-            client=True,
-        )
+        return kubelet_client_leaf(self._authority, now=self._clock.now())
 
     async def watch_over(self) -> None:
         """Run until a part ends by itself.
@@ -185,8 +181,7 @@ class LocalStack:
         return Real(assets, directory=directory, clock=self._clock, authority=self._authority)
 
     def _write_kubeconfig(self) -> None:
-        self.kubeconfig.touch(mode=0o600)
-        self.kubeconfig.write_bytes(msgspec.json.encode(self._cluster.kubeconfig()))
+        write_private(self.kubeconfig, msgspec.json.encode(self._cluster.kubeconfig()))
 
     async def _connect(self) -> None:
         self._connection = await connect(
@@ -271,6 +266,7 @@ class LocalStack:
             await self._clock.sleep(_LOOK)
 
     def _check(self) -> None:
+        self._cluster.check()
         for child in self.programs.values():
             if child.exit_code is not None:
                 raise LocalStackError(child.obituary())

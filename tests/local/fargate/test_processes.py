@@ -197,7 +197,7 @@ async def test_one_container_that_cannot_run_here_makes_the_whole_task_simulated
 
 
 FORGETFUL = """
-import asyncio, sys
+import asyncio, os, signal, sys
 from app.local.fargate.processes import ProcessRunner
 from app.local.fargate.workload import Workload
 
@@ -213,18 +213,34 @@ async def main():
     up = asyncio.Event()
     runner = ProcessRunner()
     runner.open()
-    argv = ("sh", "-c", "sleep 600 & echo $!; wait")
+    argv = ("sh", "-c", sys.argv[1])
     runner.start(Workload(task="t", container="c", argv=argv, environment={}), Listener())
     await up.wait()
-    sys.exit(5)
+    exec(sys.argv[2])
 
 asyncio.run(main())
 """
 
 
-async def test_nothing_outlives_a_program_that_exits_without_stopping() -> None:
+@pytest.mark.parametrize(
+    ("script", "ending", "code"),
+    [
+        pytest.param("sleep 600 & echo $!; wait", "sys.exit(5)", 5, id="exits-without-stopping"),
+        pytest.param(
+            "echo $$; exec sleep 600",
+            "os.kill(os.getpid(), signal.SIGKILL)",
+            -9,
+            id="is-killed",
+            marks=pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child of it"),
+        ),
+    ],
+)
+async def test_nothing_outlives_a_program_that(script: str, ending: str, code: int) -> None:
     program = await asyncio.to_thread(
-        subprocess.run, [sys.executable, "-W", "ignore", "-c", FORGETFUL], capture_output=True, check=False
+        subprocess.run,
+        [sys.executable, "-W", "ignore", "-c", FORGETFUL, script, ending],
+        stdout=subprocess.PIPE,
+        check=False,
     )
-    assert program.returncode == 5
+    assert program.returncode == code
     await until(lambda: not alive(int(program.stdout)))

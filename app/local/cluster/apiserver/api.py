@@ -6,15 +6,16 @@ from typing import Any
 
 import msgspec
 
-from app.local.cluster import errors
-from app.local.cluster.admission import Admission
-from app.local.cluster.bodies import Options
-from app.local.cluster.errors import ApiError
-from app.local.cluster.removal import DeleteOptions, Propagation, Removal
-from app.local.cluster.resources import BY_PLURAL, Resource
-from app.local.cluster.schema import Schema
-from app.local.cluster.store import HISTORY, Object, Store
-from app.local.cluster.writes import PatchKind, Writes
+from app.local.cluster.apiserver import errors
+from app.local.cluster.apiserver.deletion import DeleteOptions, Deletion, Propagation
+from app.local.cluster.apiserver.errors import ApiError
+from app.local.cluster.apiserver.objects import Object
+from app.local.cluster.apiserver.request_bodies import Options
+from app.local.cluster.apiserver.resources import BY_PLURAL, Resource
+from app.local.cluster.apiserver.schema import Schema
+from app.local.cluster.apiserver.store import HISTORY, Store
+from app.local.cluster.apiserver.webhook_admission import WebhookAdmission
+from app.local.cluster.apiserver.write_path import PatchKind, Writes
 from app.ports.clock import Clock
 
 __all__ = ["Api", "ApiError", "Object", "PatchKind", "WatchEvent", "thaw"]
@@ -62,15 +63,15 @@ class Api:
         self._root_ca = root_ca
         self.store = Store(keep=keep)
         self.schema = Schema()
-        self.removal = Removal(self.store, clock=clock)
-        self.admission = Admission(self.store, ids=ids, services=services or {})
+        self.deletion = Deletion(self.store, clock=clock)
+        self.admission = WebhookAdmission(self.store, ids=ids, services=services or {})
         self.writes = Writes(
             self.store,
             schema=self.schema,
             clock=clock,
             ids=ids,
             admission=self.admission,
-            removal=self.removal,
+            deletion=self.deletion,
         )
 
     async def create(
@@ -138,7 +139,7 @@ class Api:
     ) -> Object:
         """Delete, or begin to: the terminating or last object. Raises ApiError 404, 409."""
         options = DeleteOptions(grace_seconds=grace_seconds, uid=uid, propagation=propagation)
-        return self.removal.delete(resource_of(resource), (namespace, name), options)[0]
+        return self.deletion.delete(resource_of(resource), (namespace, name), options)[0]
 
     async def bind(self, namespace: str, name: str, node: str, *, uid: str = "") -> None:
         """The pod's binding subresource. Raises ApiError 404; 409 where it is bound, gated or terminating."""

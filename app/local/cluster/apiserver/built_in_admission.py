@@ -6,11 +6,11 @@ The functions change the object they are given.
 """
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
-from app.local.cluster.errors import ApiError
+from app.local.cluster.apiserver.errors import ApiError
+from app.local.cluster.apiserver.objects import Object
 
-Object = dict[str, Any]
 Find = Callable[[str, str, str], Object | None]
 """(resource, namespace, name) → the object, where it is."""
 

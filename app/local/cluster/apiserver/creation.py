@@ -4,10 +4,11 @@ import hashlib
 from collections.abc import Callable
 from typing import Final
 
-from app.local.cluster import defaulting, errors
-from app.local.cluster.pod_admission import admit_pod, taint_new_node
-from app.local.cluster.resources import Resource
-from app.local.cluster.store import Object, Store
+from app.local.cluster.apiserver import defaulting, errors
+from app.local.cluster.apiserver.built_in_admission import admit_pod, qos_class, taint_new_node
+from app.local.cluster.apiserver.objects import Object
+from app.local.cluster.apiserver.resources import Resource
+from app.local.cluster.apiserver.store import Store
 
 _ALPHABET: Final = "bcdfghjklmnpqrstvwxz2456789"
 """No vowels: generated names spell no words."""
@@ -89,3 +90,22 @@ class Creation:
 
     def _find(self, resource: str, namespace: str, name: str) -> Object | None:
         return self._store.get(resource, (namespace, name))
+
+
+def pod_status(spec: Object, *, now: str) -> Object:
+    """What the status of a new pod has beside its defaults: the quality of service, and whether it is gated.
+
+    https://kubernetes.io/docs/concepts/scheduling-eviction/pod-scheduling-readiness/
+    """
+    status: Object = {"qosClass": qos_class(spec)}
+    if spec.get("schedulingGates"):
+        gated = {
+            "type": "PodScheduled",
+            "status": "False",
+            "lastProbeTime": None,
+            "lastTransitionTime": now,
+            "reason": "SchedulingGated",
+            "message": "Scheduling is blocked due to non-empty scheduling gates",
+        }
+        status["conditions"] = [gated]
+    return status

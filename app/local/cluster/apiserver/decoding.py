@@ -7,15 +7,16 @@ https://kubernetes.io/docs/reference/using-api/api-concepts/#setting-the-field-v
 
 import re
 from copy import deepcopy
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any, Final
 
-from app.local.cluster.errors import ApiError, bad_request
-from app.local.cluster.resources import Resource
-from app.local.cluster.schema import Field, Schema
+from app.local.cluster.apiserver.errors import ApiError, bad_request
+from app.local.cluster.apiserver.resources import Resource
+from app.local.cluster.apiserver.schema import Field, Schema
 from app.model.quantity import QuantityError, bytes_text, exact
+from app.model.times import rfc3339, rfc3339_micro
 
 _GO_TYPES: Final = {
     "string": "string",
@@ -145,7 +146,7 @@ def _canonical(type_name: str, value: Any) -> Any:
         case "Quantity":
             return quantity_text(str(value))
         case "Time":
-            return value if _SECONDS.fullmatch(value) else _time(value).strftime("%Y-%m-%dT%H:%M:%SZ")
+            return value if _SECONDS.fullmatch(value) else rfc3339(_time(value))
         case "MicroTime":
             return _micro_time(value)
         case _:
@@ -157,12 +158,12 @@ def _micro_time(text: str) -> str:
     if not _MICROS.fullmatch(text):
         layout = "2006-01-02T15:04:05.000000Z07:00"
         raise _Mismatch(f'parsing time "{text}" as "{layout}": cannot parse "{text}" as ".000000"')
-    return text if text.endswith("Z") else _time(text).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return text if text.endswith("Z") else rfc3339_micro(_time(text))
 
 
 def _time(text: str) -> datetime:
     try:
-        return datetime.fromisoformat(text).astimezone(UTC)
+        return datetime.fromisoformat(text)
     except ValueError:
         raise _Mismatch(
             f'parsing time "{text}" as "2006-01-02T15:04:05Z07:00": cannot parse "{text}"'

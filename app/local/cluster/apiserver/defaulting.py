@@ -4,9 +4,9 @@ The functions change the object they are given: it was decoded a moment ago and 
 """
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
-Object = dict[str, Any]
+from app.local.cluster.apiserver.objects import Object
 
 
 def fill(resource: str, obj: Object) -> None:

@@ -4,14 +4,16 @@ https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-terminatio
 https://kubernetes.io/docs/concepts/overview/working-with-objects/finalizers/
 """
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final, Literal
 
 import msgspec
 
-from app.local.cluster import errors
-from app.local.cluster.resources import BY_PLURAL, Resource
-from app.local.cluster.store import Key, Object, Store
+from app.local.cluster.apiserver import errors
+from app.local.cluster.apiserver.objects import Object
+from app.local.cluster.apiserver.resources import BY_PLURAL, Resource
+from app.local.cluster.apiserver.store import Key, Store
+from app.model.times import rfc3339
 from app.ports.clock import Clock
 
 Propagation = Literal["", "Foreground", "Background", "Orphan"]
@@ -28,7 +30,7 @@ class DeleteOptions(msgspec.Struct, kw_only=True, frozen=True):
     dry_run: bool = False
 
 
-class Removal:
+class Deletion:
     """The delete path of one API server."""
 
     def __init__(self, store: Store, *, clock: Clock) -> None:
@@ -132,7 +134,7 @@ def _terminating(obj: Object, grace: int | None, *, now: datetime) -> Object:
     due = now + timedelta(seconds=grace)
     if running is not None:
         due = min(due, _parsed(metadata["deletionTimestamp"]) + timedelta(seconds=grace - running))
-    marks = {"deletionTimestamp": _text(due), "deletionGracePeriodSeconds": grace}
+    marks = {"deletionTimestamp": rfc3339(due), "deletionGracePeriodSeconds": grace}
     if running is None and "generation" in metadata:
         marks["generation"] = metadata["generation"] + 1
     return obj | {"metadata": metadata | marks}
@@ -158,7 +160,3 @@ def _match_preconditions(resource: Resource, obj: Object, options: DeleteOptions
 
 def _parsed(text: str) -> datetime:
     return datetime.fromisoformat(text)
-
-
-def _text(moment: datetime) -> str:
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

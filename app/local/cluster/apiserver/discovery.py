@@ -3,11 +3,11 @@
 https://kubernetes.io/docs/concepts/overview/kubernetes-api/#discovery-api
 """
 
-from typing import Any, Final
+from typing import Final
 
-from app.local.cluster.resources import GROUPS, RESOURCES, Resource
+from app.local.cluster.apiserver.objects import Object
+from app.local.cluster.apiserver.resources import GROUPS, RESOURCES, Resource
 
-Object = dict[str, Any]
 AGGREGATED: Final = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
 VERSION: Final[Object] = {
     "major": "1",

@@ -5,7 +5,8 @@ https://kubernetes.io/docs/reference/kubernetes-api/cluster-resources/event-v1/
 
 from typing import Any, Final
 
-Object = dict[str, Any]
+from app.local.cluster.apiserver.objects import Object
+
 _NEW_NAMES: Final = {
     "involvedObject": "regarding",
     "message": "note",

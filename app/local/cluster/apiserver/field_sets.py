@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterable
 from typing import Any, Final
 
-from app.local.cluster.schema import ANYTHING, Field, Schema
+from app.local.cluster.apiserver.schema import ANYTHING, Field, Schema
 
 Path = tuple[str, ...]
 Paths = frozenset[Path]

@@ -8,11 +8,11 @@ from typing import Any, Final
 import msgspec
 from starlette.requests import Request
 
-from app.local.cluster import errors
-from app.local.cluster.bodies import Options
-from app.local.cluster.removal import DeleteOptions, Propagation
-from app.local.cluster.resources import BY_PATH, Resource
-from app.local.cluster.writes import PatchKind
+from app.local.cluster.apiserver import errors
+from app.local.cluster.apiserver.deletion import DeleteOptions, Propagation
+from app.local.cluster.apiserver.request_bodies import Options
+from app.local.cluster.apiserver.resources import BY_PATH, Resource
+from app.local.cluster.apiserver.write_path import PatchKind
 
 PATCH_KINDS: Final[dict[str, PatchKind]] = {
     "application/json-patch+json": "json",

@@ -7,11 +7,12 @@ from typing import Any, Literal
 import msgspec
 from starlette.responses import Response
 
-from app.local.cluster import errors, event_groups
-from app.local.cluster.http_requests import Target
-from app.local.cluster.resources import Resource
-from app.local.cluster.store import Change, Object
-from app.local.cluster.tables import metadata_only, table
+from app.local.cluster.apiserver import errors, event_groups
+from app.local.cluster.apiserver.http_requests import Target
+from app.local.cluster.apiserver.objects import Object
+from app.local.cluster.apiserver.resources import Resource
+from app.local.cluster.apiserver.store import Change
+from app.local.cluster.apiserver.tables import metadata_only, table
 
 Form = Literal["object", "table", "metadata"]
 _ENCODER = msgspec.json.Encoder()

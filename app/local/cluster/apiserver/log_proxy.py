@@ -15,11 +15,11 @@ from urllib.parse import urlencode
 import h11
 import msgspec
 
-from app.local.cluster import errors
-from app.local.cluster.errors import ApiError
-from app.local.cluster.http_requests import integer
+from app.local.cluster.apiserver import errors
+from app.local.cluster.apiserver.errors import ApiError
+from app.local.cluster.apiserver.http_requests import integer
+from app.local.cluster.apiserver.objects import Object
 
-Object = dict[str, Any]
 _CHUNK: Final = 65_536
 _CONNECT_SECONDS: Final = 10.0
 _FLAGS: Final = ("follow", "previous", "timestamps")

@@ -7,8 +7,8 @@ https://github.com/kubernetes/community/blob/master/contributors/devel/sig-api-m
 from collections.abc import Callable
 from typing import Any, Final
 
-from app.local.cluster.errors import ApiError, bad_request
-from app.local.cluster.schema import ANYTHING, Field, Schema
+from app.local.cluster.apiserver.errors import ApiError, bad_request
+from app.local.cluster.apiserver.schema import ANYTHING, Field, Schema
 
 _ORDER: Final = "$setElementOrder/"
 _DELETE: Final = "$deleteFromPrimitiveList/"

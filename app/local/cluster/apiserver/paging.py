@@ -8,8 +8,8 @@ import binascii
 
 import msgspec
 
-from app.local.cluster import errors
-from app.local.cluster.store import Object
+from app.local.cluster.apiserver import errors
+from app.local.cluster.apiserver.objects import Object
 
 
 def page_of(objects: list[Object], *, limit: int, token: str, version: int) -> tuple[list[Object], Object]:

@@ -5,11 +5,12 @@ from typing import Any, Final, Literal
 
 import msgspec
 
-from app.local.cluster import errors
-from app.local.cluster.decoding import Decoder
-from app.local.cluster.resources import Resource
-from app.local.cluster.schema import Schema
-from app.local.cluster.store import Key, Object
+from app.local.cluster.apiserver import errors
+from app.local.cluster.apiserver.decoding import Decoder
+from app.local.cluster.apiserver.objects import Object
+from app.local.cluster.apiserver.resources import Resource
+from app.local.cluster.apiserver.schema import Schema
+from app.local.cluster.apiserver.store import Key
 
 _CONDITIONAL: Final = frozenset({"leases", "poddisruptionbudgets", "mutatingwebhookconfigurations"})
 """Resources whose PUT must name the resourceVersion that it replaces."""

@@ -7,11 +7,9 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from app.local.cluster import errors, event_groups, log_proxy, subresources
-from app.local.cluster.answers import View, form_of, json_response, outward, success
-from app.local.cluster.api import Api
-from app.local.cluster.bodies import Options
-from app.local.cluster.http_requests import (
+from app.local.cluster.apiserver import errors, event_groups, log_proxy, subresources
+from app.local.cluster.apiserver.api import Api
+from app.local.cluster.apiserver.http_requests import (
     Target,
     body_of,
     delete_options,
@@ -21,12 +19,14 @@ from app.local.cluster.http_requests import (
     version_of,
     write_options,
 )
-from app.local.cluster.log_proxy import KubeletTls
-from app.local.cluster.paging import page_of
-from app.local.cluster.resources import BY_PLURAL
-from app.local.cluster.selectors import matcher
-from app.local.cluster.store import Object
-from app.local.cluster.watches import Selection, Watch
+from app.local.cluster.apiserver.http_responses import View, form_of, json_response, outward, success
+from app.local.cluster.apiserver.log_proxy import KubeletTls
+from app.local.cluster.apiserver.objects import Object
+from app.local.cluster.apiserver.paging import page_of
+from app.local.cluster.apiserver.request_bodies import Options
+from app.local.cluster.apiserver.resources import BY_PLURAL
+from app.local.cluster.apiserver.selectors import matcher
+from app.local.cluster.apiserver.watches import Selection, Watch
 from app.ports.clock import Clock
 
 _DEFAULT_WATCH_SECONDS: Final = 3600.0
@@ -140,6 +140,7 @@ class Rest:
         watch = Watch(
             self._api.store,
             self._selection(request, target),
+            clock=self._clock,
             view=self._view(request, target),
             seconds=seconds,
             bookmarks=is_true(request, "allowWatchBookmarks"),
@@ -169,7 +170,7 @@ class Rest:
 
     async def _delete(self, request: Request, target: Target, _user: Object) -> Response:
         options = delete_options(request, await body_of(request, target.resource))
-        obj, gone = self._api.removal.delete(target.resource, (target.namespace, target.name), options)
+        obj, gone = self._api.deletion.delete(target.resource, (target.namespace, target.name), options)
         if gone and target.resource.plural != "pods":
             return json_response(success(target.resource, obj))
         return json_response(outward(target.resource, obj))
@@ -182,7 +183,7 @@ class Rest:
         ]
         for obj in found:
             key = (obj["metadata"].get("namespace", ""), obj["metadata"]["name"])
-            self._api.removal.delete(target.resource, key, options)
+            self._api.deletion.delete(target.resource, key, options)
         metadata = {"resourceVersion": str(self._api.store.version)}
         return json_response(self._view(request, target).many(found, metadata))
 
@@ -223,7 +224,7 @@ class Rest:
         body = await body_of(request, target.resource)
         given = body.get("deleteOptions") if isinstance(body, dict) else None
         options = delete_options(request, given)
-        self._api.removal.delete(target.resource, (target.namespace, target.name), options)
+        self._api.deletion.delete(target.resource, (target.namespace, target.name), options)
         return json_response(_done(), status=201)
 
     async def _log(self, request: Request, target: Target, _user: Object) -> Response:

@@ -8,9 +8,9 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from app.local.cluster.errors import bad_request
+from app.local.cluster.apiserver.errors import bad_request
+from app.local.cluster.apiserver.objects import Object
 
-Object = dict[str, Any]
 Predicate = Callable[[Object], bool]
 _TOKEN: Final = re.compile(r"\s*(==|!=|=|!|,|\(|\)|[^\s=!,()]+)")
 _COMMON: Final = {"metadata.name": ("metadata", "name"), "metadata.namespace": ("metadata", "namespace")}

@@ -8,12 +8,12 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from app.local.cluster import discovery, errors
-from app.local.cluster.answers import error_response, json_response
-from app.local.cluster.http_requests import target_of
-from app.local.cluster.resources import GROUPS
-from app.local.cluster.rest import Rest
-from app.local.cluster.store import Object
+from app.local.cluster.apiserver import discovery, errors
+from app.local.cluster.apiserver.http_requests import target_of
+from app.local.cluster.apiserver.http_responses import error_response, json_response
+from app.local.cluster.apiserver.objects import Object
+from app.local.cluster.apiserver.resources import GROUPS
+from app.local.cluster.apiserver.rest import Rest
 
 _METHODS: Final = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 _OPENAPI_V2: Final = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from app.local.cluster.errors import ApiError
-from app.local.cluster.field_sets import (
+from app.local.cluster.apiserver.errors import ApiError
+from app.local.cluster.apiserver.field_sets import (
     MISSING,
     FieldSets,
     Path,
@@ -21,9 +21,9 @@ from app.local.cluster.field_sets import (
     value_at,
     without,
 )
-from app.local.cluster.schema import ANYTHING, Field, Schema
+from app.local.cluster.apiserver.objects import Object
+from app.local.cluster.apiserver.schema import ANYTHING, Field, Schema
 
-Object = dict[str, Any]
 _NOT_MANAGED: Final = frozenset(
     {("f:apiVersion",), ("f:kind",), ("f:spec",), ("f:status",)}
     | {

@@ -7,11 +7,11 @@ import asyncio
 from collections import defaultdict, deque
 from collections.abc import Sequence
 from itertools import islice
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
-from app.local.cluster.errors import expired
+from app.local.cluster.apiserver.errors import expired
+from app.local.cluster.apiserver.objects import Object
 
-Object = dict[str, Any]
 Key = tuple[str, str]
 ChangeType = Literal["ADDED", "MODIFIED", "DELETED"]
 HISTORY: Final = 4096
@@ -114,7 +114,7 @@ class Store:
         return stamped
 
     def remove(self, resource: str, key: Key, last: Object) -> Object:
-        """Remove the object; watchers see `last`, stamped with the version of the removal."""
+        """Remove the object; watchers see `last`, stamped with the version of the deletion."""
         previous = self._objects[resource].pop(key)
         stamped = self._stamp(last)
         self._logs[resource].append(Change("DELETED", stamped, previous, self.version))

@@ -6,10 +6,9 @@ https://kubernetes.io/docs/reference/kubernetes-api/autoscaling-resources/ (Scal
 from collections.abc import Mapping
 from typing import Any
 
-from app.local.cluster import errors
-from app.local.cluster.table_cells import selector_text
-
-Object = dict[str, Any]
+from app.local.cluster.apiserver import errors
+from app.local.cluster.apiserver.objects import Object
+from app.local.cluster.apiserver.table_cells import selector_text
 
 
 def scale_of(obj: Object) -> Object:

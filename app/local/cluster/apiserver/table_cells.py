@@ -3,9 +3,10 @@
 import math
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
-Object = dict[str, Any]
+from app.local.cluster.apiserver.objects import Object
+
 _UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "y": 365 * 86_400}
 _STEPS: Final = (
     (120, "s", ""),

@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, Final
 
-from app.local.cluster.table_cells import (
+from app.local.cluster.apiserver.objects import Object
+from app.local.cluster.apiserver.table_cells import (
     addresses,
     age,
     container_names,
@@ -24,7 +25,6 @@ from app.local.cluster.table_cells import (
     source_text,
 )
 
-Object = dict[str, Any]
 Cells = list[Any]
 Columns = tuple[tuple[str, str, int], ...]
 """(name, type, priority): priority 1 shows with -o wide only."""

@@ -7,10 +7,10 @@ import json
 from collections.abc import Callable
 from typing import Any, Final
 
-from app.local.cluster.errors import Cause, forbidden, invalid_value
-from app.local.cluster.resources import Resource
+from app.local.cluster.apiserver.errors import Cause, forbidden, invalid_value
+from app.local.cluster.apiserver.objects import Object
+from app.local.cluster.apiserver.resources import Resource
 
-Object = dict[str, Any]
 _KEPT_METADATA: Final = ("name", "namespace", "creationTimestamp", "generation", "generateName", "selfLink")
 _DELETION: Final = ("deletionTimestamp", "deletionGracePeriodSeconds")
 _POD_RULE: Final = (

@@ -10,12 +10,12 @@ import re
 from collections.abc import Callable
 from typing import Any, Final
 
-from app.local.cluster.errors import Cause, invalid_value, required, unsupported
-from app.local.cluster.resources import Resource
-from app.local.cluster.selectors import selects
+from app.local.cluster.apiserver.errors import Cause, invalid_value, required, unsupported
+from app.local.cluster.apiserver.objects import Object
+from app.local.cluster.apiserver.resources import Resource
+from app.local.cluster.apiserver.selectors import selects
 from app.model.quantity import exact
 
-Object = dict[str, Any]
 _LABEL: Final = "[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 _SUBDOMAIN: Final = rf"{_LABEL}(\.{_LABEL})*"
 _QUALIFIED: Final = "([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]"

@@ -9,10 +9,12 @@ from typing import Final
 
 import msgspec
 
-from app.local.cluster.answers import View, error_event
-from app.local.cluster.errors import ApiError
-from app.local.cluster.selectors import Predicate
-from app.local.cluster.store import Change, Log, Object, Store
+from app.local.cluster.apiserver.errors import ApiError
+from app.local.cluster.apiserver.http_responses import View, error_event
+from app.local.cluster.apiserver.objects import Object
+from app.local.cluster.apiserver.selectors import Predicate
+from app.local.cluster.apiserver.store import Change, Log, Store
+from app.ports.clock import Clock
 
 BOOKMARK_SECONDS: Final = 30.0
 
@@ -35,9 +37,17 @@ class Watch:
     """One watch request's stream of lines."""
 
     def __init__(
-        self, store: Store, selection: Selection, *, view: View, seconds: float, bookmarks: bool
+        self,
+        store: Store,
+        selection: Selection,
+        *,
+        clock: Clock,
+        view: View,
+        seconds: float,
+        bookmarks: bool,
     ) -> None:
         self._store = store
+        self._clock = clock
         self._selection = selection
         self._view = view
         self._seconds = seconds
@@ -54,7 +64,7 @@ class Watch:
             position = log.end if since is None else log.position(since)
             for line in self._current() if since is None else []:
                 yield line
-            ends = asyncio.get_running_loop().time() + self._seconds
+            ends = self._clock.steady() + self._seconds
             while not log.closed:
                 changes = log.read(position)
                 position += len(changes)
@@ -71,15 +81,17 @@ class Watch:
 
     async def _grown(self, log: Log, position: int, ends: float) -> bool:
         """Wait for more, or for the time of a bookmark; False where the watch is over."""
-        left = ends - asyncio.get_running_loop().time()
+        left = ends - self._clock.steady()
         if left <= 0:
             return False
+        growth = asyncio.create_task(log.grown(position))
+        alarm = asyncio.create_task(self._clock.sleep(min(left, BOOKMARK_SECONDS)))
         try:
-            async with asyncio.timeout(min(left, BOOKMARK_SECONDS)):
-                await log.grown(position)
-        except TimeoutError:
-            return left > BOOKMARK_SECONDS
-        return True
+            await asyncio.wait((growth, alarm), return_when=asyncio.FIRST_COMPLETED)
+            return growth.done() or left > BOOKMARK_SECONDS
+        finally:
+            growth.cancel()
+            alarm.cancel()
 
     def _current(self) -> list[bytes]:
         objects = self._store.list(self._selection.plural, self._selection.namespace)

@@ -14,14 +14,15 @@ from urllib.parse import urlsplit
 import jsonpatch
 import msgspec
 
-from app.local.cluster import errors
-from app.local.cluster.resources import Resource
-from app.local.cluster.selectors import selects
-from app.local.cluster.store import Object, Store
+from app.local.cluster.apiserver import errors
+from app.local.cluster.apiserver.objects import Object
+from app.local.cluster.apiserver.resources import Resource
+from app.local.cluster.apiserver.selectors import selects
+from app.local.cluster.apiserver.store import Store
 from app.local.http_client import HttpClient, HttpError, loopback_tls
 
 
-class Attempt(msgspec.Struct, kw_only=True):
+class PendingWrite(msgspec.Struct, kw_only=True):
     """A write that is about to happen."""
 
     resource: Resource
@@ -40,7 +41,7 @@ class _Unusable(Exception):
 _ANSWER_KIND: Final = ("admission.k8s.io/v1", "AdmissionReview")
 
 
-class Admission:
+class WebhookAdmission:
     """The mutating webhooks that MutatingWebhookConfigurations in the store name.
 
     `services` maps `<namespace>/<name>` of a Service to the `host:port` it is reached at, because nothing
@@ -53,24 +54,24 @@ class Admission:
         self._services = services
         self._idle: dict[str, list[HttpClient]] = {}
 
-    async def admit(self, attempt: Attempt, *, warnings: list[str]) -> Object:
-        """The object as the webhooks leave it; `attempt.new` itself where none changed it.
+    async def admit(self, write: PendingWrite, *, warnings: list[str]) -> Object:
+        """The object as the webhooks leave it; `write.new` itself where none changed it.
 
         Raises:
             ApiError: a webhook's refusal; 500 where one failed and must not, or where its patch does not
                 apply.
         """
-        hooks = [hook for hook in self._hooks() if self._concerns(hook, attempt)]
+        hooks = [hook for hook in self._hooks() if self._concerns(hook, write)]
         if not hooks:
-            return attempt.new
-        obj, changed_after = attempt.new, -1
+            return write.new
+        obj, changed_after = write.new, -1
         for index, hook in enumerate(hooks):
-            after = await self._ask(hook, attempt, obj, warnings)
+            after = await self._ask(hook, write, obj, warnings)
             if after != obj:
                 obj, changed_after = after, index
         for hook in hooks[:changed_after] if changed_after > 0 else []:
             if hook["reinvocationPolicy"] == "IfNeeded":
-                obj = await self._ask(hook, attempt, obj, warnings)
+                obj = await self._ask(hook, write, obj, warnings)
         return obj
 
     async def close(self) -> None:
@@ -84,26 +85,24 @@ class Admission:
         configurations = self._store.list("mutatingwebhookconfigurations")
         return [hook for each in configurations for hook in each.get("webhooks", ())]
 
-    def _concerns(self, hook: Object, attempt: Attempt) -> bool:
-        if attempt.resource.group == "admissionregistration.k8s.io":
+    def _concerns(self, hook: Object, write: PendingWrite) -> bool:
+        if write.resource.group == "admissionregistration.k8s.io":
             return False
-        if not any(_matches(rule, attempt) for rule in hook.get("rules", ())):
+        if not any(_matches(rule, write) for rule in hook.get("rules", ())):
             return False
-        labels = [
-            each["metadata"].get("labels", {}) for each in (attempt.new, attempt.old) if each is not None
-        ]
+        labels = [each["metadata"].get("labels", {}) for each in (write.new, write.old) if each is not None]
         if not any(selects(hook["objectSelector"], each) for each in labels):
             return False
-        namespace = attempt.new["metadata"].get("namespace", "")
-        if attempt.resource.plural == "namespaces":
+        namespace = write.new["metadata"].get("namespace", "")
+        if write.resource.plural == "namespaces":
             return selects(hook["namespaceSelector"], labels[0])
         found = self._store.get("namespaces", ("", namespace)) if namespace else None
         return found is None or selects(hook["namespaceSelector"], found["metadata"].get("labels", {}))
 
-    async def _ask(self, hook: Object, attempt: Attempt, obj: Object, warnings: list[str]) -> Object:
+    async def _ask(self, hook: Object, write: PendingWrite, obj: Object, warnings: list[str]) -> Object:
         uid = self._ids()
         try:
-            answer = await self._call(hook, _review(uid, attempt, obj))
+            answer = await self._call(hook, _review(uid, write, obj))
             response = _response(answer, uid)
             patch = _patch(response)
         except (_Unusable, HttpError) as why:
@@ -152,14 +151,14 @@ class Admission:
         return HttpClient(origin, timeout=hook["timeoutSeconds"], tls=_trust(config), server_name=name)
 
 
-def _matches(rule: Object, attempt: Attempt) -> bool:
-    resource = attempt.resource
-    path = f"{resource.plural}/{attempt.subresource}" if attempt.subresource else resource.plural
-    wild = "*/*" if not attempt.subresource else f"*/{attempt.subresource}"
-    names = {path, wild, "*/*"} | ({"*"} if not attempt.subresource else {f"{resource.plural}/*"})
+def _matches(rule: Object, write: PendingWrite) -> bool:
+    resource = write.resource
+    path = f"{resource.plural}/{write.subresource}" if write.subresource else resource.plural
+    wild = "*/*" if not write.subresource else f"*/{write.subresource}"
+    names = {path, wild, "*/*"} | ({"*"} if not write.subresource else {f"{resource.plural}/*"})
     scope = "Namespaced" if resource.namespaced else "Cluster"
     return (
-        bool({attempt.operation, "*"} & set(rule.get("operations", ())))
+        bool({write.operation, "*"} & set(rule.get("operations", ())))
         and bool({resource.group, "*"} & set(rule.get("apiGroups", ())))
         and bool({"v1", "*"} & set(rule.get("apiVersions", ())))
         and bool(names & set(rule.get("resources", ())))
@@ -167,11 +166,11 @@ def _matches(rule: Object, attempt: Attempt) -> bool:
     )
 
 
-def _review(uid: str, attempt: Attempt, obj: Object) -> Object:
-    resource, metadata = attempt.resource, obj["metadata"]
+def _review(uid: str, write: PendingWrite, obj: Object) -> Object:
+    resource, metadata = write.resource, obj["metadata"]
     kind = {"group": resource.group, "version": "v1", "kind": resource.kind}
     plural = {"group": resource.group, "version": "v1", "resource": resource.plural}
-    generated = attempt.operation == "CREATE" and "generateName" in metadata
+    generated = write.operation == "CREATE" and "generateName" in metadata
     request = {
         "uid": uid,
         "kind": kind,
@@ -180,18 +179,18 @@ def _review(uid: str, attempt: Attempt, obj: Object) -> Object:
         "requestResource": plural,
         "name": "" if generated else metadata["name"],
         "namespace": metadata.get("namespace", ""),
-        "operation": attempt.operation,
-        "userInfo": dict(attempt.user),
+        "operation": write.operation,
+        "userInfo": dict(write.user),
         "object": obj,
-        "oldObject": attempt.old,
-        "dryRun": attempt.dry_run,
-        "options": {"kind": f"{attempt.operation.title()}Options", "apiVersion": "meta.k8s.io/v1"},
+        "oldObject": write.old,
+        "dryRun": write.dry_run,
+        "options": {"kind": f"{write.operation.title()}Options", "apiVersion": "meta.k8s.io/v1"},
     }
     for name in ("name", "namespace"):
         if not request[name]:
             del request[name]
-    if attempt.subresource:
-        request |= {"subResource": attempt.subresource, "requestSubResource": attempt.subresource}
+    if write.subresource:
+        request |= {"subResource": write.subresource, "requestSubResource": write.subresource}
     return {"kind": "AdmissionReview", "apiVersion": "admission.k8s.io/v1", "request": request}
 
 

@@ -1,22 +1,23 @@
 """Creating and changing objects: decode, default, admit, validate, store, in the real API server's order."""
 
 from collections.abc import Callable
-from datetime import UTC
 from typing import Any, Final, Literal
 
 import jsonpatch
 
-from app.local.cluster import bodies, changes, defaulting, errors, validation
-from app.local.cluster.admission import Admission, Attempt
-from app.local.cluster.applying import Applier, Manager
-from app.local.cluster.bodies import Options
-from app.local.cluster.creation import Creation
-from app.local.cluster.pod_admission import add_tolerations, qos_class
-from app.local.cluster.removal import Removal
-from app.local.cluster.resources import Resource
-from app.local.cluster.schema import Schema
-from app.local.cluster.store import Key, Object, Store
-from app.local.cluster.strategic import Strategic, merge
+from app.local.cluster.apiserver import defaulting, errors, request_bodies, update_rules, validation
+from app.local.cluster.apiserver.built_in_admission import add_tolerations
+from app.local.cluster.apiserver.creation import Creation, pod_status
+from app.local.cluster.apiserver.deletion import Deletion
+from app.local.cluster.apiserver.merge_patches import Strategic, merge
+from app.local.cluster.apiserver.objects import Object
+from app.local.cluster.apiserver.request_bodies import Options
+from app.local.cluster.apiserver.resources import Resource
+from app.local.cluster.apiserver.schema import Schema
+from app.local.cluster.apiserver.server_side_apply import Applier, Manager
+from app.local.cluster.apiserver.store import Key, Store
+from app.local.cluster.apiserver.webhook_admission import PendingWrite, WebhookAdmission
+from app.model.times import rfc3339
 from app.ports.clock import Clock
 
 PatchKind = Literal["json", "merge", "strategic", "apply"]
@@ -37,36 +38,36 @@ class Writes:
         schema: Schema,
         clock: Clock,
         ids: Callable[[], str],
-        admission: Admission,
-        removal: Removal,
+        admission: WebhookAdmission,
+        deletion: Deletion,
     ) -> None:
         self._store = store
         self._schema = schema
         self._clock = clock
         self._creation = Creation(store, ids=ids)
         self._admission = admission
-        self._removal = removal
+        self._deletion = deletion
         self._applier = Applier(schema)
         self._strategic = Strategic(schema)
 
     async def create(self, resource: Resource, namespace: str, body: Any, options: Options) -> Object:
         """Create an object; the stored one is the answer. Raises ApiError."""
-        obj = bodies.decode(self._schema, resource, body, options)
+        obj = request_bodies.decode(self._schema, resource, body, options)
         self._creation.place(resource, namespace, obj.setdefault("metadata", {}))
         self._creation.stamp(resource, obj, now=self.now())
         if resource.plural not in _UNMANAGED and "managedFields" not in obj["metadata"]:
             obj = self._owned(resource, obj, options)
         self._creation.admit(resource, obj)
-        attempt = Attempt(
+        write = PendingWrite(
             resource=resource, operation="CREATE", new=obj, user=options.user, dry_run=options.dry_run
         )
-        patched = await self._admission.admit(attempt, warnings=options.warnings)
+        patched = await self._admission.admit(write, warnings=options.warnings)
         if patched is not obj:
-            obj = bodies.decode(self._schema, resource, patched, options)
+            obj = request_bodies.decode(self._schema, resource, patched, options)
             defaulting.fill(resource.plural, obj)
         self._require(resource, obj, validation.causes(resource, obj))
         if resource.plural == "pods":
-            obj["status"]["qosClass"] = qos_class(obj["spec"])
+            obj["status"] |= pod_status(obj["spec"], now=self.now())
         key = key_of(obj)
         if self._store.get(resource.storage, key) is not None:
             raise errors.already_exists(resource.qualified, key[1])
@@ -78,8 +79,8 @@ class Writes:
         """Replace an object, or the part of it that the subresource holds."""
 
         def replaced(before: Object) -> Object:
-            after = bodies.decode(self._schema, resource, body, options)
-            bodies.match_preconditions(resource, before, after)
+            after = request_bodies.decode(self._schema, resource, body, options)
+            request_bodies.match_preconditions(resource, before, after)
             return after
 
         return await self._change(resource, key, replaced, options, subresource)
@@ -96,7 +97,7 @@ class Writes:
     ) -> tuple[Object, bool]:
         """Patch an object; the second value tells whether an apply created it."""
         if kind == "apply":
-            applied = bodies.applied(self._schema, resource, key, body, options, subresource)
+            applied = request_bodies.applied(self._schema, resource, key, body, options, subresource)
             if self._store.get(resource.storage, key) is None and not subresource:
                 return await self._create_applied(resource, key, applied, options), True
 
@@ -105,8 +106,8 @@ class Writes:
                 merged = self._merge_applied(resource, before, applied, options, subresource)
             else:
                 merged = self.patched(resource, before, body, kind)
-            after = bodies.decode(self._schema, resource, merged, options)
-            bodies.match_version(resource, before, after)
+            after = request_bodies.decode(self._schema, resource, merged, options)
+            request_bodies.match_version(resource, before, after)
             return after
 
         return await self._change(
@@ -133,7 +134,7 @@ class Writes:
 
     def now(self) -> str:
         """The time as metav1.Time writes it."""
-        return self._clock.now().astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        return rfc3339(self._clock.now())
 
     async def _change(
         self,
@@ -150,16 +151,16 @@ class Writes:
             before = self._store.get(resource.storage, key)
             if before is None:
                 raise errors.not_found(resource.qualified, key[1])
-            after = changes.confined(resource, before, altered(before), subresource)
+            after = update_rules.confined(resource, before, altered(before), subresource)
             defaulting.fill(resource.plural, after)
             if resource.plural == "pods" and not subresource:
                 add_tolerations(after["spec"])
             after = await self._admitted(resource, before, after, options, subresource)
-            found = changes.causes(resource, before, after, subresource)
+            found = update_rules.causes(resource, before, after, subresource)
             if not subresource:
                 found = validation.causes(resource, after) + found
             self._require(resource, after, found)
-            after = changes.bumped(resource, before, _stamped(before, after))
+            after = update_rules.bumped(resource, before, _stamped(before, after))
             if not applied and (resource.plural not in _UNMANAGED or "managedFields" in before["metadata"]):
                 manager = Manager(options.manager, "Update", resource.api_version, subresource)
                 after = self._applier.updated(resource.type, before, after, manager=manager, now=self.now())
@@ -174,14 +175,14 @@ class Writes:
             return before
         if options.dry_run:
             return after
-        if self._removal.is_due(resource, after):
-            return self._removal.finish(resource, key, after)
+        if self._deletion.is_due(resource, after):
+            return self._deletion.finish(resource, key, after)
         return self._store.put(resource.storage, key, after)
 
     async def _admitted(
         self, resource: Resource, before: Object, after: Object, options: Options, subresource: str
     ) -> Object:
-        attempt = Attempt(
+        write = PendingWrite(
             resource=resource,
             operation="UPDATE",
             new=after,
@@ -190,8 +191,8 @@ class Writes:
             user=options.user,
             dry_run=options.dry_run,
         )
-        patched = await self._admission.admit(attempt, warnings=options.warnings)
-        return after if patched is after else bodies.decode(self._schema, resource, patched, options)
+        patched = await self._admission.admit(write, warnings=options.warnings)
+        return after if patched is after else request_bodies.decode(self._schema, resource, patched, options)
 
     def _merge_applied(
         self, resource: Resource, live: Object, applied: Object, options: Options, subresource: str

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from app.local.cluster.api import Api, Object
+from app.local.cluster.apiserver.api import Api, Object
 from app.local.cluster.controllers import daemons
 from app.local.cluster.controllers.objects import DaemonSet, is_owned_by, owner_reference, pod_from
 from app.local.cluster.controllers.reading import Decoder, found

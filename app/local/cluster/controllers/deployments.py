@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from app.local.cluster.api import Api, Object
+from app.local.cluster.apiserver.api import Api, Object
 from app.local.cluster.controllers import rollout, rollout_status
 from app.local.cluster.controllers.objects import Deployment, ReplicaSet, is_owned_by, owner_reference
 from app.local.cluster.controllers.reading import Decoder, found, wire

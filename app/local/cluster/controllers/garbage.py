@@ -4,12 +4,12 @@ import asyncio
 from collections import defaultdict
 from typing import assert_never
 
-from app.local.cluster.api import Api, Object
+from app.local.cluster.apiserver.api import Api, Object
+from app.local.cluster.apiserver.resources import BY_KIND, RESOURCES
 from app.local.cluster.controllers.ownership import Collect, Keep, Release, verdict
 from app.local.cluster.controllers.reading import found
 from app.local.cluster.controllers.watching import changes, key_of
 from app.local.cluster.controllers.workqueue import WorkQueue, split
-from app.local.cluster.resources import BY_KIND, RESOURCES
 from app.ports.clock import Clock
 
 _WATCHED = tuple(

@@ -8,9 +8,9 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from app.local.cluster.controllers.reading import stamp
 from app.model.node import Node
 from app.model.pod import Json, Pod, Toleration, condition, is_terminal
+from app.model.times import rfc3339
 
 GRACE: Final = 50.0
 """Seconds without a sign of life until the node's state counts as unknown (node-monitor-grace-period)."""
@@ -48,7 +48,7 @@ def tainted(node: Node, taints: Sequence[Json], *, now: datetime) -> list[Json]:
     ]
     present = {(each["key"], each.get("effect", "")) for each in kept}
     added = [
-        {"key": key, "effect": effect, "timeAdded": stamp(now)}
+        {"key": key, "effect": effect, "timeAdded": rfc3339(now)}
         for key, effect in wanted
         if (key, effect) not in present
     ]
@@ -72,7 +72,7 @@ def unready(pod: Pod, *, now: datetime) -> list[dict[str, Json]]:
             "status": "False",
             "reason": "NodeNotReady",
             "message": "Node is not ready",
-            "lastTransitionTime": stamp(now),
+            "lastTransitionTime": rfc3339(now),
         }
     ]
 
@@ -85,7 +85,7 @@ def _unknown(kind: str, *, posted: bool, now: datetime) -> dict[str, Json]:
         "status": "Unknown",
         "reason": reason,
         "message": message,
-        "lastTransitionTime": stamp(now),
+        "lastTransitionTime": rfc3339(now),
     }
 
 

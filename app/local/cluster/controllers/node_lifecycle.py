@@ -2,7 +2,7 @@
 
 import asyncio
 
-from app.local.cluster.api import Api, ApiError, Object
+from app.local.cluster.apiserver.api import Api, ApiError, Object
 from app.local.cluster.controllers.node_health import GRACE, eviction_time, silenced, tainted, unready
 from app.local.cluster.controllers.reading import Decoder, found
 from app.local.cluster.controllers.recorder import Recorder

@@ -3,8 +3,8 @@
 https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-garbage-collection
 """
 
-from app.local.cluster.api import Api, ApiError, Object
-from app.local.cluster.controllers.reading import stamp
+from app.local.cluster.apiserver.api import Api, ApiError, Object
+from app.model.times import rfc3339
 from app.ports.clock import Clock
 from app.telemetry import logs
 
@@ -48,7 +48,7 @@ class PodGarbage:
             "status": "True",
             "reason": "DeletionByPodGC",
             "message": "PodGC: node no longer exists",
-            "lastTransitionTime": stamp(self._clock.now()),
+            "lastTransitionTime": rfc3339(self._clock.now()),
         }
         patch = {"metadata": {"uid": uid}, "status": {"phase": "Failed", "conditions": [condition]}}
         try:

@@ -1,11 +1,10 @@
-"""The API's objects as values: decoded once for each version, and the times that we write."""
+"""The API's objects as values: decoded once for each version."""
 
-from datetime import UTC, datetime
 from typing import Generic, TypeVar
 
 import msgspec
 
-from app.local.cluster.api import Api, ApiError, Object
+from app.local.cluster.apiserver.api import Api, ApiError, Object
 
 _NOT_FOUND = 404
 T = TypeVar("T")
@@ -49,11 +48,6 @@ def found(api: Api, resource: str, namespace: str, name: str) -> Object | None:
         if error.status_code != _NOT_FOUND:
             raise
         return None
-
-
-def stamp(moment: datetime) -> str:
-    """A metav1.Time: whole seconds, UTC."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def wire(value: msgspec.Struct) -> Object:

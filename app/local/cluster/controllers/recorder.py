@@ -1,14 +1,12 @@
 """Events that people read in `kubectl describe`: written once, then counted up."""
 
 import secrets
-from typing import Any
 
-from app.local.cluster.api import Api, ApiError
-from app.local.cluster.controllers.reading import stamp
+from app.local.cluster.apiserver.api import Api, ApiError, Object
+from app.model.times import rfc3339
 from app.ports.clock import Clock
 from app.telemetry import logs
 
-Object = dict[str, Any]
 _REMEMBERED = 4096
 
 
@@ -38,7 +36,7 @@ class Recorder:
     async def _create(
         self, about: Object, namespace: str, key: tuple[str, str, str], *, warning: bool
     ) -> None:
-        now = stamp(self._clock.now())
+        now = rfc3339(self._clock.now())
         name = f"{about['metadata']['name']}.{secrets.token_hex(8)}"
         body = {
             "apiVersion": "v1",
@@ -68,6 +66,6 @@ class Recorder:
 
     async def _count_up(self, namespace: str, key: tuple[str, str, str]) -> None:
         name, count = self._counts[key]
-        patch = {"count": count + 1, "lastTimestamp": stamp(self._clock.now())}
+        patch = {"count": count + 1, "lastTimestamp": rfc3339(self._clock.now())}
         await self._api.patch("events", namespace, name, patch, kind="merge")
         self._counts[key] = (name, count + 1)

@@ -1,9 +1,8 @@
 """The ReplicaSet controller's shell: as many pods as `spec.replicas`, and the status."""
 
 import asyncio
-from typing import Any
 
-from app.local.cluster.api import Api, ApiError
+from app.local.cluster.apiserver.api import Api, ApiError, Object
 from app.local.cluster.controllers.objects import (
     ReplicaSet,
     is_owned_by,
@@ -18,7 +17,6 @@ from app.local.cluster.controllers.workqueue import WorkQueue, split
 from app.model.pod import Pod
 from app.ports.clock import Clock
 
-Object = dict[str, Any]
 _WORKERS = 4
 _GATHER = 0.02
 """Seconds in which changes of pods are gathered: each round looks at all of them."""

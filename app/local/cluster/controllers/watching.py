@@ -1,12 +1,15 @@
 """A watch that never ends: begun anew, from the current state, whenever it was too slow."""
 
 from collections.abc import AsyncIterator
-from contextlib import suppress
 
-from app.local.cluster.api import Api, ApiError, Object, WatchEvent
+from app.local.cluster.apiserver.api import Api, ApiError, Object, WatchEvent
 from app.ports.clock import Clock
+from app.telemetry import logs
 
 _RETRY = 0.1
+_GONE = 410
+
+log = logs.get(__name__)
 
 
 async def changes(api: Api, resource: str, *, clock: Clock) -> AsyncIterator[WatchEvent]:
@@ -17,7 +20,7 @@ async def changes(api: Api, resource: str, *, clock: Clock) -> AsyncIterator[Wat
     """
     known: dict[str, WatchEvent] = {}
     while True:
-        with suppress(ApiError):  # too slow a watch: everything is told anew
+        try:
             for event in _vanished(api, resource, known):
                 yield event
             async for event in api.watch(resource):
@@ -27,6 +30,9 @@ async def changes(api: Api, resource: str, *, clock: Clock) -> AsyncIterator[Wat
                 else:
                     known[uid] = event
                 yield event
+        except ApiError as error:
+            if error.status_code != _GONE:  # 410 is a watch that was too slow: everything is told anew
+                log.warning("watch broke and begins anew", resource=resource, error=error.message)
         await clock.sleep(_RETRY)
 
 

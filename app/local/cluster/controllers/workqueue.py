@@ -5,12 +5,14 @@ from collections.abc import Awaitable, Callable
 
 import msgspec
 
-from app.local.cluster.api import ApiError
+from app.local.cluster.apiserver.api import ApiError
 from app.ports.clock import Clock
 from app.telemetry import logs
 
 _FIRST_RETRY = 0.05
 _LAST_RETRY = 5.0
+
+log = logs.get(__name__)
 
 Reconcile = Callable[[str], Awaitable[float | None]]
 """Brings one key's object to its desired state; the answer is when to look again, in seconds."""
@@ -20,6 +22,7 @@ class WorkQueue:
     """The queue of one controller."""
 
     def __init__(self, name: str, *, clock: Clock) -> None:
+        self._name = name
         self._clock = clock
         self._waiting: dict[str, None] = {}
         self._busy: set[str] = set()
@@ -27,7 +30,6 @@ class WorkQueue:
         self._failures: dict[str, int] = {}
         self._timers: dict[str, tuple[float, asyncio.Task[None]]] = {}
         self._more = asyncio.Event()
-        self._log = logs.get(__name__).bind(controller=name)
 
     def add(self, key: str) -> None:
         """Reconcile the key soon; once more after the round that is under way, if one is."""
@@ -55,23 +57,33 @@ class WorkQueue:
         finally:
             for _, timer in self._timers.values():
                 timer.cancel()
+            self._timers.clear()
 
     async def _round(self, key: str, reconcile: Reconcile) -> None:
         try:
-            again = await reconcile(key)
-        except (ApiError, msgspec.ValidationError) as error:
-            failures = self._failures[key] = self._failures.get(key, 0) + 1
-            again = min(_LAST_RETRY, _FIRST_RETRY * float(1 << min(failures, 10)))
-            self._log.info("reconciling again", key=key, error=str(error))
-        else:
-            self._failures.pop(key, None)
-        self._busy.discard(key)
+            again = await self._attempt(key, reconcile)
+        finally:
+            self._busy.discard(key)
         if key in self._again:
             self._again.discard(key)
             self.add(key)
         if again is not None:
             self.add_after(key, again)
         await asyncio.sleep(0)
+
+    async def _attempt(self, key: str, reconcile: Reconcile) -> float | None:
+        try:
+            again = await reconcile(key)
+        except (ApiError, msgspec.ValidationError) as error:
+            log.info("reconciling again", controller=self._name, key=key, error=str(error))
+        except Exception:
+            # A mistake of ours about one object must not stop the others; it is told, and tried again.
+            log.exception("reconciling broke and will be repeated", controller=self._name, key=key)
+        else:
+            self._failures.pop(key, None)
+            return again
+        failures = self._failures[key] = self._failures.get(key, 0) + 1
+        return min(_LAST_RETRY, _FIRST_RETRY * float(1 << min(failures, 10)))
 
     async def _next(self) -> str:
         while not self._waiting:

@@ -1,15 +1,13 @@
 """The scheduler's picture of the cluster: nodes, the pods on them, and pods that are about to be bound."""
 
 from collections import defaultdict
-from typing import Any
 
+from app.local.cluster.apiserver.api import Object
 from app.local.cluster.scheduling.hints import NodeChange, PodChange, takes_room
 from app.local.cluster.scheduling.snapshot import NodeInfo, Snapshot
 from app.model.names import PodUid
 from app.model.node import Node
 from app.model.pod import Pod
-
-Object = dict[str, Any]
 
 
 class ClusterCache:

@@ -1,18 +1,16 @@
 """One scheduling cycle for one pod: filters, the extender, scores; else preemption and an explanation."""
 
 from collections.abc import Mapping
-from typing import Any
 
 import msgspec
 
+from app.local.cluster.apiserver.api import Object
 from app.local.cluster.scheduling import explain, preemption, scoring
 from app.local.cluster.scheduling.extender import Extender, ExtenderError
 from app.local.cluster.scheduling.filters import Filtered, filtered
 from app.local.cluster.scheduling.snapshot import Rejection, Snapshot
 from app.model.pod import Pod
 from app.telemetry import logs
-
-Object = dict[str, Any]
 
 
 class Placed(msgspec.Struct, frozen=True):

@@ -9,8 +9,8 @@ from typing import Final, Self
 
 import msgspec
 
+from app.local.cluster.apiserver.selectors import selects
 from app.local.cluster.scheduling.affinity import matches_required
-from app.local.cluster.selectors import selects
 from app.model.node import Node, allocatable
 from app.model.pod import Pod, is_terminal, requests_of, tolerates
 from app.model.resources import Resources

@@ -5,8 +5,8 @@ https://kubernetes.io/docs/concepts/scheduling-eviction/assign-pod-node/#inter-p
 
 from collections.abc import Sequence
 
+from app.local.cluster.apiserver.selectors import selects
 from app.local.cluster.scheduling.snapshot import REQUIRED, Rejection, Snapshot
-from app.local.cluster.selectors import selects
 from app.model.node import Node
 from app.model.pod import Json, Pod
 

@@ -1,15 +1,13 @@
 """What the scheduler says about a pod that it did not place, as values."""
 
 from datetime import datetime
-from typing import Any
 
 import msgspec
 
-from app.local.cluster.controllers.reading import stamp
+from app.local.cluster.apiserver.api import Object
 from app.local.cluster.scheduling.cycle import Unplaced
 from app.model.pod import Pod, condition
-
-Object = dict[str, Any]
+from app.model.times import rfc3339
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,7 +52,7 @@ def condition_patch(pod: Pod, report: Report, *, now: datetime) -> Object | None
                 "status": "False",
                 "reason": report.reason,
                 "message": report.message,
-                "lastTransitionTime": stamp(since or now),
+                "lastTransitionTime": rfc3339(since or now),
             }
         ]
     if report.nominated is not None and report.nominated != pod.status.nominated_node_name:

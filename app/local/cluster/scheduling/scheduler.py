@@ -6,8 +6,8 @@ from typing import Any
 
 import msgspec
 
-from app.local.cluster.api import Api, ApiError
-from app.local.cluster.controllers.reading import Decoder, stamp
+from app.local.cluster.apiserver.api import Api, ApiError, Object
+from app.local.cluster.controllers.reading import Decoder
 from app.local.cluster.controllers.recorder import Recorder
 from app.local.cluster.controllers.watching import changes
 from app.local.cluster.scheduling import explain, preemption
@@ -22,10 +22,10 @@ from app.local.cluster.scheduling.snapshot import priority_of
 from app.model.node import Node, allocatable
 from app.model.pod import Pod, is_terminal, requests_of
 from app.model.quantity import QuantityError
+from app.model.times import rfc3339
 from app.ports.clock import Clock
 from app.telemetry import logs
 
-Object = dict[str, Any]
 UNREADABLE = (msgspec.ValidationError, QuantityError)
 """An object that the API server let through and that means nothing to us: it is left out, and told of."""
 
@@ -254,7 +254,7 @@ class Scheduler:
             "status": "True",
             "reason": preemption.PREEMPTED,
             "message": f"{by.spec.scheduler_name}: preempting to accommodate a higher priority pod",
-            "lastTransitionTime": stamp(self._clock.now()),
+            "lastTransitionTime": rfc3339(self._clock.now()),
         }
         try:
             raw = self._api.get("pods", namespace, name)

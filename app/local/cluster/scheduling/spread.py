@@ -8,9 +8,9 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
+from app.local.cluster.apiserver.selectors import selects
 from app.local.cluster.scheduling.affinity import matches_required
 from app.local.cluster.scheduling.snapshot import NodeInfo, Rejection, Snapshot
-from app.local.cluster.selectors import selects
 from app.model.node import Node
 from app.model.pod import Json, Pod, tolerates
 

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from app.local.cluster.api import Api
+from app.local.cluster.apiserver.api import Api
 from app.local.cluster.cluster import ClusterConfig, EmbeddedCluster
 from app.tls.authority import Authority
 from tests.fakes import VirtualClock

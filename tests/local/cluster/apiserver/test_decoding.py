@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from app.local.cluster.decoding import Decoder, quantity_text
-from app.local.cluster.errors import ApiError
-from app.local.cluster.resources import BY_PLURAL
-from app.local.cluster.schema import Schema
+from app.local.cluster.apiserver.decoding import Decoder, quantity_text
+from app.local.cluster.apiserver.errors import ApiError
+from app.local.cluster.apiserver.resources import BY_PLURAL
+from app.local.cluster.apiserver.schema import Schema
 
 SCHEMA = Schema()
 

@@ -1,6 +1,6 @@
 """Fields as managedFields writes them."""
 
-from app.local.cluster.field_sets import (
+from app.local.cluster.apiserver.field_sets import (
     MISSING,
     FieldSets,
     dotted,
@@ -9,7 +9,7 @@ from app.local.cluster.field_sets import (
     value_at,
     without,
 )
-from app.local.cluster.schema import Schema
+from app.local.cluster.apiserver.schema import Schema
 
 SETS = FieldSets(Schema())
 NODE = {

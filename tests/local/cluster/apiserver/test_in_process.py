@@ -6,15 +6,14 @@ from typing import Any
 
 import pytest
 
-from app.local.cluster.admission import Admission, Attempt
-from app.local.cluster.api import Api, ApiError, thaw
-from app.local.cluster.bodies import Options
-from app.local.cluster.removal import Removal
-from app.local.cluster.resources import BY_PLURAL
-from app.local.cluster.store import Object
-from app.local.cluster.writes import Writes
+from app.local.cluster.apiserver.api import Api, ApiError, Object, thaw
+from app.local.cluster.apiserver.deletion import Deletion
+from app.local.cluster.apiserver.request_bodies import Options
+from app.local.cluster.apiserver.resources import BY_PLURAL
+from app.local.cluster.apiserver.webhook_admission import PendingWrite, WebhookAdmission
+from app.local.cluster.apiserver.write_path import Writes
 from tests.fakes import VirtualClock
-from tests.local.cluster.api.fakes import config_map, pod, take
+from tests.local.cluster.apiserver.fakes import config_map, pod, take
 
 
 async def test_a_watch_begins_with_what_is_there(api: Api) -> None:
@@ -142,7 +141,7 @@ async def test_a_namespace_ends_with_its_last_object(api: Api) -> None:
     assert api.list("namespaces") == []
 
 
-class Interfering(Admission):
+class Interfering(WebhookAdmission):
     """Admission during which somebody else changes the object, once."""
 
     def __init__(self, api: Api) -> None:
@@ -150,12 +149,12 @@ class Interfering(Admission):
         self._api = api
         self._interfered = False
 
-    async def admit(self, attempt: Attempt, *, warnings: list[str]) -> Object:
+    async def admit(self, write: PendingWrite, *, warnings: list[str]) -> Object:
         if not self._interfered:
             self._interfered = True
             patch = {"data": {"theirs": "1"}}
             await self._api.patch("configmaps", "default", "cm", patch, kind="merge")
-        return attempt.new
+        return write.new
 
 
 def interrupted(api: Api, clock: VirtualClock) -> Writes:
@@ -165,7 +164,7 @@ def interrupted(api: Api, clock: VirtualClock) -> Writes:
         clock=clock,
         ids=lambda: "uid",
         admission=Interfering(api),
-        removal=Removal(api.store, clock=clock),
+        deletion=Deletion(api.store, clock=clock),
     )
 
 

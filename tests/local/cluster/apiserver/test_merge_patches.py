@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from app.local.cluster.errors import ApiError
-from app.local.cluster.schema import Schema
-from app.local.cluster.strategic import Strategic, merge
+from app.local.cluster.apiserver.errors import ApiError
+from app.local.cluster.apiserver.merge_patches import Strategic, merge
+from app.local.cluster.apiserver.schema import Schema
 
 STRATEGIC = Strategic(Schema())
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from app.local.cluster.errors import ApiError
-from app.local.cluster.selectors import matcher, selects
+from app.local.cluster.apiserver.errors import ApiError
+from app.local.cluster.apiserver.selectors import matcher, selects
 
 
 @pytest.mark.parametrize(

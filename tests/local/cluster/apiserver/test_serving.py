@@ -11,9 +11,10 @@ import httpx
 import pytest
 
 from app.local.cluster.cluster import ClusterConfig, EmbeddedCluster
+from app.local.controlplane import ControlPlaneError
 from app.tls.authority import Authority
 from tests.fakes import VirtualClock
-from tests.local.cluster.api.fakes import config_map
+from tests.local.cluster.apiserver.fakes import config_map
 
 
 @pytest.fixture
@@ -81,7 +82,7 @@ async def test_a_version_that_is_gone_is_an_error_event(clock: VirtualClock, aut
     headers = {"Authorization": "Bearer t"}
     trust = ssl.create_default_context(cadata=authority.cert_pem.decode())
     async with httpx.AsyncClient(base_url=cluster.url, verify=trust, headers=headers) as http:
-        events = await lines(http, "/api/v1/configmaps?watch=1&resourceVersion=1&timeoutSeconds=1")
+        events = await lines(http, "/api/v1/configmaps?watch=1&resourceVersion=1")
     await cluster.stop()
 
     assert [(each["type"], each["object"]["code"], each["object"]["reason"]) for each in events] == [  # type: ignore[index]  # JSON
@@ -89,24 +90,28 @@ async def test_a_version_that_is_gone_is_an_error_event(clock: VirtualClock, aut
     ]
 
 
-async def test_a_watch_that_asked_for_it_ends_with_a_bookmark(
-    cluster: EmbeddedCluster, http: httpx.AsyncClient
+async def test_a_watch_that_asked_for_it_gets_bookmarks_and_ends_with_one(
+    cluster: EmbeddedCluster, clock: VirtualClock, http: httpx.AsyncClient
 ) -> None:
     version = cluster.api.store.version
-    query = f"watch=1&resourceVersion={version}&timeoutSeconds=1&allowWatchBookmarks=true"
+    query = f"watch=1&resourceVersion={version}&timeoutSeconds=60&allowWatchBookmarks=true"
 
-    events = await lines(http, f"/api/v1/pods?{query}")
+    async with http.stream("GET", f"/api/v1/pods?{query}") as response:
+        watching = response.aiter_lines()
+        await clock.advance(30)
+        events = [json.loads(await anext(watching))]
+        await clock.advance(30)
+        events += [json.loads(line) async for line in watching]
 
-    assert [each["type"] for each in events] == ["BOOKMARK"]
-    assert events[0]["object"]["metadata"]["resourceVersion"] == str(version)  # type: ignore[index]  # JSON
+    assert [each["type"] for each in events] == ["BOOKMARK", "BOOKMARK"]
+    assert events[1]["object"]["metadata"]["resourceVersion"] == str(version)
 
 
 async def test_a_stopping_cluster_ends_its_watches(cluster: EmbeddedCluster, http: httpx.AsyncClient) -> None:
-    watching = asyncio.create_task(lines(http, "/api/v1/pods?watch=1"))
-    await asyncio.sleep(0.1)
-    stopping = asyncio.create_task(cluster.stop())
+    async with http.stream("GET", "/api/v1/pods?watch=1") as response:
+        stopping = asyncio.create_task(cluster.stop())
 
-    assert await asyncio.wait_for(watching, timeout=1) == []
+        assert [line async for line in response.aiter_lines()] == []
     await http.aclose()
     await stopping
 
@@ -138,3 +143,19 @@ async def test_writers_at_once_lose_nothing(cluster: EmbeddedCluster, http: http
 
     assert {each.status_code for each in answers} == {200}
     assert len(cluster.api.get("configmaps", "default", "cm")["data"]) == 20
+
+
+async def test_a_cluster_whose_server_died_says_so(cluster: EmbeddedCluster) -> None:
+    cluster.check()
+    assert cluster._serving is not None
+    cluster._serving.cancel()
+    await asyncio.wait((cluster._serving,))
+
+    with pytest.raises(ControlPlaneError, match="the embedded API server ended by itself"):
+        cluster.check()
+
+
+async def test_a_stopped_cluster_has_nothing_to_say(cluster: EmbeddedCluster) -> None:
+    await cluster.stop()
+
+    cluster.check()

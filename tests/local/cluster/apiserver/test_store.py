@@ -2,8 +2,9 @@
 
 import pytest
 
-from app.local.cluster.errors import ApiError
-from app.local.cluster.store import Object, Store
+from app.local.cluster.apiserver.errors import ApiError
+from app.local.cluster.apiserver.objects import Object
+from app.local.cluster.apiserver.store import Store
 
 
 def stored(store: Store, name: str, kind: str = "pods") -> Object:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from app.local.cluster.table_cells import duration, pod_reason, ready_containers, selector_text
+from app.local.cluster.apiserver.table_cells import duration, pod_reason, ready_containers, selector_text
 
 DAY = 86_400
 

@@ -7,10 +7,10 @@ from contextlib import suppress
 
 import pytest
 
-from app.local.cluster.api import Api
+from app.local.cluster.apiserver.api import Api
 from app.local.cluster.controllers.manager import ControllerManager
 from tests.fakes import VirtualClock
-from tests.local.controllers.fakes import World
+from tests.local.cluster.controllers.fakes import World
 
 
 @pytest.fixture

@@ -3,10 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from app.local.cluster.api import Api
+from app.local.cluster.apiserver.api import Api, Object
 from tests.fakes import VirtualClock, settle
-
-Object = dict[str, Any]
 
 
 class World:

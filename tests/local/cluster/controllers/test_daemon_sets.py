@@ -1,7 +1,8 @@
 from typing import Any
 
+from app.local.cluster.apiserver.api import Object
 from app.model.names import TAINT_EFFECT, TAINT_KEY, TAINT_VALUE
-from tests.local.controllers.fakes import Object, World, a_workload
+from tests.local.cluster.controllers.fakes import World, a_workload
 
 PROVIDER = {"key": TAINT_KEY, "value": TAINT_VALUE, "effect": TAINT_EFFECT}
 

@@ -1,4 +1,4 @@
-from tests.local.controllers.fakes import World, conditions_of
+from tests.local.cluster.controllers.fakes import World, conditions_of
 
 
 async def test_a_deployment_gets_its_pods(world: World) -> None:

@@ -1,7 +1,8 @@
 import pytest
 
+from app.local.cluster.apiserver.api import Object
 from app.local.cluster.controllers.ownership import Collect, Keep, Release, Verdict, verdict
-from tests.local.controllers.fakes import Object, World
+from tests.local.cluster.controllers.fakes import World
 
 FIRST, SECOND = ({"kind": "ConfigMap", "name": name, "uid": f"uid-of-{name}"} for name in ("a", "b"))
 

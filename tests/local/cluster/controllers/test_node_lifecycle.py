@@ -1,4 +1,4 @@
-from tests.local.controllers.fakes import World
+from tests.local.cluster.controllers.fakes import World
 
 UNREACHABLE = "node.kubernetes.io/unreachable"
 

@@ -1,4 +1,4 @@
-from tests.local.controllers.fakes import World
+from tests.local.cluster.controllers.fakes import World
 
 
 async def test_a_lost_pod_is_replaced_once(world: World) -> None:

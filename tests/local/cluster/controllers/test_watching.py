@@ -1,9 +1,11 @@
 import asyncio
+from collections.abc import AsyncIterator
 from contextlib import suppress
 
 import pytest
+from structlog.testing import capture_logs
 
-from app.local.cluster.api import Api
+from app.local.cluster.apiserver.api import Api, ApiError, WatchEvent
 from app.local.cluster.controllers.watching import changes
 from tests.fakes import VirtualClock, settle
 
@@ -57,3 +59,38 @@ async def test_what_is_there_comes_first_and_then_what_changes(api: Api) -> None
         ("ADDED", "second"),
         ("DELETED", "first"),
     ]
+
+
+class Failing(Api):
+    """Refuses its first watch."""
+
+    refusal = ApiError(500, "InternalError", "no such luck")
+    refusals = 1
+
+    async def watch(
+        self, resource: str, namespace: str = "", *, since: int | None = None
+    ) -> AsyncIterator[WatchEvent]:
+        if self.refusals:
+            self.refusals -= 1
+            raise self.refusal
+        async for event in super().watch(resource, namespace, since=since):
+            yield event
+
+
+@pytest.mark.parametrize(
+    ("status", "told"),
+    [
+        pytest.param(410, [], id="too-slow-is-ordinary"),
+        pytest.param(500, ["watch broke and begins anew"], id="anything-else-is-told"),
+    ],
+)
+async def test_a_refused_watch_begins_anew(status: int, told: list[str]) -> None:
+    clock = VirtualClock()
+    api = Failing(clock=clock, ids=lambda: "uid")
+    api.refusal = ApiError(status, "", "no such luck")
+    await api.create("namespaces", "", {"metadata": {"name": "default"}})
+    with capture_logs() as logged:
+        first = asyncio.ensure_future(anext(changes(api, "namespaces", clock=clock)))
+        await clock.advance(1)
+    assert (await first).object["metadata"]["name"] == "default"
+    assert [each["event"] for each in logged] == told

@@ -4,8 +4,9 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
-from app.local.cluster.api import ApiError
+from app.local.cluster.apiserver.api import ApiError
 from app.local.cluster.controllers.workqueue import WorkQueue, split
 from tests.fakes import VirtualClock, settle
 
@@ -68,6 +69,42 @@ async def test_a_refusal_is_tried_again_later_and_later() -> None:
     async with working(queue, reconcile):
         await clock.advance(0.8)
     assert times == pytest.approx([0, 0.1, 0.3, 0.7])
+
+
+async def test_a_mistake_of_ours_about_one_key_is_told_and_tried_again_while_others_are_worked() -> None:
+    clock = VirtualClock()
+    queue, seen = WorkQueue("test", clock=clock), []
+
+    async def reconcile(key: str) -> None:
+        seen.append(key)
+        if seen == ["a"]:
+            raise KeyError("spec")
+
+    queue.add("a")
+    queue.add("b")
+    with capture_logs() as told:
+        async with working(queue, reconcile):
+            await clock.advance(1)
+    assert seen == ["a", "b", "a"]
+    assert [(each["log_level"], each["controller"], each["key"]) for each in told] == [("error", "test", "a")]
+
+
+async def test_a_key_whose_round_was_cancelled_is_worked_by_the_next_worker() -> None:
+    queue, seen = WorkQueue("test", clock=VirtualClock()), []
+
+    async def hang(_: str) -> None:
+        await asyncio.Event().wait()
+
+    async def reconcile(key: str) -> None:
+        seen.append(key)
+
+    queue.add("a")
+    async with working(queue, hang):
+        await settle()
+    queue.add("a")
+    async with working(queue, reconcile):
+        await settle()
+    assert seen == ["a"]
 
 
 async def test_a_round_may_ask_for_a_later_one() -> None:

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from app.local.cluster.api import Api, ApiError
+from app.local.cluster.apiserver.api import Api, ApiError, Object
 from app.local.cluster.scheduling.config import ExtenderConfig, SchedulerConfig
 from app.local.cluster.scheduling.scheduler import Scheduler
 from app.local.controlplane import ControlPlane, ControlPlaneAssets
@@ -18,9 +18,8 @@ from app.local.http_client import HttpClient, loopback_tls
 from app.local.scheduler_configuration import scheduler_configuration
 from app.tls.authority import Authority
 from app.wiring.clock import SystemClock
-from tests.local.scheduling.stub_extender import StubExtender
+from tests.local.cluster.scheduling.stub_extender import StubExtender
 
-Object = dict[str, Any]
 MERGE = "application/merge-patch+json"
 
 

@@ -4,7 +4,7 @@ import itertools
 from typing import Any
 
 from app.model.names import TAINT_EFFECT, TAINT_KEY, TAINT_VALUE
-from tests.local.scheduling.clusters import Cluster, eventually
+from tests.local.cluster.scheduling.clusters import Cluster, eventually
 
 HOST = "kubernetes.io/hostname"
 READY = {"type": "Ready", "status": "True", "reason": "KubeletReady"}

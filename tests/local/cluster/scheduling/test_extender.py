@@ -10,8 +10,8 @@ from app.local.cluster.scheduling.extender import Extender, ExtenderError
 from app.local.cluster.scheduling.snapshot import Snapshot
 from app.model.pod import Pod
 from tests.builders import a_node, a_pod, wire
-from tests.local.scheduling.builders import a_snapshot
-from tests.local.scheduling.stub_extender import StubExtender, holding
+from tests.local.cluster.scheduling.builders import a_snapshot
+from tests.local.cluster.scheduling.stub_extender import StubExtender, holding
 
 NODES = {name: wire(a_node(name)) for name in ("ec2-0", "ec2-1")}
 POD = wire(a_pod())

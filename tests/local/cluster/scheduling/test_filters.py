@@ -5,7 +5,7 @@ import pytest
 from app.local.cluster.scheduling.filters import filtered
 from app.model import names
 from tests.builders import a_node, a_pod, a_virtual_node, opted_in_toleration
-from tests.local.scheduling.builders import (
+from tests.local.cluster.scheduling.builders import (
     WEB,
     a_snapshot,
     expression,

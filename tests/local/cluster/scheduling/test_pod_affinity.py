@@ -2,7 +2,7 @@ from typing import Any
 
 from app.local.cluster.scheduling.filters import filtered
 from tests.builders import a_node, a_pod
-from tests.local.scheduling.builders import WEB, a_snapshot
+from tests.local.cluster.scheduling.builders import WEB, a_snapshot
 
 HOST = "kubernetes.io/hostname"
 NODES = [a_node("ec2-0", labels={HOST: "ec2-0"}), a_node("ec2-1", labels={HOST: "ec2-1"})]

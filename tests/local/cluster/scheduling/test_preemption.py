@@ -2,7 +2,7 @@ from app.local.cluster.scheduling.filters import filtered
 from app.local.cluster.scheduling.preemption import PREEMPTED, dry_run, ineligible, preferred_node
 from app.local.cluster.scheduling.snapshot import Rejection
 from tests.builders import a_node, a_pod, a_virtual_node
-from tests.local.scheduling.builders import a_snapshot
+from tests.local.cluster.scheduling.builders import a_snapshot
 
 EVERYTHING = [{"operator": "Exists"}]
 

@@ -6,12 +6,10 @@ from typing import Any
 
 import pytest
 
-from app.local.cluster.api import Api, ApiError
+from app.local.cluster.apiserver.api import Api, ApiError
 from app.local.cluster.scheduling.config import SchedulerConfig
 from app.local.cluster.scheduling.scheduler import Scheduler
 from tests.fakes import VirtualClock, settle
-
-Object = dict[str, Any]
 
 
 class StubbornApi(Api):

@@ -9,15 +9,22 @@ import pytest_asyncio
 from app.local.controlplane import find_assets, missing_assets
 from app.wiring.clock import SystemClock
 from tests.builders import opted_in_toleration
-from tests.local.scheduling.builders import WEB, named, required_affinity, spread_over
-from tests.local.scheduling.clusters import (
+from tests.local.cluster.scheduling.builders import WEB, named, required_affinity, spread_over
+from tests.local.cluster.scheduling.clusters import (
     Cluster,
     EmbeddedScheduling,
     RealScheduling,
     eventually,
 )
-from tests.local.scheduling.steps import HOST, add_node, add_pod, node_of, scheduled_condition, set_room
-from tests.local.scheduling.stub_extender import StubExtender, holding, vetoing
+from tests.local.cluster.scheduling.steps import (
+    HOST,
+    add_node,
+    add_pod,
+    node_of,
+    scheduled_condition,
+    set_room,
+)
+from tests.local.cluster.scheduling.stub_extender import StubExtender, holding, vetoing
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -3,7 +3,7 @@ from typing import Any
 from app.local.cluster.scheduling.scoring import best, scores
 from app.local.cluster.scheduling.snapshot import NodeInfo
 from tests.builders import a_node, a_pod
-from tests.local.scheduling.builders import expression
+from tests.local.cluster.scheduling.builders import expression
 
 
 def preferring(weight: int, term: dict[str, Any]) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 from app.local.cluster.scheduling.filters import filtered
 from app.model import names
 from tests.builders import a_node, a_pod, a_virtual_node, opted_in_toleration
-from tests.local.scheduling.builders import WEB, a_snapshot, spread_over
+from tests.local.cluster.scheduling.builders import WEB, a_snapshot, spread_over
 
 ZONE = names.ZONE_LABEL
 HOST = "kubernetes.io/hostname"

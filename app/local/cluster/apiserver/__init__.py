@@ -1,0 +1,39 @@
+"""The embedded API server: a store, a read and a write path over it, and the HTTP face of both.
+
+An order of reading:
+
+objects               the form of everything below
+resources             which resources there are, and what each can do
+schema                the fields of their types
+errors                refusals as metav1.Status
+store                 the objects, one version counter, and the history that watches read
+api                   the in-process interface: the controllers and the scheduler call nothing else
+write_path            create, update and patch, in the real server's order; the next ten are its steps
+request_bodies        bodies against the request and against what they would replace
+decoding              JSON to the type's canonical form
+creation              name, namespace, uid
+defaulting            what the server fills in
+built_in_admission    service accounts, priorities, tolerations
+webhook_admission     mutating webhooks
+update_rules          what an update may change
+validation            what makes an object invalid
+merge_patches         JSON merge and strategic merge patches
+server_side_apply     managed fields and conflicts
+field_sets            the sets of paths that managed fields are written as
+deletion              grace periods, finalizers, the end of namespaces
+server                HTTP: authentication, discovery and health
+rest                  HTTP requests to calls of the paths above
+http_requests         what a request asks for
+http_responses        the form that it is answered in
+watches               watches over HTTP
+selectors             label and field selectors
+paging                lists in pages
+tables                what `kubectl get` prints
+table_cells           the texts in those tables
+discovery             groups, resources and the little OpenAPI that kubectl wants
+event_groups          the two groups of Events
+subresources          scales, evictions and reviews
+log_proxy             logs, passed on to kubelets
+
+Never here: what a controller, a scheduler or a kubelet decides.
+"""

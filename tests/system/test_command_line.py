@@ -1,0 +1,44 @@
+"""The demonstration as people run it: one command, one JSON object on the last line, exit code 0."""
+
+import asyncio
+import json
+import sys
+
+import pytest
+
+pytestmark = pytest.mark.system
+KEYS = {
+    "kubernetes",
+    "pods_on_nodes",
+    "pods_on_fargate",
+    "log_lines",
+    "duplicate_tasks",
+    "tasks_left",
+    "seconds",
+}
+
+
+async def test_the_demonstration_ends_with_0_and_a_summary_on_its_last_line() -> None:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "app", "local", "--demo", "--json", "--embedded"),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    out, err = await process.communicate()
+    assert process.returncode == 0, err.decode()
+    summary = json.loads(out.splitlines()[-1])
+    assert set(summary) >= KEYS
+    assert summary["kubernetes"] == "embedded"
+    assert summary["pods_on_fargate"] > 0
+    assert (summary["duplicate_tasks"], summary["tasks_left"]) == (0, 0)
+
+
+async def test_a_demonstration_that_does_not_overflow_says_so() -> None:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "app", "local", "--demo", "--embedded", "--nodes", "9"),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    _, err = await process.communicate()
+    assert process.returncode == 1
+    assert "fewer --nodes" in " ".join(err.decode().split())
