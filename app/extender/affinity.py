@@ -60,6 +60,19 @@ def admits(pod: Pod, node: Node) -> bool:
     return required is None or any(_matches(term, node) for term in required.node_selector_terms)
 
 
+def lacks_spread_key(pod: Pod, node: Node) -> bool:
+    """Whether a hard spread constraint counts by a label that the node has not: then it never takes the pod.
+
+    https://kubernetes.io/docs/concepts/scheduling-eviction/topology-spread-constraints/#conventions
+    """
+    hard = (
+        each
+        for each in pod.spec.topology_spread_constraints
+        if isinstance(each, dict) and each.get("whenUnsatisfiable") == "DoNotSchedule"
+    )
+    return any(each.get("topologyKey") not in node.metadata.labels for each in hard)
+
+
 def pinned_to(pod: Pod) -> frozenset[str]:
     """The nodes that the pod's required affinity names by `matchFields`, as the DaemonSet controller does.
 

@@ -19,7 +19,7 @@ from app.model.grant import Grant
 from app.model.names import MAX_WAIT, PodUid
 from app.model.node import Node, is_virtual
 from app.model.pod import Pod
-from app.model.policy import Overflow, max_wait
+from app.model.policy import Overflow, PolicyError, max_wait
 from app.model.reason import Reason
 from app.model.resources import Resources, total
 from app.model.virtual_node import FLOOR, room
@@ -29,6 +29,14 @@ NO_NODE_SUITS: Final = Reason(
     "NoVirtualNodeSuits",
     "no virtual node has the labels that nodeSelector or node affinity ask for; loosen them",
     "spec.affinity",
+)
+NOT_PREPARED: Final = Reason(
+    "NotPrepared",
+    "the pod lacks the toleration that the webhook adds; see that the webhook runs, then recreate the pod",
+    "spec.tolerations",
+)
+NOMINATED: Final = Reason(
+    "NominatedNode", "a node is being made free for it by preemption, or is on its way; it waits for that"
 )
 REAL_NODE_FIRST: Final = Reason("MaxWait", "waits for a real node first, as its max-wait says")
 NOT_TAKEN: Final = Reason(
@@ -45,12 +53,14 @@ class GateConfig(msgspec.Struct, frozen=True, kw_only=True):
     """The gate's policy.
 
     Attributes:
+        nomination: how long a pod that was nominated to a real node waits for it.
         max_wait: how long a pod waits for a real node where it does not say.
         grant_ttl: how long a grant stands before it is given anew.
         max_grants: how many grants may be open at once in the cluster.
         patience: unused grants in a row after which a pod is left alone for a while.
     """
 
+    nomination: timedelta = timedelta(minutes=2)
     max_wait: timedelta = timedelta(0)
     grant_ttl: timedelta = timedelta(seconds=60)
     max_grants: int = 1000
@@ -179,10 +189,11 @@ def hindrance(candidate: Candidate, moment: Moment) -> Wait | Refuse | None:
     if not any(takes_pods_now(node, pod) for node in candidate.nodes):
         return Wait(pod, NO_NODE_READY)
     patient_until = _patient_until(candidate, moment.config)
-    if isinstance(patient_until, Reason):
-        return Refuse(pod, (patient_until,))
     if moment.now < patient_until:
         return Wait(pod, REAL_NODE_FIRST, patient_until)
+    nominated_until = _nominated_until(candidate, moment.config)
+    if moment.now < nominated_until:
+        return Wait(pod, NOMINATED, nominated_until)
     pause = held_off_until(
         moment.lapses.get(pod.uid), patience=moment.config.patience, ttl=moment.config.grant_ttl
     )
@@ -219,21 +230,46 @@ def first_step(opening: Opening, *, shown: tuple[Grant, ...], slots: int) -> Ope
 def _refusal(candidate: Candidate, refusals: Refusals) -> tuple[Reason, ...]:
     if candidate.invalid is not None:
         return (candidate.invalid,)
-    reasons = refusals(candidate.pod)
-    return reasons if candidate.nodes else (*reasons, NO_NODE_SUITS)
+    reasons = (*_invalid_wait(candidate.pod), *refusals(candidate.pod))
+    if candidate.nodes:
+        return reasons
+    if not candidate.prepared:
+        return reasons or (NOT_PREPARED,)
+    return (*reasons, NO_NODE_SUITS)
 
 
-def _patient_until(candidate: Candidate, config: GateConfig) -> datetime | Reason:
+def _invalid_wait(pod: Pod) -> tuple[Reason, ...]:
+    try:
+        max_wait(pod.metadata.annotations, default=timedelta(0))
+    except PolicyError as error:
+        return (Reason("InvalidMaxWait", str(error), f"metadata.annotations[{MAX_WAIT}]"),)
+    return ()
+
+
+def _patient_until(candidate: Candidate, config: GateConfig) -> datetime:
     pod = candidate.pod
-    verdict = verdict_on(pod)
-    since = (verdict.last_transition_time if verdict else None) or pod.metadata.creation_timestamp
+    since = _tried_since(pod)
     if since is None or candidate.overflow is Overflow.REQUIRED:
         return _LONG_AGO
-    try:
-        return since + max_wait(pod.metadata.annotations, default=config.max_wait)
-    except (ValueError, OverflowError) as error:
-        # PolicyError is a ValueError; a duration of thousands of digits raises the others.
-        return Reason("InvalidMaxWait", str(error), f"metadata.annotations[{MAX_WAIT}]")
+    return since + max_wait(pod.metadata.annotations, default=config.max_wait)
+
+
+def _nominated_until(candidate: Candidate, config: GateConfig) -> datetime:
+    """The end of the wait for a nominated real node: its victims are being evicted already, or it is new.
+
+    https://kubernetes.io/docs/concepts/scheduling-eviction/pod-priority-preemption/#user-exposed-information
+    """
+    pod = candidate.pod
+    name = pod.status.nominated_node_name
+    since = _tried_since(pod)
+    if not name or since is None or any(node.name == name for node in candidate.nodes):
+        return _LONG_AGO
+    return since + config.nomination
+
+
+def _tried_since(pod: Pod) -> datetime | None:
+    verdict = verdict_on(pod)
+    return (verdict.last_transition_time if verdict else None) or pod.metadata.creation_timestamp
 
 
 def _whole_second(moment: datetime) -> datetime:

@@ -29,7 +29,8 @@ class Pace(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         between: seconds between two writes that open the gate.
-        tidy: seconds between two writes that only close it or take bound pods off the list.
+        tidy: seconds between two writes that only close it or take bound pods off the list. What somebody
+            else wrote is put right as fast as the gate is opened.
         timeout: seconds for one write.
         trust: seconds for which our own write outranks a watch that has not caught up with it.
     """
@@ -137,7 +138,9 @@ class Gatekeeper:
         now = self._clock.steady()
         if self._failures or self._last is None:
             return self._rest_until - now
-        wait = self._pace.between if _opens(_shown(node), opening) else self._pace.tidy
+        shown = _shown(node)
+        urgent = _opens(shown, opening) or shown != _shown(self._last.node)
+        wait = self._pace.between if urgent else self._pace.tidy
         return self._last.at + wait - now
 
     def _succeeded(self, opening: Opening, after: Node) -> None:

@@ -5,7 +5,7 @@ on where the last one fell.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Final
 
@@ -14,6 +14,7 @@ import msgspec
 from app.extender.announcer import Announcer
 from app.extender.gate import Burst, Facts, GateConfig, Plan, Refusals, plan
 from app.extender.gatekeeper import Gatekeeper, Pace
+from app.extender.judged import Judged
 from app.extender.ledger import NO_LAPSES
 from app.extender.metrics import GateMetrics
 from app.model.namespace import Namespace
@@ -27,6 +28,8 @@ from app.telemetry import logs
 _log = logs.get(__name__)
 
 _LONGEST_SLEEP: Final = 3600.0
+_UNTIL_TOLD: Final = 0.1
+"""Seconds between two looks of one who lost the Lease and is about to be stopped for it."""
 
 
 class LeaderConfig(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,6 +65,8 @@ class Leader:
         clock: time.
         metrics: what was decided.
         refusals: why Fargate cannot run a pod.
+        leads: whether the Lease is surely ours. A process that was frozen for longer than its Lease wakes up
+            in the middle of a turn, and must not write what it decided before.
     """
 
     def __init__(  # noqa: PLR0913  (a shell is handed all that it touches)
@@ -74,13 +79,15 @@ class Leader:
         clock: Clock,
         metrics: GateMetrics,
         refusals: Refusals,
+        leads: Callable[[], bool] = lambda: True,
     ) -> None:
         self._config = config
         self._cluster = cluster
         self._nodes = nodes
         self._clock = clock
         self._metrics = metrics
-        self._refusals = refusals
+        self._judged = Judged(refusals)
+        self._leads = leads
         self._announcer = Announcer(events, clock=clock, metrics=metrics)
         self._changed = asyncio.Event()
         self._keepers: dict[str, Gatekeeper] = {}
@@ -112,12 +119,15 @@ class Leader:
 
     async def _turn(self) -> float:
         """Gather, decide, apply; returns the seconds after which to look again though nothing changed."""
+        if not self._leads():
+            return _UNTIL_TOLD
         begun = self._clock.steady()
         shown = self._virtual_nodes()
         decided = plan(
-            self._facts(shown), now=self._clock.now(), config=self._config.gate, refusals=self._refusals
+            self._facts(shown), now=self._clock.now(), config=self._config.gate, refusals=self._judged
         )
         self._lapses = decided.lapses
+        self._judged.keep(decided.unbound)
         self._metrics.seconds.observe(self._clock.steady() - begun)
         pauses = await self._apply(decided, shown)
         done = (each for each in decided.decisions if not (isinstance(each, Burst) and each.node in pauses))

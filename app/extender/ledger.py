@@ -11,8 +11,9 @@ from app.extender.pressure import Labels, wish
 from app.model.grant import Grant
 from app.model.names import GRANTS, PodUid
 from app.model.node import Node
-from app.model.pod import Pod
+from app.model.pod import Pod, requests_of
 from app.model.policy import Overflow
+from app.model.quantity import QuantityError
 
 ANNOTATIONS_LIMIT: Final = 256 * 1024
 """Bytes that all annotations of an object may take, keys and values together.
@@ -53,7 +54,8 @@ def live(
 
     A grant goes when it expires, when its pod is bound (anywhere: on the virtual node the pod itself holds
     the room) or gone, or when the namespace no longer permits overflow. One that outlasts any that the gate
-    would give was not given by it.
+    would give, or that opens other room than its pod asks for, was not given by it, or before the pod was
+    resized.
     """
     seen: set[PodUid] = set()
     kept: dict[str, tuple[Grant, ...]] = {}
@@ -63,11 +65,20 @@ def live(
             pod = unbound.get(grant.uid)
             if pod is None or grant.uid in seen or not now < grant.expires <= now + ttl + _CLOCK_SKEW:
                 continue
+            if not _is_for(grant, pod):
+                continue
             if wish(pod, namespaces) in {Overflow.ALLOWED, Overflow.REQUIRED}:
                 seen.add(grant.uid)
                 here.append(grant)
         kept[node] = tuple(here)
     return kept
+
+
+def _is_for(grant: Grant, pod: Pod) -> bool:
+    try:
+        return (grant.pod, grant.room) == (pod.key, requests_of(pod))
+    except QuantityError:
+        return False
 
 
 def lapses_after(

@@ -15,6 +15,12 @@ from app.model.resources import Resources
 
 Labels = Mapping[str, str]
 
+SPREAD_KEY_MISSING: Final = Reason(
+    "SpreadKeyMissing",
+    "a DoNotSchedule constraint counts by a label that no virtual node has, as kubernetes.io/hostname; "
+    "spread over zones, or use ScheduleAnyway",
+    "spec.topologySpreadConstraints",
+)
 UNSCHEDULABLE: Final = "Unschedulable"
 """The scheduler's reason; `SchedulingGated` and `SchedulerError` are others, and no pressure."""
 
@@ -22,13 +28,15 @@ UNSCHEDULABLE: Final = "Unschedulable"
 class Candidate(msgspec.Struct, frozen=True, kw_only=True):
     """An opted-in pod without a node, and the virtual nodes that its own words let it onto.
 
-    `invalid` says what is wrong with what it asks; such a pod is refused.
+    `invalid` says what is wrong with what it asks; such a pod is refused. `prepared` is false where it bears
+    with no virtual node, as any pod does that the webhook did not see or left alone.
     """
 
     pod: Pod
     overflow: Overflow
     nodes: tuple[Node, ...]
     invalid: Reason | None = None
+    prepared: bool = True
 
 
 class Survey(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,8 +76,10 @@ def candidates(
 ) -> tuple[Candidate, ...]:
     """The pods that may, or must, burst: opted in, Unschedulable, and let onto a virtual node by themselves.
 
-    A toleration alone counts for nothing: the namespace must have the label. A pod that *must* overflow
-    stays a candidate where no virtual node suits it, so that it is told.
+    A toleration alone counts for nothing: the namespace must have the label. Without a node that suits them
+    those stay candidates that should be told: who *must* overflow, whose label means nothing, who spreads by
+    a label that no virtual node has, and who lacks the toleration (the webhook's warning reaches a
+    ReplicaSet, and no person). Only a pod that itself asks for other nodes is passed over.
 
     Args:
         unbound: live pods without a node.
@@ -114,14 +124,17 @@ def _candidate(pod: Pod, virtual: tuple[Node, ...], namespaces: Mapping[str, Lab
     wished = wish(pod, namespaces)
     if wished is Overflow.NO:
         return None
-    suits = tuple(
-        node for node in virtual if affinity.bears(pod, node, transient=False) and affinity.admits(pod, node)
-    )
-    if not suits and wished is not Overflow.REQUIRED:
-        return None
     if isinstance(wished, Reason):
-        return Candidate(pod=pod, overflow=Overflow.NO, nodes=suits, invalid=wished)
-    return Candidate(pod=pod, overflow=wished, nodes=suits)
+        return Candidate(pod=pod, overflow=Overflow.NO, nodes=(), invalid=wished)
+    admitting = tuple(node for node in virtual if affinity.admits(pod, node))
+    bearing = tuple(node for node in admitting if affinity.bears(pod, node, transient=False))
+    suits = tuple(node for node in bearing if not affinity.lacks_spread_key(pod, node))
+    if bearing and not suits:
+        return Candidate(pod=pod, overflow=wished, nodes=(), invalid=SPREAD_KEY_MISSING)
+    prepared = bool(suits) or not admitting
+    if not suits and prepared and wished is not Overflow.REQUIRED:
+        return None
+    return Candidate(pod=pod, overflow=wished, nodes=suits, prepared=prepared)
 
 
 def _daemons(unbound: Iterable[Pod], *, virtual: Iterable[str]) -> dict[str, Resources]:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Final
 
 from app.extender.deadline import within
 from app.extender.metrics import ServerMetrics
@@ -16,6 +17,9 @@ from app.ports.watched import Watched
 from app.telemetry import logs
 
 _log = logs.get(__name__)
+
+MOST_READS: Final = 128
+"""Reads at a time for all answers together: who makes up names must not reach the API server through us."""
 
 Expiries = dict[PodUid, datetime]
 """When each pod's grant on a node ends."""
@@ -70,6 +74,7 @@ class Roster:
     async def read(self, names: Iterable[str]) -> dict[str, Node]:
         """The nodes as the API server has them now; without those that are gone or that gave no answer.
 
+        What would be more than `MOST_READS` at a time is not read.
         A node that turns out to be real is remembered until the watch shows it.
         """
         wanted = tuple(names)
@@ -101,6 +106,9 @@ class Roster:
         return expiries
 
     async def _read(self, name: str) -> Node | None:
+        if self._reads.under_way() >= MOST_READS:
+            self._metrics.lookups.labels("skipped").inc()
+            return None
         try:
             node = await self._reads.read(name)
         except NotFound:
@@ -144,6 +152,9 @@ class _SharedReads:
         self._timeout = timeout
         self._running: dict[str, asyncio.Task[Node]] = {}
         self._next: dict[str, asyncio.Task[Node]] = {}
+
+    def under_way(self) -> int:
+        return len(self._running) + len(self._next)
 
     async def read(self, name: str) -> Node:
         task = self._next.get(name)

@@ -20,7 +20,6 @@ from app.extender import wire
 from app.extender.metrics import ServerMetrics
 from app.extender.roster import Roster
 from app.extender.verdict import Verdict, filter_verdict, may_preempt_on, scores
-from app.model.names import TAINT_KEY
 from app.model.node import Node, is_virtual
 from app.ports.clock import Clock
 from app.ports.kubernetes import Nodes
@@ -105,7 +104,7 @@ class _Extender:
         self._roster = roster
 
     async def filter(self, body: bytes) -> Answer:
-        args = wire.filter_args(body, taint=TAINT_KEY)
+        args = wire.filter_args(body)
         try:
             verdict, outcome = await self._verdict(args)
         except Exception:  # noqa: BLE001  (any other reply leaves the virtual node feasible: `ignorable`)
@@ -115,7 +114,7 @@ class _Extender:
         return wire.filter_result(args, verdict), outcome
 
     async def prioritize(self, body: bytes) -> Answer:
-        args = wire.filter_args(body, taint=TAINT_KEY)
+        args = wire.filter_args(body)
         return wire.host_priorities(scores(args.names)), "scored"
 
     async def preempt(self, body: bytes) -> Answer:
@@ -128,24 +127,29 @@ class _Extender:
         known = self._roster.virtual()
         read: dict[str, Node] = {}
         unknown: frozenset[str] = frozenset()
+        asked: frozenset[str] = frozenset()
         if args.items is None:
             unknown = self._roster.unknown(args.names)
-            read = await self._roster.read(sorted(unknown)[: self._config.max_lookups])
+            asked = frozenset(sorted(unknown)[: self._config.max_lookups])
+            read = await self._roster.read(asked)
         closed = {name for name in unknown if name not in read or is_virtual(read[name])}
         virtual = known | args.tainted | closed
         if not virtual.issuperset(args.names):
             return filter_verdict(args.names, virtual=virtual), "real"
-        granted = await self._granted(args, read)
+        granted = await self._granted(args, read, asked=asked)
         verdict = filter_verdict(args.names, virtual=virtual, granted=granted)
         return verdict, "burst" if verdict.passed else "no_grant"
 
-    async def _granted(self, args: wire.FilterArgs, read: dict[str, Node]) -> frozenset[str]:
+    async def _granted(
+        self, args: wire.FilterArgs, read: dict[str, Node], *, asked: frozenset[str]
+    ) -> frozenset[str]:
         """Where the pod holds a grant; the cache may lag behind one that was just written, so ask then."""
         uid = args.pod.uid
         held = self._roster.holding(uid, args.names) | self._roster.holding_on(read.values(), uid)
         if held:
             return held
-        late = [name for name in args.names if name not in read][: self._config.max_lookups]
+        late = [name for name in dict.fromkeys(args.names) if name not in asked]
+        late = late[: self._config.max_lookups - len(asked)]
         return self._roster.holding_on((await self._roster.read(late)).values(), uid)
 
 

@@ -13,7 +13,7 @@ import msgspec
 
 from app.extender.verdict import Verdict
 from app.model.names import PodUid
-from app.model.node import Taint
+from app.model.node import Taint, marks_virtual
 from app.model.pod import Wire
 
 T = TypeVar("T")
@@ -139,12 +139,8 @@ class _PreemptionResult(_Pascal, frozen=True):
     node_name_to_meta_victims: dict[str, _MetaVictims]
 
 
-def filter_args(body: bytes, *, taint: str) -> FilterArgs:
+def filter_args(body: bytes) -> FilterArgs:
     """The arguments of `filter` and `prioritize`.
-
-    Args:
-        body: the request's body.
-        taint: the taint key that marks a virtual node.
 
     Raises:
         WireError: the body is not an ExtenderArgs.
@@ -160,7 +156,7 @@ def filter_args(body: bytes, *, taint: str) -> FilterArgs:
         pod=pod,
         names=tuple(item.metadata.name for item, _ in pairs),
         items={item.metadata.name: raw for item, raw in pairs},
-        tainted=frozenset(item.metadata.name for item, _ in pairs if _carries(item, taint)),
+        tainted=frozenset(item.metadata.name for item, _ in pairs if _is_virtual(item)),
     )
 
 
@@ -227,8 +223,8 @@ def _item(raw: msgspec.Raw) -> NodeItem:
     return item
 
 
-def _carries(item: NodeItem, taint: str) -> bool:
-    return any(each.key == taint for each in item.spec.taints or ())
+def _is_virtual(item: NodeItem) -> bool:
+    return any(marks_virtual(taint) for taint in item.spec.taints or ())
 
 
 def _short(victims: _Victims) -> _MetaVictims:

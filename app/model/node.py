@@ -7,7 +7,7 @@ from datetime import datetime
 
 import msgspec
 
-from app.model.names import TAINT_KEY
+from app.model.names import TAINT_KEY, TAINT_VALUE
 from app.model.pod import ObjectMeta, Wire
 from app.model.resources import Resources
 
@@ -69,8 +69,13 @@ class Node(Wire, frozen=True):
 
 
 def is_virtual(node: Node) -> bool:
-    """Whether the node is one of ours: it carries the provider taint, which no label edit takes off."""
-    return any(taint.key == TAINT_KEY for taint in node.spec.taints)
+    """Whether the node is one of ours: it carries our taint, which no label edit takes off."""
+    return any(marks_virtual(taint) for taint in node.spec.taints)
+
+
+def marks_virtual(taint: Taint) -> bool:
+    """Whether the taint is ours; other virtual kubelets use the same key with a value of their own."""
+    return taint.key == TAINT_KEY and taint.value == TAINT_VALUE
 
 
 def allocatable(node: Node) -> Resources:

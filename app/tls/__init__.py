@@ -1,4 +1,4 @@
-"""Certificates and HTTPS serving: a self-signed CA, leaves, and uvicorn with our probes.
+"""Certificates and HTTPS serving: a self-signed CA, leaves, and uvicorn within bounds.
 
 Never here: what is served. Rotation inside a cluster comes with the chart.
 """

@@ -25,12 +25,22 @@ async def keep_current(context: ssl.SSLContext, *, cert: Path, key: Path, clock:
         if stamp in {seen, None}:
             continue
         try:
+            _check(cert, key)
             context.load_cert_chain(cert, key)
         except OSError as error:
             log.warning("certificate not reloaded", cert=str(cert), error=str(error))
             continue
         seen = stamp
         log.info("certificate reloaded", cert=str(cert))
+
+
+def _check(cert: Path, key: Path) -> None:
+    """A trial: OpenSSL drops the old key from a context the moment it is handed a certificate of another.
+
+    Raises:
+        OSError: the pair cannot be read, or does not belong together.
+    """
+    ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(cert, key)
 
 
 def _stamp(cert: Path, key: Path) -> tuple[int, int] | None:

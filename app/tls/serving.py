@@ -12,6 +12,7 @@ from typing import Any, Final
 import uvicorn
 
 from app.ports.clock import Clock
+from app.tls.bounded import bounded
 from app.tls.reload import keep_current
 
 KEEP_ALIVE: Final = 120
@@ -60,6 +61,7 @@ async def serve(
         port=listen.port,
         ssl_certfile=listen.cert,
         ssl_keyfile=listen.key,
+        http=bounded(clock, silence=KEEP_ALIVE),
         log_config=None,
         access_log=False,
         lifespan="auto",

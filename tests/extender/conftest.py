@@ -30,6 +30,7 @@ class Gate:
         self.registry = CollectorRegistry()
         self.config = LeaderConfig(gate=config)
         self.refusals = refusals
+        self.leads = True
         self.leader = self.another_leader(self.registry)
 
     def another_leader(self, registry: CollectorRegistry | None = None) -> Leader:
@@ -42,6 +43,7 @@ class Gate:
             clock=self.clock,
             metrics=GateMetrics(registry or CollectorRegistry()),
             refusals=self.refusals,
+            leads=lambda: self.leads,
         )
 
     @contextlib.asynccontextmanager

@@ -4,7 +4,18 @@ from typing import Any
 
 import pytest
 
-from app.extender.gate import Burst, Decision, Facts, GateConfig, Plan, Refuse, Wait, plan
+from app.extender.gate import (
+    NOMINATED,
+    NOT_PREPARED,
+    Burst,
+    Decision,
+    Facts,
+    GateConfig,
+    Plan,
+    Refuse,
+    Wait,
+    plan,
+)
 from app.extender.ledger import Lapses
 from app.model import names
 from app.model.grant import Grant
@@ -204,3 +215,41 @@ def test_a_grant_of_less_than_a_second_does_not_end_before_it_begins() -> None:
     now = NOON + timedelta(milliseconds=900)
     config = GateConfig(grant_ttl=timedelta(milliseconds=100))
     assert planned(a_pressing_pod(), now=now, config=config).openings[0].grants[0].expires > now
+
+
+def test_a_pod_that_the_webhook_left_alone_is_told_what_fargate_cannot_run() -> None:
+    pod = a_pod(status=unschedulable())
+    assert only(planned(pod, refusals=not_runnable)) == Refuse(pod, IMPOSSIBLE)
+
+
+def test_a_pod_that_the_webhook_never_saw_is_told_to_be_recreated() -> None:
+    pod = a_pod(status=unschedulable())
+    assert only(planned(pod)) == Refuse(pod, (NOT_PREPARED,))
+
+
+def test_a_wait_that_means_nothing_is_told_though_the_webhook_left_the_pod_alone() -> None:
+    pod = a_pod(status=unschedulable(), annotations={names.MAX_WAIT: "-5s"})
+    decision = only(planned(pod))
+    assert isinstance(decision, Refuse)
+    assert [reason.code for reason in decision.reasons] == ["InvalidMaxWait"]
+
+
+def nominated(node: str) -> Pod:
+    """A pod for which the scheduler evicts others from this node."""
+    return a_pressing_pod(status={**unschedulable(), "nominatedNodeName": node})
+
+
+def test_a_pod_for_which_others_are_evicted_does_not_burst_as_well() -> None:
+    pod = nominated("ec2-0")
+    decided = planned(pod)
+    until = NOON + timedelta(minutes=2)
+    assert only(decided) == Wait(pod, NOMINATED, until)
+    assert decided.due == until
+
+
+def test_a_nomination_that_comes_to_nothing_does_not_hold_a_pod_for_ever() -> None:
+    assert isinstance(only(planned(nominated("ec2-0"), now=NOON + timedelta(minutes=2))), Burst)
+
+
+def test_a_nomination_to_the_virtual_node_is_nothing_to_wait_for() -> None:
+    assert isinstance(only(planned(nominated(VIRTUAL))), Burst)

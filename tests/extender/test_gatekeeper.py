@@ -14,6 +14,7 @@ from tests.extender.fakes import (
     a_grant,
     a_pressing_pod,
     a_versioned_virtual_node,
+    granting,
     grants_on,
     uids_on,
 )
@@ -98,6 +99,22 @@ async def test_room_that_somebody_else_opened_is_closed_again(make_gate: GateMak
         await gate.pass_by(2)
     assert allocatable(gate.virtual()) == CLOSED
     assert len(gate.port.applied) == 2
+
+
+async def test_what_somebody_else_wrote_is_put_right_at_once_though_it_only_opens(
+    make_gate: GateMaker,
+) -> None:
+    gate = make_gate()
+    pod = a_pressing_pod()
+    gate.pods.put(pod)
+    async with gate.leading():
+        await gate.pass_by(0.1)
+        forged = a_versioned_virtual_node(500, cpu="64", pods="100", annotations=granting(a_grant("thief")))
+        gate.port.stored[VIRTUAL] = forged
+        gate.port.show()
+        await gate.pass_by(0.1)
+    assert uids_on(gate.virtual()) == {pod.uid}
+    assert allocatable(gate.virtual()) == ONE
 
 
 async def test_a_replaced_node_is_granted_anew(make_gate: GateMaker) -> None:

@@ -1,12 +1,14 @@
 from collections.abc import Mapping
 from datetime import timedelta
 
+import msgspec
 import pytest
 
 from app.extender.ledger import Lapses, held_off_until, lapses_after, live, size_of, space_on
 from app.model.grant import Grant, written
 from app.model.names import PodUid
 from app.model.pod import Pod
+from app.model.resources import Resources
 from tests.builders import NOON, VIRTUAL, a_pod, a_virtual_node
 from tests.extender.fakes import ENABLED, a_grant, a_pressing_pod, granting
 
@@ -23,6 +25,20 @@ UNBOUND = {POD.uid: POD}
         pytest.param(a_grant(POD), {}, ENABLED, False, id="pod bound or gone"),
         pytest.param(a_grant("old-uid"), UNBOUND, ENABLED, False, id="the name belongs to another pod now"),
         pytest.param(a_grant(POD), UNBOUND, {"shop": {}}, False, id="the namespace lost its label"),
+        pytest.param(
+            msgspec.structs.replace(a_grant(POD), room=Resources(cpu_milli=64_000, pods=100)),
+            UNBOUND,
+            ENABLED,
+            False,
+            id="opens more room than its pod asks for",
+        ),
+        pytest.param(
+            msgspec.structs.replace(a_grant(POD), pod="shop/other"),
+            UNBOUND,
+            ENABLED,
+            False,
+            id="names another pod",
+        ),
         pytest.param(
             a_grant(POD, expires=NOON + timedelta(days=1)),
             UNBOUND,

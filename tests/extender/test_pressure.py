@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from app.extender.pressure import candidates, presses, survey, takes_pods_now
+from app.extender.pressure import SPREAD_KEY_MISSING, candidates, presses, survey, takes_pods_now
 from app.model import names
 from app.model.node import Node
 from app.model.policy import Overflow
@@ -64,7 +64,6 @@ OS = {"kubernetes.io/os": "linux"}
             id="permitted, and asked for",
         ),
         pytest.param({"labels": {names.OVERFLOW: "disabled"}}, ENABLED, False, id="the pod opts out"),
-        pytest.param({"tolerations": []}, ENABLED, False, id="no toleration"),
         pytest.param({"nodeSelector": OS}, ENABLED, True, id="selects what the virtual node has"),
         pytest.param({"nodeSelector": {"gpu": "yes"}}, ENABLED, False, id="selects other nodes"),
         pytest.param({"affinity": pin("ec2-0")}, ENABLED, False, id="pinned to another node"),
@@ -161,7 +160,62 @@ def test_room_is_held_for_the_daemon_set_pods_that_insist(pod: Any, held: Resour
     assert survey([pod], virtual=[VIRTUAL]).daemons == {VIRTUAL: held}
 
 
-def test_a_pod_without_the_toleration_is_no_candidate_even_where_it_tolerates_another_provider() -> None:
-    other = {**opted_in_toleration(), "value": "azure"}
-    pod = a_pod(tolerations=[other], status=unschedulable())
+@pytest.mark.parametrize(
+    "tolerations",
+    [
+        pytest.param([], id="the webhook did not see it, or left it alone"),
+        pytest.param([{**opted_in_toleration(), "value": "azure"}], id="another provider's"),
+    ],
+)
+def test_a_pod_without_the_toleration_is_kept_to_be_told_and_has_no_place_to_burst_to(
+    tolerations: list[dict[str, str]],
+) -> None:
+    pod = a_pod(tolerations=tolerations, status=unschedulable())
+    (found,) = candidates([pod], nodes=[a_virtual_node()], namespaces=ENABLED)
+    assert (found.nodes, found.prepared) == ((), False)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        pytest.param({"nodeSelector": {"gpu": "yes"}}, id="asks for other nodes"),
+        pytest.param({"namespace": "bank"}, id="not opted in"),
+    ],
+)
+def test_a_pod_that_wants_no_virtual_node_is_not_bothered_for_its_toleration(fields: dict[str, Any]) -> None:
+    pod = a_pod(status=unschedulable(), **fields)
     assert candidates([pod], nodes=[a_virtual_node()], namespaces=ENABLED) == ()
+
+
+def test_a_label_that_means_nothing_is_told_though_the_webhook_left_the_pod_alone() -> None:
+    pod = a_pod(labels={names.OVERFLOW: "Enabled"}, status=unschedulable())
+    (found,) = candidates([pod], nodes=[a_virtual_node()], namespaces=ENABLED)
+    assert found.invalid is not None
+    assert found.nodes == ()
+
+
+def spread(key: str, otherwise: str) -> dict[str, Any]:
+    constraint = {"maxSkew": 1, "topologyKey": key, "whenUnsatisfiable": otherwise}
+    return {"topologySpreadConstraints": [constraint]}
+
+
+ZONE = names.ZONE_LABEL
+
+
+def test_a_pod_that_spreads_by_hostname_is_told_that_no_virtual_node_has_one() -> None:
+    pod = a_pressing_pod(**spread("kubernetes.io/hostname", "DoNotSchedule"))
+    (found,) = candidates([pod], nodes=[a_virtual_node(labels={ZONE: "a"})], namespaces=ENABLED)
+    assert (found.nodes, found.invalid) == ((), SPREAD_KEY_MISSING)
+
+
+@pytest.mark.parametrize(
+    "constraint",
+    [
+        pytest.param(spread("kubernetes.io/hostname", "ScheduleAnyway"), id="softly by hostname"),
+        pytest.param(spread(ZONE, "DoNotSchedule"), id="by zone"),
+    ],
+)
+def test_a_pod_that_spreads_by_what_virtual_nodes_have_may_burst(constraint: dict[str, Any]) -> None:
+    node = a_virtual_node(labels={ZONE: "a"})
+    (found,) = candidates([a_pressing_pod(**constraint)], nodes=[node], namespaces=ENABLED)
+    assert (found.nodes, found.invalid) == ((node,), None)

@@ -2,6 +2,7 @@ import asyncio
 
 import pytest
 
+from app.extender.roster import MOST_READS
 from app.extender.verdict import NO_GRANT, REAL_FIRST
 from app.model import names
 from app.ports.failures import Unavailable
@@ -125,6 +126,26 @@ async def test_reads_for_one_answer_are_bounded() -> None:
     answer = await extender.ask("filter", NodeNames=[node.name for node in fresh])
     assert len(extender.port.reads) == 3
     assert len(answer["NodeNames"]) == 3
+
+
+async def test_names_that_nobody_knows_are_asked_for_once_and_within_bounds() -> None:
+    extender = Extender([])
+    await extender.ask("filter", NodeNames=["g1", "g2", "g3", "g4", "g4"])
+    assert sorted(extender.port.reads) == ["g1", "g2", "g3"]
+
+
+async def test_reads_for_all_answers_together_are_bounded() -> None:
+    extender = Extender([])
+    extender.port.held = True
+    asked = [
+        asyncio.create_task(extender.ask("filter", NodeNames=[f"ghost-{each}"]))
+        for each in range(2 * MOST_READS)
+    ]
+    await settle(500)
+    assert len(extender.port.reads) == MOST_READS
+    extender.port.release()
+    answers = await asyncio.gather(*asked)
+    assert {tuple(answer["NodeNames"]) for answer in answers} == {()}
 
 
 async def test_a_name_that_went_from_real_to_virtual_is_virtual() -> None:

@@ -63,3 +63,14 @@ async def test_the_same_replica_may_lead_a_second_time(make_gate: GateMaker) -> 
     async with gate.leading():
         await gate.pass_by()
     assert len(uids_on(gate.virtual())) == 1
+
+
+async def test_a_leader_that_wakes_up_without_its_lease_writes_nothing_more(make_gate: GateMaker) -> None:
+    gate = make_gate()
+    gate.pods.put(a_pressing_pod("web-1"))
+    async with gate.leading():
+        await gate.pass_by()
+        gate.leads = False
+        gate.pods.put(a_pressing_pod("web-2"))
+        await gate.pass_by(120)
+    assert len(gate.port.applied) == 1

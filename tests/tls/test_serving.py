@@ -61,6 +61,28 @@ async def test_a_broken_certificate_file_leaves_the_old_one_in_service(tmp_path:
     await asyncio.gather(server, return_exceptions=True)
 
 
+async def test_a_certificate_whose_key_has_not_come_yet_leaves_the_old_pair_in_service(
+    tmp_path: Path,
+) -> None:
+    authority = Authority.create("test", now=NOON, days=3650)
+    clock = VirtualClock()
+    port: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+    listen = write_leaf(authority, tmp_path, "before")
+    old_key = (tmp_path / "tls.key").read_bytes()
+    server = asyncio.create_task(serve(hello, listen, clock=clock, started=port.set_result))
+    await port
+    write_leaf(authority, tmp_path, "after")
+    new_key = (tmp_path / "tls.key").read_bytes()
+    (tmp_path / "tls.key").write_bytes(old_key)
+    await clock.advance(RELOAD_EVERY)
+    assert await common_name(await port, authority) == "before"
+    (tmp_path / "tls.key").write_bytes(new_key)
+    await clock.advance(RELOAD_EVERY)
+    assert await common_name(await port, authority) == "after"
+    server.cancel()
+    await asyncio.gather(server, return_exceptions=True)
+
+
 async def test_cancelling_stops_listening(tmp_path: Path) -> None:
     port: asyncio.Future[int] = asyncio.get_running_loop().create_future()
     listen = Listen(host="127.0.0.1", port=0)
