@@ -71,6 +71,7 @@ _BY_TEXT: Final[Sequence[tuple[str, Kind, str]]] = (
         "create it: aws iam create-service-linked-role --aws-service-name ecs.amazonaws.com",
     ),
     ("unable to describe task definition", NotFound, ""),
+    ("taskdefinition is inactive", NotFound, ""),
     ("referenced task was not found", NotFound, ""),
 )
 

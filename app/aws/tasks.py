@@ -1,7 +1,7 @@
 """Tasks of one ECS cluster on Fargate (app.ports.tasks.Tasks)."""
 
 import asyncio
-import itertools
+import re
 from collections.abc import Sequence
 from typing import Final, Literal
 
@@ -21,6 +21,9 @@ DESCRIBED_AT_ONCE: Final = 100
 """DescribeTasks takes no more ARNs, ListTasks gives no more, in one call."""
 
 READ_ATTEMPTS: Final = 3
+
+_TASK_ID: Final = re.compile(r"[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
+"""ECS's ids: 32 hexadecimal digits; a UUID with hyphens under ARNs of the old format."""
 
 
 class TaskPlacement(msgspec.Struct, frozen=True, kw_only=True):
@@ -96,25 +99,32 @@ class EcsTasks(Tasks):
         await self._ask(Lane.STOP, "stop_task", cluster=cluster, task=arn, reason=reason[:255])
 
     async def describe(self, arns: Sequence[TaskArn]) -> Described:
-        """DescribeTasks by the hundred, the chunks side by side; each ARN is asked for once."""
-        distinct = list(dict.fromkeys(arns))
+        """DescribeTasks by the hundred, the chunks side by side; each task is asked for once.
+
+        ECS refuses a whole call for one identifier that it cannot parse or that is of another cluster, region
+        or account. Anybody may write such a one on a pod, so tasks are asked for by their bare ids, and what
+        ends in none is missing without asking.
+        """
+        distinct = list(dict.fromkeys(task_id for arn in arns if (task_id := _task_id(arn))))
         starts = range(0, len(distinct), DESCRIBED_AT_ONCE)
         chunks = [distinct[start : start + DESCRIBED_AT_ONCE] for start in starts]
         parts = await asyncio.gather(*(self._chunk(chunk) for chunk in chunks))
+        found = {task.arn: task for part in parts for task in part}
+        asked = dict.fromkeys(arns)
         return Described(
-            tasks=tuple(itertools.chain.from_iterable(part.tasks for part in parts)),
-            missing=tuple(itertools.chain.from_iterable(part.missing for part in parts)),
+            tasks=tuple(task for arn, task in found.items() if arn in asked),
+            missing=tuple(arn for arn in asked if arn not in found),
         )
 
-    async def _chunk(self, arns: Sequence[TaskArn]) -> Described:
+    async def _chunk(self, ids: Sequence[str]) -> Sequence[Task]:
         cluster = self._placement.cluster
-        answer = await self._ask(Lane.READ, "describe_tasks", cluster=cluster, tasks=list(arns))
+        answer = await self._ask(Lane.READ, "describe_tasks", cluster=cluster, tasks=list(ids))
         found = translate.described(answer)
-        told = {each.arn for each in found.tasks} | set(found.missing)
-        silent = [arn for arn in arns if arn not in told]
+        told = {_task_id(arn) for arn in (*(each.arn for each in found.tasks), *found.missing)}
+        silent = [each for each in ids if each not in told]
         if silent:
-            raise Unavailable(f"DescribeTasks left out {len(silent)} of {len(arns)} tasks, as {silent[0]}")
-        return found
+            raise Unavailable(f"DescribeTasks left out {len(silent)} of {len(ids)} tasks, as {silent[0]}")
+        return found.tasks
 
     async def arns(self, desired: Literal["RUNNING", "STOPPED"]) -> tuple[TaskArn, ...]:
         """ListTasks, page by page; a failure of any page is a failure of all."""
@@ -137,3 +147,9 @@ class EcsTasks(Tasks):
     async def _ask(self, lane: Lane, operation: str, **parameters: Json) -> dict[str, Json]:
         channel = self._connection.control
         return await paced(channel, self._limiter, lane, operation, attempts=READ_ATTEMPTS, **parameters)
+
+
+def _task_id(arn: str) -> str:
+    """The id at the end of an ARN; empty where there is none."""
+    tail = arn.rsplit("/", 1)[-1]
+    return tail if _TASK_ID.fullmatch(tail) else ""

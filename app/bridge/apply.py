@@ -27,7 +27,7 @@ from app.bridge.node_object import NODE_LEASES
 from app.bridge.outside import Outside
 from app.bridge.pod_views import PodViews
 from app.bridge.task_store import TaskStore
-from app.model.names import ATTEMPT, IDENTITY_VARIABLE, TASK_ARN, TaskArn
+from app.model.names import ATTEMPT, ATTEMPT_OF, IDENTITY_VARIABLE, TASK_ARN, TaskArn
 from app.model.pod import Json, Pod
 from app.model.task import Identity, Task, identity_from
 from app.ports.failures import Conflict, NoCapacity, NotFound, Refused, Unavailable
@@ -81,7 +81,7 @@ class Applier:
             case LaunchTask():
                 await self._launch(key, command)
             case RecordTask():
-                await self._amend(key, {TASK_ARN: command.arn, ATTEMPT: str(command.attempt)})
+                await self._amend(key, _written(key, command))
             case StopTask():
                 await self._stop(key, command.arn, reason=command.reason)
             case StopOrphan():
@@ -121,23 +121,29 @@ class Applier:
 
     async def _launch(self, key: PodKey, command: LaunchTask) -> None:
         begun = self._outside.clock.steady()
-        definition = command.launch.definition
         try:
-            arn = await self._definitions.arn_of(definition)
+            arn = await self._definitions.arn_of(command.launch.definition)
             async with self._launches.turn(key.namespace):
                 if not self._is_wanted(key):
                     return
-                task = await self._outside.tasks.run(command.launch, definition_arn=arn)
+                task = await self._run(command, definition_arn=arn)
         except NoCapacity as failure:
             self._denied(key, command.attempt, kind="no-capacity", message=str(failure))
         except Refused as failure:
-            self._definitions.forget(definition.family)
             self._denied(key, command.attempt, kind="refused", message=str(failure))
         except Conflict as conflict:
             await self._adopt(conflict, command)
         else:
             await self._launched(key, command, task)
             self._metrics.launch_seconds.observe(self._outside.clock.steady() - begun)
+
+    async def _run(self, command: LaunchTask, *, definition_arn: str) -> Task:
+        """RunTask; a definition that is refused or gone is looked for, or registered, anew the next time."""
+        try:
+            return await self._outside.tasks.run(command.launch, definition_arn=definition_arn)
+        except (NotFound, Refused):
+            self._definitions.forget(command.launch.definition.family, definition_arn)
+            raise
 
     def _is_wanted(self, key: PodKey) -> bool:
         """Waiting for a turn may take long: the pod may have been deleted meanwhile."""
@@ -206,6 +212,10 @@ class Applier:
         except NotFound:
             return False
         return lease.holder == self._node.lease_holder
+
+
+def _written(key: PodKey, command: RecordTask) -> dict[str, str]:
+    return {TASK_ARN: command.arn, ATTEMPT: str(command.attempt), ATTEMPT_OF: key.uid}
 
 
 def _identified(task: Task, command: LaunchTask) -> Task:

@@ -10,7 +10,7 @@ from app.bridge.commands import RecordAttempt
 from app.bridge.config import BridgeConfig
 from app.bridge.container_status import rfc3339
 from app.bridge.facts import Outcome
-from app.model.names import ATTEMPT, ATTEMPTED_AT, DELETION_COST, TASK_ARN
+from app.model.names import ATTEMPT, ATTEMPT_OF, ATTEMPTED_AT, DELETION_COST, TASK_ARN
 from app.model.pod import Json, Pod, Toleration, tolerates
 from app.model.task import Task
 
@@ -27,7 +27,7 @@ _NODE_TROUBLES: Final = ("node.kubernetes.io/not-ready", "node.kubernetes.io/unr
 
 def record(pod: Pod, *, number: int, config: BridgeConfig, now: datetime) -> RecordAttempt:
     """The patch that begins an attempt, with whatever else our annotations and tolerations need."""
-    annotations = {ATTEMPT: str(number), ATTEMPTED_AT: rfc3339(now)}
+    annotations = {ATTEMPT: str(number), ATTEMPT_OF: pod.uid, ATTEMPTED_AT: rfc3339(now)}
     if pod.metadata.annotations.get(TASK_ARN):
         annotations[TASK_ARN] = ""
     if DELETION_COST not in pod.metadata.annotations:

@@ -18,7 +18,7 @@ from app.bridge.reconcile import decide
 from app.bridge.task_poll import TaskPoll
 from app.bridge.task_store import TaskStore
 from app.bridge.task_store import key_of as key_of_task
-from app.model.names import PodUid
+from app.model.names import PodUid, TaskArn
 from app.model.pod import Pod, is_terminal
 from app.telemetry import logs
 
@@ -127,6 +127,13 @@ class Bridge:
             memory=self._applier.memory(key),
             config=self._config,
             now=self._clock.now(),
+            strange=self._strange(pod, key),
+        )
+
+    def _strange(self, pod: Pod | None, key: PodKey) -> frozenset[TaskArn]:
+        named = recorded_arn(pod) if pod is not None else None
+        return (
+            frozenset([named]) if named is not None and self._store.strange(key.uid, named) else frozenset()
         )
 
     def _expect_task_of(self, pod: Pod, key: PodKey) -> None:

@@ -154,18 +154,24 @@ def _state(
     started = _started_at(task, known if same else {}, now=now)
     if seen.last_status != "STOPPED":
         return {"running": {"startedAt": started}}
-    written = known.get("terminated") or (before.get("lastState") or {}).get("terminated") or {}
-    if same and written.get("containerID") == identifier and written["reason"] != "ContainerStatusUnknown":
+    written = _end_of(identifier, before)
+    if written and written["reason"] != "ContainerStatusUnknown":
         return {"terminated": written}
     terminated: dict[str, Json] = {
         "exitCode": _UNKNOWN_EXIT if seen.exit_code is None else seen.exit_code,
         "reason": termination_reason(seen),
         "startedAt": started,
-        "finishedAt": _finished_at(task, written if same else {}, now=now),
+        "finishedAt": _finished_at(task, written, now=now),
         "containerID": identifier,
     }
     message = seen.reason or (task.stopped_reason if seen.exit_code is None else "")
     return {"terminated": {**terminated, "message": message} if message else terminated}
+
+
+def _end_of(identifier: str, before: Mapping[str, Json]) -> Mapping[str, Json]:
+    """This very container's end, where one was written; `lastState` may be that of the one before it."""
+    ends = ((before.get(name) or {}).get("terminated") or {} for name in ("state", "lastState"))
+    return next((end for end in ends if end.get("containerID") == identifier), {})
 
 
 def _started_at(task: Task, known: Mapping[str, Json], *, now: datetime) -> str:

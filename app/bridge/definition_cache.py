@@ -29,9 +29,10 @@ class DefinitionCache:
                     self._arns[family] = await self._find_or_register(definition)
         return self._arns[family]
 
-    def forget(self, family: str) -> None:
-        """Ask ECS again next time: the revision may have been deregistered."""
-        self._arns.pop(family, None)
+    def forget(self, family: str, arn: str) -> None:
+        """Ask ECS again next time: this revision may have been deregistered."""
+        if self._arns.get(family) == arn:
+            del self._arns[family]
 
     async def _find_or_register(self, definition: Definition) -> str:
         try:

@@ -113,8 +113,9 @@ def start_failure_of(task: Task) -> StartFailure:
 
 
 def explained(task: Task) -> str:
-    """What ECS says about the end, for people: the task's reason and each container's."""
-    parts = [f"{each.name}: {each.reason}" for each in task.containers if each.reason]
+    """What ECS says about the end, for people: the task's reason and each container's where it says more."""
+    repeated = {"", task.stopped_reason}
+    parts = [f"{each.name}: {each.reason}" for each in task.containers if each.reason not in repeated]
     return "; ".join(part for part in (task.stopped_reason, *parts) if part)
 
 

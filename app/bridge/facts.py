@@ -8,7 +8,7 @@ import msgspec
 
 from app.bridge import adoption
 from app.bridge.config import BridgeConfig
-from app.model.names import ATTEMPT, ATTEMPTED_AT, TASK_ARN, PodUid, TaskArn
+from app.model.names import ATTEMPT, ATTEMPT_OF, ATTEMPTED_AT, TASK_ARN, PodUid, TaskArn
 from app.model.pod import Pod, is_of_daemon_set, is_terminal
 from app.model.task import Identity, Task
 
@@ -22,6 +22,9 @@ CONSISTENT: Final = timedelta(minutes=5)
 SETTLED: Final = timedelta(seconds=20)
 """A complete listing begun so long after an attempt would show its task, as a rule; an exception is an
 orphan of a later listing."""
+
+_MOST_DIGITS: Final = 9
+"""Of an attempt's number; more are nobody's that waits between attempts."""
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,6 +69,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
         pod: None where it is gone.
         tasks: every known task of the pod, of all attempts.
         missing: ARNs that ECS says it does not know, and since when.
+        strange: ARNs of tasks that are known to be another's; whoever wrote them on the pod was not us.
         looked_at: when the last complete listing of tasks was begun; None before the first.
     """
 
@@ -77,6 +81,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     memory: Memory
     config: BridgeConfig
     now: datetime
+    strange: frozenset[TaskArn] = frozenset()
 
     @property
     def identity(self) -> Identity:
@@ -134,7 +139,7 @@ def _stage_of_attempt(facts: Facts, pod: Pod) -> Stage:
         return Stage.ENDED if task.is_stopped else Stage.CARRIED
     if outcome_of(facts) is not None:
         return Stage.REFUSED
-    if recorded_arn(pod) is not None:
+    if named_arn(facts, pod) is not None:
         return Stage.LOST if is_lost(facts, pod) else Stage.UNSEEN
     return Stage.RECORDED if facts.now - attempted_at(facts, pod) < REMEMBERED else Stage.LOST
 
@@ -142,10 +147,14 @@ def _stage_of_attempt(facts: Facts, pod: Pod) -> Stage:
 def attempt_of(facts: Facts) -> int:
     """The number of the newest attempt that was begun; 0 before the first.
 
-    A task's own number counts too: the pod may come from a cache that has not seen our last write.
+    A task's own number counts too: the pod may come from a cache that has not seen our last write. Where the
+    pod names a known task, only the tasks count: a newer attempt would have taken that name away, so another
+    number beside it is not ours.
     """
     carried = max((task.attempt for task in facts.tasks), default=0)
-    return max(recorded_attempt(facts.pod) if facts.pod is not None else 0, carried)
+    if facts.pod is None or recorded_arn(facts.pod) in {task.arn for task in facts.tasks}:
+        return carried
+    return max(recorded_attempt(facts.pod), carried)
 
 
 def task_of(facts: Facts) -> Task | None:
@@ -163,24 +172,38 @@ def outcome_of(facts: Facts) -> Outcome | None:
 
 def recorded_attempt(pod: Pod) -> int:
     """The attempt in the pod's annotation; 0 where there is none that we wrote."""
-    text = pod.metadata.annotations.get(ATTEMPT, "")
-    return int(text) if text.isascii() and text.isdecimal() else 0
+    text = _ours(pod, ATTEMPT)
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= _MOST_DIGITS else 0
 
 
 def recorded_arn(pod: Pod) -> TaskArn | None:
     """The task in the pod's annotation."""
-    text = pod.metadata.annotations.get(TASK_ARN, "")
+    text = _ours(pod, TASK_ARN)
     return TaskArn(text) if text else None
 
 
+def named_arn(facts: Facts, pod: Pod) -> TaskArn | None:
+    """The task in the pod's annotation, unless it is another's: repeating RunTask then tells the true one."""
+    arn = recorded_arn(pod)
+    return None if arn in facts.strange else arn
+
+
 def attempted_at(facts: Facts, pod: Pod) -> datetime:
-    """When the newest attempt was begun; the pod's creation where nobody wrote it down."""
-    text = pod.metadata.annotations.get(ATTEMPTED_AT, "")
+    """When the newest attempt was begun; the pod's creation where nobody wrote it down.
+
+    A moment far in the future is nobody's word either: a deleted pod would wait for it.
+    """
+    begun = _written_time(facts, pod)
+    created = pod.metadata.creation_timestamp or facts.now
+    return created if begun is None or begun > facts.now + CONSISTENT else begun
+
+
+def _written_time(facts: Facts, pod: Pod) -> datetime | None:
     try:
-        return msgspec.convert(text, datetime).astimezone(facts.now.tzinfo)
-    except msgspec.ValidationError:
+        return msgspec.convert(_ours(pod, ATTEMPTED_AT), datetime).astimezone(facts.now.tzinfo)
+    except (msgspec.ValidationError, OverflowError):
         # Somebody else's text: creation is earlier than any attempt, so it errs towards not launching.
-        return pod.metadata.creation_timestamp or facts.now
+        return None
 
 
 def is_lost(facts: Facts, pod: Pod) -> bool:
@@ -194,6 +217,12 @@ def is_settled(facts: Facts, pod: Pod) -> bool:
     """Whether it is known what became of the newest attempt: a task, a definite no, a loss, or nothing."""
     if attempt_of(facts) == 0 or task_of(facts) is not None or outcome_of(facts) is not None:
         return True
-    if recorded_arn(pod) is not None:
+    if named_arn(facts, pod) is not None:
         return is_lost(facts, pod)
     return facts.looked_at is not None and facts.looked_at >= attempted_at(facts, pod) + SETTLED
+
+
+def _ours(pod: Pod, name: str) -> str:
+    """An annotation of ours; empty where the pod was made with it, as a copy of another pod is."""
+    annotations = pod.metadata.annotations
+    return annotations.get(name, "") if annotations.get(ATTEMPT_OF) == pod.uid else ""

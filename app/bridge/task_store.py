@@ -29,6 +29,7 @@ class TaskStore:
         self._of_pod: dict[PodUid, set[TaskArn]] = {}
         self._expected: dict[TaskArn, PodKey] = {}
         self._missing: dict[TaskArn, tuple[PodUid, datetime]] = {}
+        self._strange: dict[TaskArn, PodUid] = {}
         self._told_to_stop: set[TaskArn] = set()
         self._listeners: list[Listener] = []
 
@@ -73,8 +74,15 @@ class TaskStore:
 
     def expect(self, arn: TaskArn, key: PodKey) -> None:
         """A pod names this task: find out about it."""
-        if arn not in self._tasks:
+        if arn not in self._tasks and self._strange.get(arn) != key.uid:
             self._expected[arn] = key
+
+    def strange(self, uid: PodUid, arn: TaskArn) -> bool:
+        """Whether the task is known to be another's than this pod's."""
+        task = self._tasks.get(arn)
+        if task is not None:
+            return task.identity is not None and task.identity.uid != uid
+        return self._strange.get(arn) == uid
 
     def put(self, task: Task) -> None:
         """Take in a description, unless it is somebody else's task or older than what is known."""
@@ -83,6 +91,7 @@ class TaskStore:
             task = msgspec.structs.replace(task, identity=known.identity, attempt=known.attempt)
         key = key_of(task)
         if key is None or not is_ours(task, cluster=self._cluster, node=self._node):
+            self._refuse(task.arn)
             return
         self._expected.pop(task.arn, None)
         self._missing.pop(task.arn, None)
@@ -116,6 +125,15 @@ class TaskStore:
                 self._drop(task)
         self._expected = {arn: key for arn, key in self._expected.items() if key.uid in pods}
         self._missing = {arn: said for arn, said in self._missing.items() if said[0] in pods}
+        self._strange = {arn: uid for arn, uid in self._strange.items() if uid in pods}
+
+    def _refuse(self, arn: TaskArn) -> None:
+        """A pod names a task that is not ours: nothing more is to be found out about it."""
+        key = self._expected.pop(arn, None)
+        if key is not None:
+            self._missing.pop(arn, None)
+            self._strange[arn] = key.uid
+            self._tell(key)
 
     def _drop(self, task: Task) -> None:
         key = key_of(task)

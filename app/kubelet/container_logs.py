@@ -1,7 +1,8 @@
 """`GET /containerLogs/…`: a container's log, all of it or its end, and what follows."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
+from datetime import datetime
 from http import HTTPStatus
 
 import msgspec
@@ -10,7 +11,7 @@ from app.kubelet import log_end, log_text
 from app.kubelet.log_end import Ending
 from app.kubelet.log_follow import Feed, Feeds, Pace
 from app.kubelet.log_options import LogOptions, log_options
-from app.kubelet.log_start import Position, start
+from app.kubelet.log_start import start
 from app.kubelet.messages import Answer, StreamedAnswer
 from app.kubelet.routing import ContainerLogsRoute, ContainerPath
 from app.ports.clock import Clock
@@ -18,9 +19,29 @@ from app.ports.failures import NotFound, PortFailure, Throttled, Unavailable
 from app.ports.logs import LogDirectory, LogLine, LogSource, LogStreams
 from app.telemetry import logs
 
-Batches = AsyncGenerator[tuple[LogLine, ...], None]
-
 log = logs.get(__name__)
+
+
+class Stretch(msgspec.Struct, frozen=True, kw_only=True):
+    """A page of a log as it is sent.
+
+    A reader may take its time, and many may do so at once. While they do, each holds these bytes alone: the
+    lines that they were made from take several times the memory.
+
+    Attributes:
+        pieces: the text, ready to send.
+        token: goes on after it; None for the head of a stream that does not exist yet.
+        is_end: there was nothing behind it when it was read.
+        last: the time of its last line.
+    """
+
+    pieces: tuple[bytes, ...] = ()
+    token: str | None = None
+    is_end: bool = False
+    last: datetime | None = None
+
+
+Stretches = AsyncGenerator[Stretch, None]
 
 
 class LogConfig(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,68 +89,90 @@ class ContainerLogs:
     async def _open(
         self, path: ContainerPath, source: LogSource | None, options: LogOptions
     ) -> Answer | StreamedAnswer:
-        position = await self._start(source, options)
+        begun = self._clock.now()
+        first = await self._start(source, options)
         if options.follow:
-            return StreamedAnswer(_text(self._followed(path, source, position), options))
-        if source is None or (position.token is None and not source.finished):
+            return StreamedAnswer(
+                _limited(self._followed(path, source, first, options, begun=begun), options)
+            )
+        if source is None or (first.token is None and not source.finished):
             names = f'container "{path.container}" in pod "{path.pod}"'
             return Answer(
                 status=HTTPStatus.BAD_REQUEST, text=f"{names} is waiting to start: ContainerCreating"
             )
-        return StreamedAnswer(_text(self._lines(source.stream, position), options))
+        until = None if source.finished else begun
+        backlog = self._backlog(source.stream, first, options, until=until)
+        return StreamedAnswer(_limited(backlog, options))
 
-    async def _start(self, source: LogSource | None, options: LogOptions) -> Position:
+    async def _start(self, source: LogSource | None, options: LogOptions) -> Stretch:
         if source is None:
-            return Position()
+            return Stretch()
         try:
-            return await start(self._streams, source.stream, options)
+            found = await start(self._streams, source.stream, options)
         except NotFound:
-            return Position(is_end=True)
+            return Stretch(is_end=True)
+        return _stretch(found.lines, options, token=found.token, is_end=found.is_end)
 
-    async def _lines(self, stream: str, position: Position) -> Batches:
-        async for reached in self._backlog(stream, position):
-            yield reached.lines
+    async def _backlog(
+        self, stream: str, stretch: Stretch, options: LogOptions, *, until: datetime | None
+    ) -> Stretches:
+        """The stretch itself, and every further one up to the present end of the stream.
 
-    async def _backlog(self, stream: str, position: Position) -> AsyncGenerator[Position, None]:
-        """The position itself, and every further one up to the present end of the stream."""
-        yield position
-        while not position.is_end:
-            page = await self._streams.page(stream, token=position.token)
-            is_end = page.forward == position.token
-            position = Position(lines=page.lines, token=page.forward, is_end=is_end)
-            yield position
+        A container that prints all the time never lets its stream end; a line from after `until` does.
+        """
+        yield stretch
+        while not (stretch.is_end or (until and stretch.last and stretch.last > until)):
+            stretch = await self._page(stream, stretch.token, options)
+            yield stretch
 
-    async def _followed(self, path: ContainerPath, source: LogSource | None, position: Position) -> Batches:
+    async def _page(self, stream: str, token: str | None, options: LogOptions) -> Stretch:
+        page = await self._streams.page(stream, token=token)
+        return _stretch(page.lines, options, token=page.forward, is_end=page.forward == token)
+
+    async def _followed(
+        self,
+        path: ContainerPath,
+        source: LogSource | None,
+        first: Stretch,
+        options: LogOptions,
+        *,
+        begun: datetime,
+    ) -> Stretches:
         while source is None:
             await self._clock.sleep(self._config.look_again)
             try:
                 source = self._directory.find(path.namespace, path.pod, path.container)
             except NotFound:
                 return
-        if position.token is not None:
+        token = first.token
+        backlog = self._backlog(source.stream, first, options, until=begun)
+        del first  # up to a megabyte, and somebody may follow for days
+        if token is not None:
             try:
-                async for reached in self._backlog(source.stream, position):
-                    position = reached
-                    yield reached.lines
+                async for stretch in backlog:
+                    token = stretch.token
+                    yield stretch
             except (Throttled, Unavailable) as failure:
                 log.warning("log backlog broke off; polls go on", stream=source.stream, error=str(failure))
         with self._feeds.join(source.stream) as feed:
-            async with aclosing(self._live(path, source.stream, feed, position.token)) as live:
-                async for lines in live:
-                    yield lines
+            async with aclosing(self._live(path, source.stream, feed, token, options)) as live:
+                async for stretch in live:
+                    yield stretch
 
-    async def _live(self, path: ContainerPath, stream: str, feed: Feed, token: str | None) -> Batches:
+    async def _live(
+        self, path: ContainerPath, stream: str, feed: Feed, token: str | None, options: LogOptions
+    ) -> Stretches:
         ending = Ending()
         while not log_end.is_drained(ending, now=self._clock.steady(), grace=self._config.grace):
             is_over = self._is_over(path, stream)
             if is_over:
                 feed.hurry()
-            tick = await feed.following(token)
-            token = tick.token
+            stretch = await _following(feed, token, options)
+            token = stretch.token
             ending = log_end.after_poll(
-                ending, is_over=is_over, is_quiet=tick.is_quiet, now=self._clock.steady()
+                ending, is_over=is_over, is_quiet=stretch.is_end, now=self._clock.steady()
             )
-            yield tick.lines
+            yield stretch
 
     def _is_over(self, path: ContainerPath, stream: str) -> bool:
         """Whether this stream gets no more lines: its container ended, was started anew, or is gone."""
@@ -140,11 +183,21 @@ class ContainerLogs:
         return source is None or source.stream != stream or source.finished
 
 
-async def _text(batches: Batches, options: LogOptions) -> AsyncGenerator[bytes, None]:
+async def _following(feed: Feed, token: str | None, options: LogOptions) -> Stretch:
+    tick = await feed.following(token)
+    return _stretch(tick.lines, options, token=tick.token, is_end=tick.is_quiet)
+
+
+def _stretch(lines: Sequence[LogLine], options: LogOptions, *, token: str | None, is_end: bool) -> Stretch:
+    pieces = tuple(log_text.pieces(lines, options))
+    return Stretch(pieces=pieces, token=token, is_end=is_end, last=lines[-1].at if lines else None)
+
+
+async def _limited(stretches: Stretches, options: LogOptions) -> AsyncGenerator[bytes, None]:
     left = options.limit_bytes
-    async with aclosing(batches):
-        async for lines in batches:
-            for piece in log_text.pieces(lines, options):
+    async with aclosing(stretches):
+        async for stretch in stretches:
+            for piece in stretch.pieces:
                 yield piece if left is None else piece[:left]
                 left = None if left is None else left - len(piece)
                 if left is not None and left <= 0:

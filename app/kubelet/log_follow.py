@@ -1,4 +1,4 @@
-"""Polling streams forward: one poll at a time for all who wait at the same place of the same stream."""
+"""Polling streams forward: one poll for all who wait at the same place of the same stream."""
 
 import asyncio
 from collections.abc import Iterator
@@ -48,7 +48,11 @@ def tick_of(page: LogPage, *, token: str | None) -> Tick:
 
 
 class Feed:
-    """One stream's forward polls, shared by its followers."""
+    """One stream's forward polls, shared by its followers.
+
+    Followers that came at different times wait at different tokens. All tokens are therefore polled on the
+    same beats: what is read together ends at the same token, and from then on it is one poll for all.
+    """
 
     def __init__(self, streams: LogStreams, stream: str, *, clock: Clock, pace: Pace) -> None:
         self.followers = 0
@@ -57,6 +61,7 @@ class Feed:
         self._clock = clock
         self._pace = pace
         self._pause = pace.first
+        self._began = clock.steady()
         self._polls: dict[str | None, _Poll] = {}
 
     def hurry(self) -> None:
@@ -91,7 +96,7 @@ class Feed:
             del self._polls[token]
 
     async def _poll(self, token: str | None) -> Tick:
-        await self._clock.sleep(self._pause)
+        await self._clock.sleep(self._until_beat())
         try:
             tick = tick_of(await self._streams.page(self._stream, token=token), token=token)
         except NotFound:
@@ -101,6 +106,13 @@ class Feed:
             tick = Tick(lines=(), token=token, is_quiet=False)
         self._pause = self._pace.after(self._pause, lines=len(tick.lines))
         return tick
+
+    def _until_beat(self) -> float:
+        """Seconds until the beat nearest to the end of the pause; beats are `least` apart."""
+        if not self._pause:
+            return 0.0
+        since, beat = self._clock.steady() - self._began, self._pace.least
+        return round((since + self._pause) / beat) * beat - since
 
 
 class _Poll:

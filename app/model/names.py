@@ -28,6 +28,9 @@ ATTEMPT: Final = "spillway.dev/attempt"
 ATTEMPTED_AT: Final = "spillway.dev/attempted-at"
 """Pod annotation: when the attempt was begun, RFC 3339; tells how long ECS still remembers its outcome."""
 
+ATTEMPT_OF: Final = "spillway.dev/attempt-of"
+"""Pod annotation: the uid of the pod that the attempt is of. Copies of a pod copy its annotations, too."""
+
 TASK_ARN: Final = "spillway.dev/task-arn"
 """Pod annotation: the task that carries this pod; written after RunTask answered."""
 

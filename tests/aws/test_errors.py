@@ -39,7 +39,9 @@ VCPUS = "You\u2019ve reached the limit on the number of vCPUs you can run concur
         pytest.param(
             "ClientException", VCPUS.replace("\u2019", "'"), 400, NoCapacity, id="vCPU limit, straight one"
         ),
-        pytest.param("ClientException", "TaskDefinition is inactive", 400, Refused, id="inactive definition"),
+        pytest.param(
+            "ClientException", "TaskDefinition is inactive", 400, NotFound, id="inactive definition"
+        ),
         pytest.param(
             "ClientException",
             "Too many concurrent attempts to create a new revision of the specified family.",

@@ -9,10 +9,13 @@ from app.aws.tasks import EcsTasks, TaskPlacement
 from app.model.names import TaskArn
 from app.model.task import Launch
 from app.ports.failures import Conflict, NoCapacity, NotFound, PortFailure, Refused, Throttled, Unavailable
+from app.ports.tasks import Described
 from tests.aws.fakes import HANG_UP, Answer, AwsStub, an_error
 from tests.aws.test_translate import ARN, IDENTITY, LAUNCH, wire_task
 from tests.fakes import VirtualClock
 
+CLUSTER_TASKS = ARN.rsplit("/", 1)[0]
+OTHER = TaskArn(f"{CLUSTER_TASKS}/{'f' * 32}")
 DEFINITION = "arn:aws:ecs:eu-west-3:123456789012:task-definition/spillway-1:1"
 LAUNCHED = Answer({"tasks": [wire_task(lastStatus="PROVISIONING")], "failures": []})
 
@@ -128,12 +131,13 @@ async def test_stopping_a_forgotten_task_says_that_it_is_not_there(aws: AwsStub,
 
 
 async def test_tasks_are_described_by_the_hundred(aws: AwsStub, tasks: EcsTasks) -> None:
-    arns = [TaskArn(f"arn:{each}") for each in range(250)]
+    ids = [f"{each:032x}" for each in range(250)]
+    arns = [TaskArn(f"{CLUSTER_TASKS}/{each}") for each in ids]
     aws.script("DescribeTasks", Answer({"failures": [{"arn": arn, "reason": "MISSING"} for arn in arns]}))
     described = await tasks.describe([*arns, arns[0]])
     asked = [request["tasks"] for request in aws.asked("DescribeTasks")]
     assert sorted(len(chunk) for chunk in asked) == [50, 100, 100]
-    assert sorted(itertools.chain.from_iterable(asked)) == sorted(arns)
+    assert sorted(itertools.chain.from_iterable(asked)) == ids
     assert set(described.missing) == set(arns)
 
 
@@ -145,7 +149,32 @@ async def test_describing_nothing_asks_nothing(aws: AwsStub, tasks: EcsTasks) ->
 async def test_a_description_that_leaves_a_task_out_is_no_answer(aws: AwsStub, tasks: EcsTasks) -> None:
     aws.script("DescribeTasks", Answer({"tasks": [wire_task()], "failures": []}))
     with pytest.raises(Unavailable, match="left out 1 of 2"):
-        await tasks.describe([TaskArn(ARN), TaskArn("arn:other")])
+        await tasks.describe([TaskArn(ARN), OTHER])
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        pytest.param("banana", id="no-arn"),
+        pytest.param(f"{CLUSTER_TASKS}/../../x", id="no-id"),
+        pytest.param(f"{CLUSTER_TASKS}/{'A' * 32}", id="capitals"),
+        pytest.param(f"{CLUSTER_TASKS}/{'a' * 33}", id="too-long"),
+    ],
+)
+async def test_an_arn_that_ecs_would_refuse_is_missing_without_asking(
+    aws: AwsStub, tasks: EcsTasks, forged: str
+) -> None:
+    aws.script("DescribeTasks", Answer({"tasks": [wire_task()], "failures": []}))
+    described = await tasks.describe([TaskArn(ARN), TaskArn(forged)])
+    assert ([task.arn for task in described.tasks], described.missing) == ([ARN], (forged,))
+    assert [request["tasks"] for request in aws.asked("DescribeTasks")] == [[ARN.rsplit("/", 1)[-1]]]
+
+
+async def test_an_arn_of_another_cluster_with_an_id_of_ours_is_missing(aws: AwsStub, tasks: EcsTasks) -> None:
+    aws.script("DescribeTasks", Answer({"tasks": [wire_task()], "failures": []}))
+    forged = TaskArn(ARN.replace("/spillway/", "/payroll/").replace("123456789012", "999999999999"))
+    assert await tasks.describe([forged]) == Described((), (forged,))
+    assert (await tasks.describe([TaskArn(ARN), forged])).missing == (forged,)
 
 
 async def test_listing_reads_every_page(aws: AwsStub, tasks: EcsTasks) -> None:

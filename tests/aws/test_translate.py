@@ -12,7 +12,7 @@ from tests.builders import a_pod, identity_of
 
 POD = a_pod(uid="uid-1")
 IDENTITY = identity_of(POD)
-ARN = "arn:aws:ecs:eu-west-3:123456789012:task/spillway/abc"
+ARN = "arn:aws:ecs:eu-west-3:123456789012:task/spillway/0123456789abcdef0123456789abcdef"
 OVERRIDES: dict[str, Any] = {
     "containerOverrides": [
         {

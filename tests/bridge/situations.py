@@ -34,10 +34,12 @@ def attempted(
 ) -> Pod:
     annotations = {
         "spillway.dev/attempt": str(number),
+        "spillway.dev/attempt-of": "u1",
         "spillway.dev/attempted-at": at.isoformat(),
         "spillway.dev/task-arn": arn,
     }
     metadata = {"deletionTimestamp": NOON.isoformat()} if deleted else {}
+    metadata |= fields.pop("metadata", {})
     return a_pod("web-1", uid="u1", annotations=annotations, metadata=metadata, **fields)
 
 

@@ -51,9 +51,10 @@ def test_a_silent_node_does_not_cost_the_pod_its_life(
 
 
 def test_the_first_attempt_takes_one_patch_for_everything() -> None:
-    command = record(a_pod(), number=1, config=CONFIG, now=NOON)
+    command = record(a_pod(uid="uid-web-1"), number=1, config=CONFIG, now=NOON)
     assert command.annotations == {
         "spillway.dev/attempt": "1",
+        "spillway.dev/attempt-of": "uid-web-1",
         "spillway.dev/attempted-at": "2026-01-01T12:00:00Z",
         "controller.kubernetes.io/pod-deletion-cost": "-100",
     }

@@ -8,7 +8,7 @@ import pytest
 
 from app.bridge.task_spec import client_token
 from app.model.pod import Pod
-from app.ports.failures import NoCapacity, PortFailure, Refused, Throttled, Unavailable
+from app.ports.failures import NoCapacity, NotFound, PortFailure, Refused, Throttled, Unavailable
 from app.ports.kubernetes import Lease
 from tests.bridge.fakes import CONFIG, World
 from tests.builders import VIRTUAL, a_pod, identity_of, owned_by
@@ -244,4 +244,18 @@ async def test_the_node_is_ready_and_leased_though_ecs_does_not_answer() -> None
     await world.advance(90)
     assert (bridge.is_ready(), world.leases.renewals >= 3) == (False, True)
     assert world.nodes.nodes[VIRTUAL].status.conditions[0].status == "True"
+    await world.stop()
+
+
+async def test_a_definition_deregistered_behind_our_back_is_registered_again_within_seconds() -> None:
+    world, first, second = World(), a_bound_pod("web-1"), a_bound_pod("web-2")
+    world.start()
+    world.pods.bind(first)
+    await world.advance(10)
+    world.ecs.definitions.clear()
+    world.door.failures["run"] = [NotFound("TaskDefinition is inactive")]
+    world.pods.bind(second)
+    await world.advance(10)
+    assert Counter(world.door.calls)["register"] == 2
+    assert world.pod(second).status.phase == "Running"
     await world.stop()

@@ -31,7 +31,7 @@ async def test_a_forgotten_family_is_asked_for_again() -> None:
     door = Door()
     cache = DefinitionCache(FakeEcs(door, VirtualClock()))
     await cache.arn_of(DEFINITION)
-    cache.forget("spillway-a")
+    cache.forget("spillway-a", "arn:spillway-a:1")
     await cache.arn_of(DEFINITION)
     assert door.calls == ["find", "register", "find"]
 

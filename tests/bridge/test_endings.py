@@ -3,7 +3,16 @@ from typing import Any
 
 import pytest
 
-from app.bridge.endings import SEQUELS, Ending, Sequel, StartFailure, ending_of, sequel_of, start_failure_of
+from app.bridge.endings import (
+    SEQUELS,
+    Ending,
+    Sequel,
+    StartFailure,
+    ending_of,
+    explained,
+    sequel_of,
+    start_failure_of,
+)
 from app.model.task import Task, TaskContainer
 from tests.builders import NOON, a_container, a_pod, a_task
 
@@ -95,3 +104,13 @@ def test_the_containers_reason_counts_where_the_tasks_says_nothing() -> None:
         pod, last_status="STOPPED", reason="CannotPullContainerError: x", stopped_reason="Task failed"
     )
     assert start_failure_of(task) == IMAGE
+
+
+def test_what_a_container_repeats_of_its_task_is_said_once() -> None:
+    same, other = (
+        TaskContainer(name="main", reason="CannotPull: x"),
+        TaskContainer(name="side", reason="OutOfMemory"),
+    )
+    assert explained(stopped(stopped_reason="CannotPull: x", containers=(same, other))) == (
+        "CannotPull: x; side: OutOfMemory"
+    )

@@ -49,6 +49,23 @@ FIRST_ID = f"fargate://{RUNNING.task_id}/main"
 SECOND_ID = f"fargate://{SECOND.task_id}/main"
 
 
+def test_a_second_crash_has_its_own_end() -> None:
+    held = Hold("CrashLoopBackOff", restarting=True)
+    crashed = with_status(POD, status(task=EXITED_3, hold=held))
+    again = with_status(crashed, status(crashed, SECOND))
+    end = LATER + timedelta(seconds=30)
+    over = a_task(POD, attempt=2, last_status="STOPPED", exit_code=4, started_at=LATER, stopped_at=end)
+    found = a_container_of(status(again, over, hold=held))
+    assert found["restartCount"] == 1
+    assert found["lastState"]["terminated"] == {
+        "exitCode": 4,
+        "reason": "Error",
+        "startedAt": "2026-01-01T12:05:00Z",
+        "finishedAt": "2026-01-01T12:05:30Z",
+        "containerID": SECOND_ID,
+    }
+
+
 def test_a_task_that_is_being_made_leaves_the_pod_pending_and_creating() -> None:
     found = status(task=a_task(POD, last_status="PROVISIONING"), hold=Hold())
     assert found["phase"] == "Pending"

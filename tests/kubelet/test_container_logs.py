@@ -6,6 +6,7 @@ from app.kubelet.container_logs import ContainerLogs, LogConfig
 from app.kubelet.messages import Answer, StreamedAnswer
 from app.kubelet.routing import ContainerLogsRoute, ContainerPath
 from app.ports.failures import Refused, Throttled, Unavailable
+from app.ports.logs import LogPage
 from tests.fakes import VirtualClock, settle
 from tests.kubelet.fakes import FakeDirectory, FakeLogStreams
 
@@ -15,9 +16,9 @@ STREAM = "pod/main/1"
 class Served:
     """The part under test with what stands around it."""
 
-    def __init__(self, *, page_lines: int = 10_000) -> None:
+    def __init__(self, streams: FakeLogStreams | None = None, *, page_lines: int = 10_000) -> None:
         self.directory = FakeDirectory()
-        self.streams = FakeLogStreams(page_lines=page_lines)
+        self.streams = streams or FakeLogStreams(page_lines=page_lines)
         self.clock = VirtualClock()
         self.logs = ContainerLogs(self.directory, self.streams, clock=self.clock, config=LogConfig())
 
@@ -129,6 +130,35 @@ async def test_a_log_that_does_not_answer_is_an_error_with_its_reason(
     assert str(failure) in answer.text
 
 
+class Chatty(FakeLogStreams):
+    """A container that prints again while each page is on its way."""
+
+    async def page(
+        self, stream: str, *, token: str | None = None, from_head: bool = True, limit: int = 10_000
+    ) -> LogPage:
+        page = await super().page(stream, token=token, from_head=from_head, limit=limit)
+        self.write(stream, "more")
+        return page
+
+
+async def test_reading_a_log_that_grows_all_the_time_ends() -> None:
+    served = Served(Chatty())
+    served.directory.put()
+    served.streams.write(STREAM, "a", "b")
+    await served.clock.advance(1.5)
+    assert await served.text() == "a\nb\nmore\n"
+
+
+async def test_following_a_log_that_grows_all_the_time_keeps_to_the_pace() -> None:
+    served = Served(Chatty())
+    served.directory.put()
+    served.streams.write(STREAM, "a", "b")
+    follower = await served.follower()
+    await served.clock.advance(10)
+    assert len(served.streams.calls) <= 3 + 20
+    await follower.leave()
+
+
 async def test_a_follower_sees_what_was_and_what_comes_each_once(served: Served) -> None:
     served.directory.put()
     served.streams.write(STREAM, "a", "b")
@@ -220,6 +250,24 @@ async def test_many_followers_share_one_poller(served: Served) -> None:
     served.streams.write(STREAM, "b")
     await served.clock.advance(10)
     assert {follower.text for follower in followers} == {"a\nb\n"}
+    for follower in followers:
+        await follower.leave()
+
+
+async def test_followers_who_came_at_different_times_come_to_share_one_poll(served: Served) -> None:
+    served.directory.put()
+    followers = []
+    for number in range(10):
+        served.streams.write(STREAM, str(number))
+        followers.append(await served.follower())
+        await served.clock.advance(0.1)
+    served.streams.calls.clear()
+    for number in range(10, 60):
+        served.streams.write(STREAM, str(number))
+        await served.clock.advance(0.2)
+    assert len(served.streams.calls) <= 10 + 20
+    await served.clock.advance(1)
+    assert {follower.text for follower in followers} == {"".join(f"{each}\n" for each in range(60))}
     for follower in followers:
         await follower.leave()
 
