@@ -17,9 +17,10 @@ from app.bridge.config import TaskSettings
 from app.bridge.environment import Resolved, resolve
 from app.fargate import eligibility, sizes
 from app.model.names import ATTEMPT_VARIABLE, IDENTITY_VARIABLE
-from app.model.pod import Container, Json, Pod, effective_requests, requests_of
+from app.model.pod import Container, Json, Pod
 from app.model.quantity import MIB, milli, whole
 from app.model.reason import Reason
+from app.model.requests import effective_requests, requests_of
 from app.model.task import Definition, Identity, Launch
 
 OVERRIDES_LIMIT: Final = 8_192

@@ -11,8 +11,9 @@ from app.extender.ledger import Ledger, size_of, space_on
 from app.extender.pressure import Candidate, takes_pods_now
 from app.model.grant import Grant
 from app.model.node import Node
-from app.model.pod import Pod, requests_of
+from app.model.pod import Pod
 from app.model.reason import Reason
+from app.model.requests import requests_of
 
 QUEUE_FULL: Final = Reason(
     "TooManyGrants", "as many pods as may burst at once are on their way; it is queued"

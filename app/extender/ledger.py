@@ -11,9 +11,10 @@ from app.extender.pressure import Labels, wish
 from app.model.grant import Grant
 from app.model.names import GRANTS, PodUid
 from app.model.node import Node
-from app.model.pod import Pod, requests_of
+from app.model.pod import Pod
 from app.model.policy import Overflow
 from app.model.quantity import QuantityError
+from app.model.requests import requests_of
 
 ANNOTATIONS_LIMIT: Final = 256 * 1024
 """Bytes that all annotations of an object may take, keys and values together.

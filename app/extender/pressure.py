@@ -8,9 +8,10 @@ import msgspec
 from app.extender import affinity
 from app.model.names import PodUid
 from app.model.node import Node, is_ready, is_virtual
-from app.model.pod import Pod, PodCondition, condition, is_of_daemon_set, is_terminal, requests_of
+from app.model.pod import Pod, PodCondition, condition, is_of_daemon_set, is_terminal
 from app.model.policy import Overflow, PolicyError, overflow_of
 from app.model.reason import Reason
+from app.model.requests import requests_of
 from app.model.resources import Resources
 
 Labels = Mapping[str, str]

@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from typing import Final
 
 from app.model.grant import Grant
-from app.model.pod import Pod, is_of_daemon_set, is_terminal, requests_of
+from app.model.pod import Pod, is_of_daemon_set, is_terminal
+from app.model.requests import requests_of
 from app.model.resources import Resources, total
 
 FLOOR: Final = Resources(cpu_milli=1)

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from app.fargate import eligibility
 from app.fargate.eligibility import refusals, token_volume_names
 from app.fargate.sizes import Size, size_for
-from app.model.pod import Pod, PodSpec, requests_of
+from app.model.pod import Pod, PodSpec
 from app.model.reason import Reason
+from app.model.requests import requests_of
 from tests.builders import a_container, a_pod, owned_by
 from tests.fargate.samples import (
     POD_SAMPLES,

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.model.grant import Grant
-from app.model.pod import Pod, requests_of
+from app.model.pod import Pod
+from app.model.requests import requests_of
 from app.model.resources import Resources, total
 from app.model.virtual_node import FLOOR, is_overflow, room
 from tests.builders import NOON, VIRTUAL, a_pod, owned_by

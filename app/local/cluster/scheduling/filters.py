@@ -12,7 +12,8 @@ from app.local.cluster.scheduling import pod_affinity, spread
 from app.local.cluster.scheduling.affinity import matches_required, named_nodes
 from app.local.cluster.scheduling.snapshot import NodeInfo, Rejection, Snapshot, priority_of
 from app.model.node import Node
-from app.model.pod import Pod, requests_of, tolerates
+from app.model.pod import Pod, tolerates
+from app.model.requests import requests_of
 from app.model.resources import Resources
 
 UNSCHEDULABLE_TAINT = "node.kubernetes.io/unschedulable"

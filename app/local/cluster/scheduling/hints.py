@@ -12,7 +12,8 @@ import msgspec
 from app.local.cluster.apiserver.selectors import selects
 from app.local.cluster.scheduling.affinity import matches_required
 from app.model.node import Node, allocatable
-from app.model.pod import Pod, is_terminal, requests_of, tolerates
+from app.model.pod import Pod, is_terminal, tolerates
+from app.model.requests import requests_of
 from app.model.resources import Resources
 
 EXTENDER: Final = "Extender"

@@ -20,8 +20,9 @@ from app.local.cluster.scheduling.queueing import Entry, SchedulingQueue
 from app.local.cluster.scheduling.reporting import Report, condition_patch, unscheduled
 from app.local.cluster.scheduling.snapshot import priority_of
 from app.model.node import Node, allocatable
-from app.model.pod import Pod, is_terminal, requests_of
+from app.model.pod import Pod, is_terminal
 from app.model.quantity import QuantityError
+from app.model.requests import requests_of
 from app.model.times import rfc3339
 from app.ports.clock import Clock
 from app.telemetry import logs

@@ -6,8 +6,9 @@ from typing import Self
 import msgspec
 
 from app.model.node import Node, allocatable
-from app.model.pod import Pod, requests_of
+from app.model.pod import Pod
 from app.model.quantity import MIB
+from app.model.requests import requests_of
 from app.model.resources import Resources, total
 
 REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
