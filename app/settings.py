@@ -135,6 +135,11 @@ class BridgeSettings(InCluster):
     """`spillway bridge`."""
 
     node_name: str = Field("fargate", description="The virtual node's name.")
+    identity: str = Field(
+        "",
+        description="This process's name in the node's Lease: the same after a restart in place, another for "
+        "every replica; empty means the host name.",
+    )
     zone: str = Field("", description="The zone that the node claims: one that has real nodes.")
     region: str = Field(
         "", description="The node's region label and the log driver's region; empty means the AWS chain's."

@@ -1,7 +1,7 @@
 """boto3 clients, each behind its own bounded pool of threads.
 
-Region, credentials, profile and endpoints come from boto3's own chain (`AWS_REGION`, `AWS_PROFILE`,
-`AWS_ENDPOINT_URL*`, …) unless the configuration names them:
+Credentials, profile and endpoints come from boto3's own chain (`AWS_PROFILE`, `AWS_ENDPOINT_URL*`, …), and so
+does the region (`AWS_REGION`) unless the configuration names it:
 https://docs.aws.amazon.com/boto3/latest/guide/configuration.html
 """
 
@@ -22,21 +22,11 @@ from app.model.pod import Json
 from app.ports.failures import Refused, Unavailable
 
 
-class StaticCredentials(msgspec.Struct, frozen=True):
-    """Keys that are given rather than found: the embedded Fargate's, which checks none."""
-
-    access_key_id: str
-    secret_access_key: str
-
-
 class ConnectionConfig(msgspec.Struct, frozen=True, kw_only=True):
-    """How to reach AWS; what is empty comes from boto3's chain.
+    """How to reach AWS.
 
     Attributes:
-        region: as `eu-central-1`.
-        profile: a profile of the shared configuration files.
-        endpoint_url: one endpoint for every service (the embedded Fargate's).
-        credentials: keys that replace the chain's.
+        region: as `eu-central-1`; empty means the chain's.
         threads: calls at once, to ECS without launches, and to CloudWatch Logs each.
         launch_threads: RunTask calls at once; 20 a second that take a second and a half each fill 30.
         connect_timeout: seconds until a connection must stand.
@@ -44,9 +34,6 @@ class ConnectionConfig(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     region: str = ""
-    profile: str = ""
-    endpoint_url: str = ""
-    credentials: StaticCredentials | None = None
     threads: int = 16
     launch_threads: int = 32
     connect_timeout: float = 3.0
@@ -110,7 +97,7 @@ class Connection:
     @classmethod
     def _built(cls, config: ConnectionConfig) -> Self:
         try:
-            session = _session(config)
+            session = boto3.Session(region_name=config.region or None)
             region = _checked_region(session)
             return cls(
                 launches=_channel(session, config, service="ecs", threads=config.launch_threads),
@@ -125,16 +112,6 @@ class Connection:
         """Close all clients."""
         for channel in (self.launches, self.control, self.logs):
             channel.close()
-
-
-def _session(config: ConnectionConfig) -> Any:
-    keys = config.credentials
-    return boto3.Session(
-        region_name=config.region or None,
-        profile_name=config.profile or None,
-        aws_access_key_id=keys.access_key_id if keys else None,
-        aws_secret_access_key=keys.secret_access_key if keys else None,
-    )
 
 
 def _checked_region(session: Any) -> str:
@@ -159,11 +136,10 @@ def _channel(session: Any, config: ConnectionConfig, *, service: str, threads: i
         tcp_keepalive=True,
         user_agent_extra="spillway",
     )
-    endpoint = config.endpoint_url or session.client(service, config=options).meta.endpoint_url
-    if _is_loopback(endpoint):
+    client = session.client(service, config=options)
+    if _is_loopback(client.meta.endpoint_url):
         # A proxy that the environment names cannot reach this machine's own loopback.
-        options = options.merge(Config(proxies={}))
-    client = session.client(service, config=options, endpoint_url=config.endpoint_url or None)
+        client = session.client(service, config=options.merge(Config(proxies={})))
     return Channel(client, threads=threads, name=service)
 
 

@@ -13,6 +13,7 @@ from typing import Final, Self
 import msgspec
 
 from app.aws import throttle
+from app.aws.metrics import AwsMetrics
 from app.aws.throttle import Bucket, Quota
 from app.ports.clock import Clock
 
@@ -64,8 +65,11 @@ _RATE_SHARE: Final = 0.98
 class Limiter:
     """Grants calls one by one, and learns from those that AWS throttled all the same."""
 
-    def __init__(self, quotas: Quotas, *, clock: Clock) -> None:
+    def __init__(self, quotas: Quotas, *, clock: Clock, metrics: AwsMetrics) -> None:
         self._clock = clock
+        self._throttled = metrics.throttled
+        for lane in Lane:
+            self._throttled.labels(lane.name.lower())
         self._turns = {lane: asyncio.Lock() for lane in Lane}
         now = clock.steady()
         self._own = {
@@ -99,6 +103,7 @@ class Limiter:
 
     def throttled(self, lane: Lane) -> None:
         """Say that AWS throttled a call: this lane alone slows down, so that launches never slow stops."""
+        self._throttled.labels(lane.name.lower()).inc()
         self._own[lane] = throttle.slowed(self._own[lane], now=self._clock.steady())
 
 

@@ -8,11 +8,11 @@ import msgspec
 
 from app.bridge.commands import RecordAttempt
 from app.bridge.config import BridgeConfig
-from app.bridge.container_status import rfc3339
 from app.bridge.facts import Outcome
 from app.model.names import ATTEMPT, ATTEMPT_OF, ATTEMPTED_AT, DELETION_COST, TASK_ARN
 from app.model.pod import Json, Pod, Toleration, tolerates
 from app.model.task import Task
+from app.model.times import rfc3339
 
 FIRST_BACKOFF: Final = timedelta(seconds=10)
 MOST_BACKOFF: Final = timedelta(minutes=5)

@@ -1,16 +1,19 @@
 """Ties the shells of one virtual node together: gathers, lets `reconcile` decide, and applies."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
-from app.bridge import adoption
 from app.bridge.apply import Applier
 from app.bridge.commands import Later, LaunchTask, RecordAttempt, RecordTask
 from app.bridge.config import BridgeConfig
 from app.bridge.facts import Facts, PodKey, recorded_arn
+from app.bridge.known import Known
+from app.bridge.launcher import Launcher
 from app.bridge.log_directory import BridgeLogs
+from app.bridge.memories import Memories
 from app.bridge.metrics import BridgeMetrics
 from app.bridge.node_keeper import NodeKeeper
+from app.bridge.node_lease import NodeLease
 from app.bridge.outside import Outside
 from app.bridge.pod_views import PodViews, key_of
 from app.bridge.pod_worker import PodWorkers
@@ -51,12 +54,17 @@ class Bridge:
         self._views = PodViews(watched)
         self._store = TaskStore(cluster=config.cluster, node=node.name)
         self._poll = TaskPoll(outside.tasks, self._store, clock=clock, config=config.poll, pods=self._uids)
-        self._keeper = NodeKeeper(outside.nodes, outside.leases, clock=clock, config=node, bound=watched.all)
+        self._namespaces = outside.namespaces
+        self._lease = NodeLease(outside.leases, clock=clock, config=node)
+        self._keeper = NodeKeeper(
+            outside.nodes, outside.leases, clock=clock, config=node, lease=self._lease, bound=watched.all
+        )
+        self._memories = Memories()
+        known = Known(views=self._views, tasks=self._store, memories=self._memories, lease=self._lease)
         self._applier = Applier(
             outside,
-            config=config,
-            views=self._views,
-            store=self._store,
+            known=known,
+            launcher=Launcher(outside, known=known, slots=config.launches_in_flight, metrics=metrics),
             metrics=metrics,
             request_look=self._poll.request_look,
         )
@@ -69,22 +77,27 @@ class Bridge:
     async def run(self) -> None:
         """Keep the node and its pods until cancelled.
 
-        Pods are not touched before the first complete listing of tasks: until then it is unknown what runs.
+        Pods are not touched before the first complete listing of tasks (until then it is unknown what runs),
+        nor while another bridge holds the node's Lease.
         """
         await self._watched.synced()
+        await self._namespaces.synced()
         async with asyncio.TaskGroup() as group:
             group.create_task(self._keeper.run())
             group.create_task(self._poll.run())
             await self._poll.looked()
-            self._tell_adoption()
+            self._tell_of_tasks()
             group.create_task(self._workers.run())
 
-    async def registered(self) -> None:
-        """Return once the node is registered and leased."""
-        await self._keeper.registered()
+    async def release(self) -> None:
+        """Leave the node to the next bridge; after `run` has ended."""
+        await self._lease.release()
 
     def is_ready(self) -> bool:
-        """Whether the first complete listing of tasks is done, and pods are being served."""
+        """Whether the first complete listing of tasks is done.
+
+        A bridge that waits for another's Lease is ready too: a rolling update ends the old one only then.
+        """
         return self._poll.looked_at is not None
 
     def observe(self) -> None:
@@ -101,6 +114,7 @@ class Bridge:
             PortFailure: the outside failed; come again later.
         """
         while True:
+            await self._lease.held()
             delay: float | None = None
             goes_on = False
             facts = self._facts(key)
@@ -111,7 +125,7 @@ class Bridge:
             if not goes_on:
                 break
         if facts.pod is None and not facts.live:
-            self._applier.forget(key)
+            self._memories.forget(key)
         return delay
 
     def _facts(self, key: PodKey) -> Facts:
@@ -121,14 +135,19 @@ class Bridge:
         return Facts(
             key=key,
             pod=pod,
+            namespace=self._labels_of(key.namespace),
             tasks=self._store.of(key.uid),
             missing=self._store.missing(key.uid),
             looked_at=self._poll.looked_at,
-            memory=self._applier.memory(key),
+            memory=self._memories.of(key),
             config=self._config,
             now=self._clock.now(),
             strange=self._strange(pod, key),
         )
+
+    def _labels_of(self, namespace: str) -> Mapping[str, str] | None:
+        found = self._namespaces.get(namespace)
+        return found.metadata.labels if found is not None else None
 
     def _strange(self, pod: Pod | None, key: PodKey) -> frozenset[TaskArn]:
         named = recorded_arn(pod) if pod is not None else None
@@ -158,17 +177,9 @@ class Bridge:
             if key is not None:
                 self._workers.wake(key)
 
-    def _tell_adoption(self) -> None:
-        found = adoption.adopt(
-            self._store.all(),
-            pods=self._uids(),
-            cluster=self._config.cluster,
-            node=self._config.node.name,
-        )
-        log.info(
-            "tasks found in ECS",
-            node=self._config.node.name,
-            carried=len(found.carried),
-            duplicates=len(found.duplicates),
-            orphans=len(found.orphans),
-        )
+    def _tell_of_tasks(self) -> None:
+        tasks, pods = self._store.all(), self._uids()
+        live = [task for task in tasks if not task.is_stopped]
+        orphans = [task for task in live if task.identity is not None and task.identity.uid not in pods]
+        node = self._config.node.name
+        log.info("tasks found in ECS", node=node, live=len(live), without_pod=len(orphans))

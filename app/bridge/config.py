@@ -1,10 +1,6 @@
 """What an operator may set about the bridge, as frozen values."""
 
-from typing import Final
-
 import msgspec
-
-_PLENTY: Final = {"cpu": "100k", "memory": "400Ti", "pods": "50k", "ephemeral-storage": "1Pi"}
 
 
 class TaskSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -14,17 +10,19 @@ class TaskSettings(msgspec.Struct, frozen=True, kw_only=True):
         log_group: CloudWatch log group of the containers' output.
         log_mode: awslogs' `mode`: `non-blocking` may drop lines when CloudWatch is slow, `blocking` may
             stall the application instead. Always written out, since AWS changed its default once.
+        execution_role_arn: pulls images and writes logs; empty means none.
+        task_role_arn: the containers' own; empty means none.
         log_buffer: awslogs' `max-buffer-size`; only read in mode `non-blocking`.
         stream_prefix: the first part of a log stream's name, `PREFIX/CONTAINER/TASK_ID`.
     """
 
     region: str
-    log_group: str = "/spillway"
-    log_mode: str = "non-blocking"
+    log_group: str
+    log_mode: str
+    execution_role_arn: str
+    task_role_arn: str
     log_buffer: str = "25m"
     stream_prefix: str = "spillway"
-    execution_role_arn: str = ""
-    task_role_arn: str = ""
 
 
 class NodeConfig(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,12 +31,13 @@ class NodeConfig(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         internal_ip: where the API server reaches the node's HTTPS API; also the pods' `hostIP`.
         provider_id: `spec.providerID`; empty for cluster autoscalers that stop at foreign ones.
-        declared_features: `status.declaredFeatures`, only where the API server knows the field.
-        holder: the node Lease's `holderIdentity`; empty means the node's name, as a kubelet writes it.
+        identity: the node Lease's `holderIdentity`: the same after a restart in place, and no other bridge's.
         capacity: the node's capacity, which nothing schedules by; only the gate's allocatable counts.
         gate_namespace: where the gate's Lease lives.
         status_period: seconds between two reports of the node's status.
-        lease_period: seconds between two renewals of the node's Lease.
+        lease_period: seconds between two rounds: the Node is looked at and its Lease renewed.
+        lease_seconds: how long a bridge that fell silent keeps the node from another.
+        retry_period: seconds until the next try while the Lease is not ours.
         gate_period: seconds between two looks at the gate's Lease.
     """
 
@@ -46,22 +45,17 @@ class NodeConfig(msgspec.Struct, frozen=True, kw_only=True):
     zone: str
     region: str
     internal_ip: str
-    kubelet_port: int = 10250
-    kubelet_version: str = "v1.36.0"
-    provider_id: str = ""
-    declared_features: tuple[str, ...] = ()
-    holder: str = ""
-    capacity: dict[str, str] = msgspec.field(default_factory=lambda: dict(_PLENTY))
-    gate_namespace: str = "spillway"
+    kubelet_port: int
+    kubelet_version: str
+    provider_id: str
+    identity: str
+    capacity: dict[str, str]
+    gate_namespace: str
     status_period: float = 60.0
     lease_period: float = 10.0
     lease_seconds: int = 40
+    retry_period: float = 2.0
     gate_period: float = 5.0
-
-    @property
-    def lease_holder(self) -> str:
-        """Who holds the node's Lease while this bridge runs."""
-        return self.holder or self.name
 
 
 class PollConfig(msgspec.Struct, frozen=True, kw_only=True):

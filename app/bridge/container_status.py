@@ -12,6 +12,7 @@ import msgspec
 from app.bridge.endings import termination_reason
 from app.model.pod import Container, Json, Pod
 from app.model.task import Task, TaskContainer
+from app.model.times import rfc3339
 
 SCHEME: Final = "fargate://"
 _UNKNOWN_EXIT: Final = 137
@@ -83,11 +84,6 @@ def task_id_of(status: Mapping[str, Json]) -> str:
     """The task in a status' `containerID`; empty where no container has run."""
     identifier = str(status.get("containerID") or "")
     return identifier.removeprefix(SCHEME).split("/", 1)[0] if identifier.startswith(SCHEME) else ""
-
-
-def rfc3339(moment: datetime) -> str:
-    """Kubernetes' time: UTC, whole seconds, `Z`."""
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _before(pod: Pod, name: str) -> dict[str, Json]:

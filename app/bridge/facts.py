@@ -1,12 +1,13 @@
 """What is known of one pod at one moment, and the stage of its life that this makes."""
 
 import enum
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Final, Literal
 
 import msgspec
 
-from app.bridge import adoption
+from app.bridge import adoption, permission
 from app.bridge.config import BridgeConfig
 from app.model.names import ATTEMPT, ATTEMPT_OF, ATTEMPTED_AT, TASK_ARN, PodUid, TaskArn
 from app.model.pod import Pod, is_of_daemon_set, is_terminal
@@ -67,6 +68,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         pod: None where it is gone.
+        namespace: the labels of the pod's namespace; None where there is none.
         tasks: every known task of the pod, of all attempts.
         missing: ARNs that ECS says it does not know, and since when.
         strange: ARNs of tasks that are known to be another's; whoever wrote them on the pod was not us.
@@ -75,6 +77,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
 
     key: PodKey
     pod: Pod | None
+    namespace: Mapping[str, str] | None
     tasks: tuple[Task, ...]
     missing: dict[TaskArn, datetime]
     looked_at: datetime | None
@@ -108,6 +111,7 @@ class Stage(enum.Enum):
     TERMINAL = "terminal"
     DAEMON = "daemon"
     FRESH = "fresh"
+    FORBIDDEN = "forbidden"
     RECORDED = "recorded"
     REFUSED = "refused"
     UNSEEN = "unseen"
@@ -133,7 +137,7 @@ def stage_of(facts: Facts) -> Stage:
 def _stage_of_attempt(facts: Facts, pod: Pod) -> Stage:
     attempt = attempt_of(facts)
     if attempt == 0:
-        return Stage.FRESH
+        return Stage.FORBIDDEN if permission.refusal(pod, labels=facts.namespace) else Stage.FRESH
     task = task_of(facts)
     if task is not None:
         return Stage.ENDED if task.is_stopped else Stage.CARRIED

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 
 from app.bridge.config import NodeConfig
+from app.bridge.lease_age import LeaseAge
 from app.bridge.node_object import closed_body
 from app.model.names import GATE_LEASE, GATE_MANAGER
 from app.model.pod import Json, Pod
@@ -15,7 +16,7 @@ log = logs.get(__name__)
 
 
 class GateWatch:
-    """Judges the gate's Lease by our own steady clock: that its record changes matters, not its times."""
+    """Judges the gate by its Lease."""
 
     def __init__(
         self,
@@ -28,11 +29,10 @@ class GateWatch:
     ) -> None:
         self._nodes = nodes
         self._leases = leases
-        self._clock = clock
         self._config = config
         self._bound = bound
-        self._lease: Lease | None = None
-        self._changed = clock.steady()
+        self._age = LeaseAge(clock)
+        self._was_minded = False
         self._applied: Mapping[str, Json] | None = None
 
     async def check(self) -> None:
@@ -41,20 +41,21 @@ class GateWatch:
         Raises:
             PortFailure: Kubernetes did not answer; the Lease grows no younger by that.
         """
-        lease = await self._read()
-        if lease is not None and (self._lease is None or lease.record != self._lease.record):
-            self._changed = self._clock.steady()
+        if self._age.see(await self._read()):
             self._applied = None
-        self._lease = lease
-        if lease is None or self._clock.steady() - self._changed > lease.duration:
-            await self.close()
+            self._was_minded = True
+        if not self._age.is_stale():
+            return
+        if self._was_minded:
+            log.warning("the gate is no longer minded: closing the node", node=self._config.name)
+            self._was_minded = False
+        await self.close()
 
     async def close(self) -> None:
         """Take every grant and all free room away, unless that is done."""
         body = closed_body(self._config, bound=self._bound())
         if body == self._applied:
             return
-        log.warning("the gate is not minded: closing the node", node=self._config.name)
         await self._nodes.apply_status(body, manager=GATE_MANAGER)
         self._applied = body
 

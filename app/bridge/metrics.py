@@ -23,11 +23,12 @@ class BridgeMetrics:
             "spillway_bridge_tasks", "Live tasks by ECS status.", ["status"], registry=registry
         )
         self.launches = Count(
-            "spillway_bridge_launches", "RunTask calls by outcome.", ["outcome"], registry=registry
+            "spillway_bridge_launches", "Attempts to launch by outcome.", ["outcome"], registry=registry
         )
         self.launch_seconds = Histogram(
             "spillway_bridge_launch_seconds",
             "From the decision to launch to ECS's answer, turns and throttling included.",
+            ["outcome"],
             buckets=(0.1, 0.5, 1, 2, 5, 10, 30, 60, 120),
             registry=registry,
         )

@@ -8,16 +8,13 @@ from datetime import datetime
 from typing import Final
 
 from app.bridge.config import NodeConfig
-from app.bridge.container_status import rfc3339
 from app.model import names
 from app.model.grant import written
-from app.model.node import Node, is_virtual
+from app.model.node import Node, Taint, marks_virtual
 from app.model.pod import Json, Pod
 from app.model.resources import Resources
+from app.model.times import rfc3339
 from app.model.virtual_node import FLOOR, room
-
-NODE_LEASES: Final = "kube-node-lease"
-"""Namespace of the nodes' Leases."""
 
 _HEALTHY: Final = (
     ("MemoryPressure", "KubeletHasSufficientMemory", "kubelet has sufficient memory available"),
@@ -40,18 +37,24 @@ def manifest(config: NodeConfig, *, now: datetime) -> dict[str, Json]:
 
 
 def metadata_body(config: NodeConfig, node: Node) -> dict[str, Json]:
-    """The part of an existing Node that is restored: labels always, the taint only where it is gone.
+    """The part of an existing Node that is restored: our labels, and our taint beside the others'.
 
-    It is then written beside the others' taints, since the list is applied as a whole.
+    The taints are always written, as a whole list: once applied they are ours, and to leave them out of a
+    later application would take them away.
     """
-    body: dict[str, Json] = {
+    others = [_taint(each.key, each.value, each.effect) for each in node.spec.taints if not _is_ours(each)]
+    return {
         **_head(),
         "metadata": {"name": config.name, "labels": labels(config)},
+        "spec": {"taints": [*others, _our_taint()]},
     }
-    if not is_virtual(node):
-        others = [_taint(each.key, each.value, each.effect) for each in node.spec.taints]
-        body["spec"] = {"taints": [*others, _our_taint()]}
-    return body
+
+
+def is_intact(config: NodeConfig, node: Node) -> bool:
+    """Whether the node has our taint, with its effect, and our labels; others' beside them do not matter."""
+    found = node.metadata.labels
+    labelled = all(found.get(name) == value for name, value in labels(config).items())
+    return labelled and any(_is_ours(each) for each in node.spec.taints)
 
 
 def labels(config: NodeConfig) -> dict[str, str]:
@@ -79,8 +82,6 @@ def status_body(config: NodeConfig, *, node: Node | None, now: datetime) -> dict
         "daemonEndpoints": {"kubeletEndpoint": {"Port": config.kubelet_port}},
         "nodeInfo": _node_info(config),
     }
-    if config.declared_features:
-        status["declaredFeatures"] = sorted(set(config.declared_features))
     return {**_head(), "metadata": {"name": config.name}, "status": status}
 
 
@@ -124,6 +125,10 @@ def _spec(config: NodeConfig) -> dict[str, Json]:
     if config.provider_id:
         spec["providerID"] = config.provider_id
     return spec
+
+
+def _is_ours(taint: Taint) -> bool:
+    return marks_virtual(taint) and taint.effect == names.TAINT_EFFECT
 
 
 def _our_taint() -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 import msgspec
 
+from app.model.namespace import Namespace
 from app.model.pod import Pod
 from app.ports.clock import Clock
 from app.ports.kubernetes import Events, Leases, Nodes, Pods
@@ -14,6 +15,7 @@ class Outside(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         watched: the pods bound to this bridge's node; its `run` is the caller's to run.
+        namespaces: all of them, for their labels; run by the caller, too.
         pods: reads that must be consistent, and all writes.
         nodes: our Node.
         leases: our node's Lease, and the gate's.
@@ -24,6 +26,7 @@ class Outside(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     watched: Watched[Pod]
+    namespaces: Watched[Namespace]
     pods: Pods
     nodes: Nodes
     leases: Leases

@@ -9,10 +9,11 @@ from typing import Final
 
 import msgspec
 
-from app.bridge.container_status import Hold, abandoned, container_status, rfc3339
+from app.bridge.container_status import Hold, abandoned, container_status
 from app.bridge.endings import DISRUPTIONS
 from app.model.pod import TERMINAL_PHASES, Json, Pod, condition
 from app.model.task import Task
+from app.model.times import rfc3339
 
 Status = dict[str, Json]
 

@@ -5,13 +5,15 @@ from collections.abc import Awaitable, Callable
 
 from app.bridge.facts import PodKey
 from app.ports.clock import Clock
-from app.ports.failures import PortFailure
+from app.ports.failures import NotFound, PortFailure
 from app.telemetry import logs
 
 log = logs.get(__name__)
 
 Step = Callable[[PodKey], Awaitable[float | None]]
-"""Does what can be done for the pod now; answers after how many seconds to come again, or None."""
+"""Does what can be done for the pod now; answers after how many seconds to come again, or None.
+
+Raises NotFound where the pod is gone, which is no failure."""
 
 
 class PodWorkers:
@@ -67,6 +69,11 @@ class PodWorkers:
     async def _attempt(self, key: PodKey) -> float | None:
         try:
             delay = await self._step(key)
+        except NotFound as failure:
+            # Only reads and writes of the pod itself end so; the watch will tell, or already has.
+            log.debug("the pod is gone", pod=key.path, error=str(failure))
+            self._failures.pop(key, None)
+            return None
         except PortFailure as failure:
             log.warning("a step failed and will be repeated", pod=key.path, error=str(failure))
         except Exception:

@@ -11,7 +11,7 @@ from typing import Final
 
 import msgspec
 
-from app.bridge import attempts, pod_status
+from app.bridge import attempts, permission, pod_status
 from app.bridge.commands import (
     Later,
     LaunchTask,
@@ -73,7 +73,9 @@ _LOST_MESSAGE: Final = (
     "ECS no longer knows the task of this pod's last attempt, so whether and how it ran cannot be told; "
     "it is not run again by itself"
 )
+OVERFLOW_NOT_ALLOWED: Final = "OverflowNotAllowed"
 _SOON: Final = 5.0
+_SOONER: Final = 1.0
 
 
 def decide(facts: Facts) -> Commands:
@@ -130,6 +132,16 @@ def _daemon(facts: Facts) -> Commands:
 
 def _fresh(facts: Facts) -> Commands:
     return (*_next_attempt(facts), *caveats(pod_of(facts)))
+
+
+def _forbidden(facts: Facts) -> Commands:
+    """Bound to our node past the scheduler and the gate, by naming it: never a task."""
+    pod = pod_of(facts)
+    due = permission.believed_at(pod)
+    if due is not None and facts.now < due:
+        return (Later(seconds=min(_SOONER, (due - facts.now).total_seconds())),)
+    message = f"Pod was rejected: {permission.refusal(pod, labels=facts.namespace)}"
+    return failed(facts, task=None, reason=OVERFLOW_NOT_ALLOWED, message=message)
 
 
 def _recorded(facts: Facts) -> Commands:
@@ -231,6 +243,7 @@ HANDLERS: Final[dict[Stage, Callable[[Facts], Commands]]] = {
     Stage.TERMINAL: _terminal,
     Stage.DAEMON: _daemon,
     Stage.FRESH: _fresh,
+    Stage.FORBIDDEN: _forbidden,
     Stage.RECORDED: _recorded,
     Stage.REFUSED: _refused,
     Stage.UNSEEN: _unseen,

@@ -6,12 +6,12 @@ from datetime import datetime
 
 from app.bridge.config import PollConfig
 from app.bridge.task_store import TaskStore
-from app.bridge.waiting import first_of
 from app.model.names import PodUid, TaskArn
 from app.ports.clock import Clock
 from app.ports.failures import PortFailure
 from app.ports.tasks import Tasks
 from app.telemetry import logs
+from app.timing.waiting import first_of
 
 log = logs.get(__name__)
 

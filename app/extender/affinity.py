@@ -10,8 +10,9 @@ from typing import Final
 
 import msgspec
 
+from app.model.affinity import Requirement, Term, required_terms
 from app.model.node import Node, Taint
-from app.model.pod import Pod, Wire, tolerates
+from app.model.pod import Pod, tolerates
 
 NODE_NAME_FIELD: Final = "metadata.name"
 """The only field that `matchFields` may name."""
@@ -22,42 +23,13 @@ _TRANSIENT: Final = "node.kubernetes.io/"
 _INTEGER: Final = re.compile(r"^[+-]?\d{1,19}$", re.ASCII)
 
 
-class _Requirement(Wire, frozen=True):
-    key: str = ""
-    operator: str = ""
-    values: tuple[str, ...] = ()
-
-
-class _Term(Wire, frozen=True):
-    match_expressions: tuple[_Requirement, ...] = ()
-    match_fields: tuple[_Requirement, ...] = ()
-
-
-class _Selector(Wire, frozen=True):
-    node_selector_terms: tuple[_Term, ...] = ()
-
-
-class _NodeAffinity(Wire, frozen=True):
-    required: _Selector | None = msgspec.field(
-        name="requiredDuringSchedulingIgnoredDuringExecution", default=None
-    )
-
-
-class _Affinity(Wire, frozen=True):
-    node_affinity: _NodeAffinity | None = None
-
-
-_NOTHING: Final = _Selector()
-"""A selector without terms admits no node."""
-
-
 def admits(pod: Pod, node: Node) -> bool:
     """Whether the pod's nodeSelector and required node affinity let it onto the node."""
     labels = node.metadata.labels
     if any(labels.get(key) != value for key, value in pod.spec.node_selector.items()):
         return False
     required = _required(pod)
-    return required is None or any(_matches(term, node) for term in required.node_selector_terms)
+    return required is None or any(_matches(term, node) for term in required)
 
 
 def lacks_spread_key(pod: Pod, node: Node) -> bool:
@@ -83,7 +55,7 @@ def pinned_to(pod: Pod) -> frozenset[str]:
     required = _required(pod)
     if required is None:
         return frozenset()
-    pins = [_pin(term) for term in required.node_selector_terms]
+    pins = [_pin(term) for term in required]
     return frozenset() if "" in pins else frozenset(pins)
 
 
@@ -105,25 +77,22 @@ def _is_hard(taint: Taint, *, transient: bool) -> bool:
     return transient or not taint.key.startswith(_TRANSIENT)
 
 
-def _required(pod: Pod) -> _Selector | None:
-    if not pod.spec.affinity:
-        return None
+def _required(pod: Pod) -> tuple[Term, ...] | None:
     try:
-        affinity = msgspec.convert(pod.spec.affinity, _Affinity)
+        return required_terms(pod.spec.affinity)
     except msgspec.ValidationError:
-        # An API server refuses such a pod; whatever it means, it admits no node.
-        return _NOTHING
-    return affinity.node_affinity.required if affinity.node_affinity else None
+        # An API server refuses such a pod; whatever it means, it admits no node, as no term does.
+        return ()
 
 
-def _pin(term: _Term) -> str:
+def _pin(term: Term) -> str:
     for each in term.match_fields:
         if each.key == NODE_NAME_FIELD and each.operator == "In" and len(each.values) == 1:
             return each.values[0]
     return ""
 
 
-def _matches(term: _Term, node: Node) -> bool:
+def _matches(term: Term, node: Node) -> bool:
     if not term.match_expressions and not term.match_fields:
         return False
     labels = node.metadata.labels
@@ -132,7 +101,7 @@ def _matches(term: _Term, node: Node) -> bool:
     )
 
 
-def _field_holds(requirement: _Requirement, name: str) -> bool:
+def _field_holds(requirement: Requirement, name: str) -> bool:
     if requirement.key != NODE_NAME_FIELD or len(requirement.values) != 1:
         return False
     if requirement.operator == "In":
@@ -140,7 +109,7 @@ def _field_holds(requirement: _Requirement, name: str) -> bool:
     return requirement.operator == "NotIn" and requirement.values[0] != name
 
 
-def _holds(requirement: _Requirement, found: str | None) -> bool:
+def _holds(requirement: Requirement, found: str | None) -> bool:
     match requirement.operator:
         case "In":
             return found is not None and found in requirement.values
@@ -156,7 +125,7 @@ def _holds(requirement: _Requirement, found: str | None) -> bool:
             return False
 
 
-def _compares(requirement: _Requirement, found: str | None) -> bool:
+def _compares(requirement: Requirement, found: str | None) -> bool:
     if found is None or len(requirement.values) != 1:
         return False
     bound = requirement.values[0]

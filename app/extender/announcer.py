@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Collection, Iterable
 from typing import Final
 
-from app.extender.gate import Burst, Decision, Refuse, Wait
+from app.extender.decisions import Burst, Decision, Refuse, Wait
 from app.extender.metrics import GateMetrics
 from app.model.names import PodUid
 from app.model.pod import Pod

@@ -4,8 +4,8 @@ from typing import Final
 
 import msgspec
 
-from app.extender.deadline import within
-from app.extender.gate import Opening, first_step
+from app.extender.decisions import Opening
+from app.extender.gate import first_step
 from app.extender.metrics import GateMetrics
 from app.model.grant import Grant, GrantsError, read_grants, written
 from app.model.names import GATE_MANAGER, GRANTS
@@ -17,6 +17,8 @@ from app.ports.clock import Clock
 from app.ports.failures import NotFound, PortFailure
 from app.ports.kubernetes import Nodes
 from app.telemetry import logs
+from app.timing import backoff
+from app.timing.waiting import within
 
 _log = logs.get(__name__)
 
@@ -152,12 +154,13 @@ class Gatekeeper:
     def _failed(self, error: PortFailure) -> float:
         # Whether it was written is unknown: believe the watch, and write the whole again.
         self._last = None
-        backoff = min(_FIRST_BACKOFF * 2.0**self._failures, _LONGEST_BACKOFF)
         self._failures += 1
-        self._rest_until = self._clock.steady() + backoff
+        # One leader writes each node, so that there is nobody to keep out of step with.
+        pause = backoff.delay(self._failures, first=_FIRST_BACKOFF, longest=_LONGEST_BACKOFF, jitter=1.0)
+        self._rest_until = self._clock.steady() + pause
         self._metrics.applies.labels("failed").inc()
-        _log.warning("gate not set, tried again", node=self._name, seconds=backoff, error=str(error))
-        return backoff
+        _log.warning("gate not set, tried again", node=self._name, seconds=pause, error=str(error))
+        return pause
 
 
 def manifest(opening: Opening) -> dict[str, Json]:

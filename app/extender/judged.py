@@ -2,14 +2,14 @@
 
 from collections.abc import Collection
 
-from app.extender.gate import Refusals
+from app.extender.hindrance import Refusals
 from app.model.names import PodUid
 from app.model.pod import Pod
 from app.model.reason import Reason
 
 
 class Judged:
-    """`app.extender.gate.Refusals` with a memory.
+    """`app.extender.hindrance.Refusals` with a memory.
 
     Args:
         refusals: why Fargate cannot run a pod; a pure function, so that its answer may be kept.

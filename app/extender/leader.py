@@ -12,8 +12,10 @@ from typing import Final
 import msgspec
 
 from app.extender.announcer import Announcer
-from app.extender.gate import Burst, Facts, GateConfig, Plan, Refusals, plan
+from app.extender.decisions import Burst, Plan
+from app.extender.gate import Facts, plan
 from app.extender.gatekeeper import Gatekeeper, Pace
+from app.extender.hindrance import GateConfig, Refusals
 from app.extender.judged import Judged
 from app.extender.ledger import NO_LAPSES
 from app.extender.metrics import GateMetrics
@@ -24,6 +26,7 @@ from app.ports.clock import Clock
 from app.ports.kubernetes import Events, Nodes
 from app.ports.watched import Watched
 from app.telemetry import logs
+from app.timing.waiting import first_of
 
 _log = logs.get(__name__)
 
@@ -114,7 +117,8 @@ class Leader:
         while True:
             self._changed.clear()
             pause = await self._turn()
-            if await self._changes_within(pause):
+            await first_of(self._clock.sleep(pause), self._changed)
+            if self._changed.is_set():
                 await self._clock.sleep(self._config.gather)
 
     async def _turn(self) -> float:
@@ -149,16 +153,6 @@ class Leader:
             for opening, pause in zip(decided.openings, pauses, strict=True)
             if pause is not None
         }
-
-    async def _changes_within(self, seconds: float) -> bool:
-        change = asyncio.create_task(self._changed.wait())
-        alarm = asyncio.create_task(self._clock.sleep(seconds))
-        try:
-            await asyncio.wait({change, alarm}, return_when=asyncio.FIRST_COMPLETED)
-            return change.done()
-        finally:
-            change.cancel()
-            alarm.cancel()
 
     def _virtual_nodes(self) -> dict[str, Node]:
         watched = {node.name: node for node in self._cluster.nodes.all() if is_virtual(node)}

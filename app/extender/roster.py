@@ -5,7 +5,6 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Final
 
-from app.extender.deadline import within
 from app.extender.metrics import ServerMetrics
 from app.model.grant import GrantsError, read_grants
 from app.model.names import GRANTS, PodUid
@@ -15,6 +14,7 @@ from app.ports.failures import NotFound, PortFailure
 from app.ports.kubernetes import Nodes
 from app.ports.watched import Watched
 from app.telemetry import logs
+from app.timing.waiting import within
 
 _log = logs.get(__name__)
 

@@ -14,7 +14,7 @@ from typing import Final
 import msgspec
 from fastapi import FastAPI, Request, Response
 from prometheus_client import CollectorRegistry
-from starlette.requests import ClientDisconnect
+from starlette.exceptions import HTTPException
 
 from app.extender import wire
 from app.extender.metrics import ServerMetrics
@@ -24,16 +24,16 @@ from app.model.node import Node, is_virtual
 from app.ports.clock import Clock
 from app.ports.kubernetes import Nodes
 from app.ports.watched import Watched
+from app.serving.bodies import CutShort, TooLong, body_of, error_answer, http_error, json_answer
+from app.serving.probes import probe_router
 from app.telemetry import logs
-from app.telemetry.probes import probe_router
 
 _log = logs.get(__name__)
 
 Answer = tuple[bytes, str]
 """The reply's JSON, and its outcome for the metrics."""
 
-BAD_REQUEST: Final = 400
-TOO_LARGE: Final = 413
+_BAD_REQUEST: Final = 400
 
 
 class ExtenderConfig(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,7 +85,8 @@ def build_app(
         task.cancel()
         await asyncio.wait({task})
 
-    app = FastAPI(lifespan=lifespan, openapi_url=None)
+    app = FastAPI(title="Spillway extender", lifespan=lifespan, openapi_url=None)
+    app.add_exception_handler(HTTPException, http_error)
     app.include_router(
         probe_router(registry, lambda: None if synced.is_set() else "the node cache is not filled yet")
     )
@@ -179,28 +180,11 @@ class _Desk:
         self, request: Request, answer: Callable[[bytes], Awaitable[Answer]]
     ) -> tuple[Response, str]:
         try:
-            body = await self._body(request)
-            if body is None:
-                return _problem(TOO_LARGE, f"more than {self._config.max_body} bytes"), "too_large"
-            content, outcome = await answer(body)
+            content, outcome = await answer(await body_of(request, most=self._config.max_body))
         except wire.WireError as error:
-            return _problem(BAD_REQUEST, str(error)), "bad_request"
-        except ClientDisconnect:
-            return _problem(BAD_REQUEST, "the request ended early"), "disconnected"
-        return Response(content, media_type="application/json"), outcome
-
-    async def _body(self, request: Request) -> bytes | None:
-        chunks: list[bytes] = []
-        size = 0
-        async for chunk in request.stream():
-            size += len(chunk)
-            if size > self._config.max_body:
-                return None
-            chunks.append(chunk)
-        return b"".join(chunks)
-
-
-def _problem(status: int, message: str) -> Response:
-    return Response(
-        msgspec.json.encode({"error": message}), status_code=status, media_type="application/json"
-    )
+            return error_answer(_BAD_REQUEST, str(error)), "bad_request"
+        except TooLong as error:
+            return error_answer(error.status, str(error)), "too_large"
+        except CutShort as error:
+            return error_answer(error.status, str(error)), "disconnected"
+        return json_answer(200, content), outcome

@@ -5,8 +5,9 @@ from typing import Final
 
 import msgspec
 
+from app.model.affinity import Requirement, required_terms
 from app.model.names import ARCH_LABEL, OS_LABEL
-from app.model.pod import Json, Wire
+from app.model.pod import Json
 from app.model.reason import Reason
 
 _OURS: Final[Mapping[str, str]] = {
@@ -16,33 +17,6 @@ _OURS: Final[Mapping[str, str]] = {
     "beta.kubernetes.io/os": "linux",
 }
 _MEND: Final = "tasks run on linux/amd64 only; remove it"
-
-
-class _Requirement(Wire, frozen=True):
-    key: str
-    operator: str
-    values: tuple[str, ...] = ()
-
-
-class _Term(Wire, frozen=True):
-    match_expressions: tuple[_Requirement, ...] = ()
-
-
-class _Selector(Wire, frozen=True):
-    node_selector_terms: tuple[_Term, ...] = ()
-
-
-class _NodeAffinity(Wire, frozen=True):
-    required: _Selector | None = msgspec.field(
-        name="requiredDuringSchedulingIgnoredDuringExecution", default=None
-    )
-    preferred: tuple[dict[str, Json], ...] | None = msgspec.field(
-        name="preferredDuringSchedulingIgnoredDuringExecution", default=None
-    )
-
-
-class _Affinity(Wire, frozen=True):
-    node_affinity: _NodeAffinity | None = None
 
 
 def selector(wanted: dict[str, str], path: str) -> Iterable[Reason]:
@@ -57,10 +31,8 @@ def affinity(wanted: Json, path: str) -> Iterable[Reason]:
 
     https://kubernetes.io/docs/concepts/scheduling-eviction/assign-pod-node/#node-affinity
     """
-    if not wanted:
-        return
     try:
-        terms = _required_terms(msgspec.convert(wanted, _Affinity))
+        terms = required_terms(wanted)
     except msgspec.ValidationError as error:
         yield Reason("InvalidAffinity", f"{error}; correct the affinity", path)
         return
@@ -68,13 +40,7 @@ def affinity(wanted: Json, path: str) -> Iterable[Reason]:
         yield Reason("Platform", _MEND, f"{path}.nodeAffinity")
 
 
-def _required_terms(wanted: _Affinity) -> tuple[_Term, ...]:
-    if wanted.node_affinity is None or wanted.node_affinity.required is None:
-        return ()
-    return wanted.node_affinity.required.node_selector_terms
-
-
-def _meets(requirement: _Requirement) -> bool:
+def _meets(requirement: Requirement) -> bool:
     ours = _OURS.get(requirement.key)
     if ours is None:
         return True

@@ -40,15 +40,12 @@ class ConnectionSettingsError(ValueError):
 
 
 async def load_client(
-    *, kubeconfig: str | None, context: str | None, environ: Mapping[str, str], steady: Callable[[], float]
+    *, kubeconfig: str | None, environ: Mapping[str, str], steady: Callable[[], float]
 ) -> ApiClient:
     """A client for the first that is there: `kubeconfig`, `$KUBECONFIG`, the pod's account, `~/.kube/config`.
 
-    A context, where given, names an entry of a kubeconfig, so that the pod's account is passed over.
-
     Args:
         kubeconfig: a path, or several joined by the system's path separator; None or "" looks around.
-        context: the context to use instead of the current one.
         environ: the process's environment.
         steady: a clock that never jumps, in seconds; it spaces the refreshes of credentials.
 
@@ -59,10 +56,10 @@ async def load_client(
     # Some clusters' CAs lack an extension that strict mode asks for; kubectl does not ask for it either.
     settings.disable_strict_ssl_verification = True
     file = kubeconfig or environ.get("KUBECONFIG") or ""
-    if not file and not context and environ.get("KUBERNETES_SERVICE_HOST"):
+    if not file and environ.get("KUBERNETES_SERVICE_HOST"):
         _load_account(settings, environ)
     else:
-        await _load_file(settings, file or _home_file(environ), context=context, steady=steady)
+        await _load_file(settings, file or _home_file(environ), steady=steady)
     settings.proxy = settings.proxy or proxy_for(settings.host, environ)
     settings.client_session_kwargs = {"trust_env": False}
     try:
@@ -97,17 +94,14 @@ def _load_account(settings: Configuration, environ: Mapping[str, str]) -> None:
         ) from error
 
 
-async def _load_file(
-    settings: Configuration, file: str, *, context: str | None, steady: Callable[[], float]
-) -> None:
+async def _load_file(settings: Configuration, file: str, *, steady: Callable[[], float]) -> None:
     try:
         loader = await config.load_kube_config(  # type: ignore[no-untyped-call]  # vendor
-            config_file=file, context=context, client_configuration=settings, persist_config=False
+            config_file=file, client_configuration=settings, persist_config=False
         )
     except _BAD_FILE as error:
-        asked = f" with context {context}" if context else ""
         raise ConnectionSettingsError(
-            f"kubeconfig {file}{asked} cannot be used ({error}); check that the file is there and that "
+            f"kubeconfig {file} cannot be used ({error}); check that the file is there and that "
             "`kubectl cluster-info` works with it"
         ) from error
     if not settings.api_key and not settings.cert_file and _has_plugin(loader):

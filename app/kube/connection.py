@@ -29,7 +29,6 @@ async def connect(
     *,
     kubeconfig: str | None,
     clock: Clock,
-    context: str | None = None,
     agent: str = "spillway",
     environ: Mapping[str, str] = os.environ,
 ) -> "Connection":
@@ -41,16 +40,13 @@ async def connect(
     Args:
         kubeconfig: path of a kubeconfig; None or "" looks around.
         clock: spaces the refreshes of credentials.
-        context: a context of the kubeconfig other than its current one.
         agent: the User-Agent, as `spillway/0.1.0 (bridge)`; audit logs and field managers show it.
         environ: the process's environment.
 
     Raises:
         ConnectionSettingsError: there is none, or it cannot be used; the message names the mend.
     """
-    client = await configuration.load_client(
-        kubeconfig=kubeconfig, context=context, environ=environ, steady=clock.steady
-    )
+    client = await configuration.load_client(kubeconfig=kubeconfig, environ=environ, steady=clock.steady)
     client.user_agent = agent
     return Connection(client)
 

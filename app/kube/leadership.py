@@ -1,4 +1,4 @@
-"""Leader election over a Lease (`app.ports.kubernetes.Leadership`).
+"""Leader election over a Lease.
 
 The loop is our own, not the official client's, because that one cannot be made sound from outside. It
 measures a rival's lease by the wall clock, so a clock that steps forward steals a live lease; its renewal may
@@ -16,15 +16,17 @@ from typing import Final, assert_never
 
 import msgspec
 
-from app.kube import backoff, election, paths
+from app.kube import election, paths
 from app.kube.answers import decoded
-from app.kube.deadline import cancelled, within
-from app.kube.lease_wire import WireLease, micro_time
+from app.kube.lease_wire import WireLease
 from app.kube.transport import Transport
 from app.model.pod import Json
+from app.model.times import rfc3339_micro
 from app.ports.clock import Clock
 from app.ports.failures import NotFound, PortFailure
 from app.telemetry import logs
+from app.timing import backoff
+from app.timing.waiting import cancelled, within
 
 _log = logs.get(__name__)
 
@@ -105,7 +107,7 @@ class Leadership:
                 _log.error("work failed, lease released", lease=self._name, exc_info=error)
             else:
                 failures = 0
-            await self._clock.sleep(backoff.delay(failures, jitter=1.0, longest=60.0))
+            await self._clock.sleep(backoff.delay(failures, first=1.0, longest=60.0, jitter=1.0))
 
     async def _acquire(self) -> None:
         while True:
@@ -113,7 +115,7 @@ class Leadership:
                 if await self._attempt_in_time(self._renew_deadline / 2):
                     _log.info("leading", lease=self._name, identity=self._identity)
                     return
-            except (PortFailure, TimeoutError) as error:
+            except PortFailure as error:
                 _log.warning("lease not acquired", lease=self._name, error=str(error))
             await self._clock.sleep(self._retry_period)
 
@@ -154,7 +156,7 @@ class Leadership:
             try:
                 if not await self._attempt_in_time(min(self._left(), self._renew_deadline / 2)):
                     return
-            except (PortFailure, TimeoutError) as error:
+            except PortFailure as error:
                 _log.warning("lease not renewed", lease=self._name, error=str(error))
 
     def _left(self) -> float:
@@ -184,7 +186,7 @@ class Leadership:
                     None if lease is None else lease.spec,
                     identity=self._identity,
                     seconds=self._seconds,
-                    now=micro_time(self._clock.now()),
+                    now=rfc3339_micro(self._clock.now()),
                 )
                 await self._write(before, spec)
                 self._renewed_at = started
@@ -214,7 +216,7 @@ class Leadership:
         """Let another replica lead at once; where that fails, the Lease expires by itself."""
         try:
             await within(self._clock, _RELEASE_SECONDS, self._give_up())
-        except (PortFailure, TimeoutError) as error:
+        except PortFailure as error:
             _log.warning("lease not released, it will expire", lease=self._name, error=str(error))
         finally:
             self._held = None
@@ -223,7 +225,7 @@ class Leadership:
     async def _give_up(self) -> None:
         before = await self._read()
         if before is not None and before.get("spec", {}).get("holderIdentity") == self._identity:
-            await self._write(before, election.released(now=micro_time(self._clock.now())))
+            await self._write(before, election.released(now=rfc3339_micro(self._clock.now())))
 
 
 def _lease_json(data: bytes, *, asked: str) -> dict[str, Json]:

@@ -3,8 +3,6 @@
 https://kubernetes.io/docs/reference/kubernetes-api/cluster-resources/lease-v1/
 """
 
-from datetime import UTC, datetime
-
 from app.model.pod import ObjectMeta, Wire
 from app.ports.kubernetes import Lease
 
@@ -38,8 +36,3 @@ def judged(lease: WireLease) -> Lease:
         duration=float(spec.lease_duration_seconds or 0),
         record=f"{holder} {spec.acquire_time} {spec.renew_time} {spec.lease_transitions}",
     )
-
-
-def micro_time(moment: datetime) -> str:
-    """MicroTime, the only form that the API server reads: exactly six digits."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

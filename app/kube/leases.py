@@ -5,10 +5,11 @@ https://kubernetes.io/docs/concepts/architecture/leases/
 
 from app.kube import paths
 from app.kube.answers import decoded
-from app.kube.lease_wire import WireLease, judged, micro_time
+from app.kube.lease_wire import WireLease, judged
 from app.kube.transport import MERGE_PATCH, Transport
 from app.model.node import Node
 from app.model.pod import Json
+from app.model.times import rfc3339_micro
 from app.ports.clock import Clock
 from app.ports.failures import Conflict, NotFound
 from app.ports.kubernetes import Lease
@@ -48,7 +49,7 @@ class Leases:
             "spec": {
                 "holderIdentity": holder,
                 "leaseDurationSeconds": seconds,
-                "renewTime": micro_time(self._clock.now()),
+                "renewTime": rfc3339_micro(self._clock.now()),
             },
         }
         try:

@@ -13,7 +13,6 @@ from app.kube.answers import decoded
 from app.kube.transport import APPLY_PATCH, Transport
 from app.model.node import Node
 from app.model.pod import Json
-from app.ports.failures import Conflict, NotFound
 
 
 class Nodes:
@@ -43,14 +42,6 @@ class Nodes:
         """Forced server-side apply to the status subresource; annotations ride along. Raises NotFound."""
         path = f"{paths.node(manifest['metadata']['name'])}/status"
         return await self._apply(path, manifest, manager=manager)
-
-    async def delete(self, node: Node) -> None:
-        """Delete with the uid as precondition; gone or replaced already is success."""
-        body = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": {"uid": node.metadata.uid}}
-        try:
-            await self._connection.request("DELETE", paths.node(node.name), body=body)
-        except (NotFound, Conflict):
-            return
 
     async def _apply(self, path: str, manifest: Mapping[str, Json], *, manager: str) -> Node:
         data = await self._connection.request(

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from ipaddress import ip_address, ip_network
 from urllib.parse import urlsplit
 
+from app.model.address import is_loopback
+
 
 def proxy_for(url: str, environ: Mapping[str, str]) -> str | None:
     """The proxy's URL, or None to go straight; this machine's loopback has no proxy.
@@ -19,18 +21,9 @@ def proxy_for(url: str, environ: Mapping[str, str]) -> str | None:
     """
     server = urlsplit(url)
     host = server.hostname or ""
-    if is_loopback(url) or any(_excepts(rule, host) for rule in _setting("no_proxy", environ).split(",")):
+    if is_loopback(host) or any(_excepts(rule, host) for rule in _setting("no_proxy", environ).split(",")):
         return None
     return _setting(f"{server.scheme}_proxy", environ) or None
-
-
-def is_loopback(url: str) -> bool:
-    """Whether the URL's host is this machine itself."""
-    host = urlsplit(url).hostname or ""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
 
 
 def _setting(name: str, environ: Mapping[str, str]) -> str:

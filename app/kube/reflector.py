@@ -8,22 +8,22 @@ https://kubernetes.io/docs/reference/using-api/api-concepts/#efficient-detection
 """
 
 import asyncio
-from collections import Counter
 from collections.abc import Callable
 from contextlib import aclosing
 from typing import Final, Generic, assert_never
 
-from app.kube import backoff
 from app.kube.answers import Expired
 from app.kube.changes import Change, changes, key_of, listing_changes
-from app.kube.deadline import cancelled
 from app.kube.listing import PageReader, complete, current_version
+from app.kube.metrics import WatchMetrics
 from app.kube.transport import Transport
 from app.kube.watch_events import Broken, Drop, LineReader, Mark, Put, Relist, Skip, W
 from app.ports.clock import Clock
 from app.ports.failures import PortFailure, Unavailable
 from app.ports.watched import Listener
 from app.telemetry import logs
+from app.timing import backoff
+from app.timing.waiting import cancelled
 
 _log = logs.get(__name__)
 
@@ -45,10 +45,7 @@ LONGEST_PAUSE: Final = 10.0
 
 
 class Reflector(Generic[W]):
-    """One kind of object, or a selection of it. `run` keeps it current until cancelled.
-
-    `stats` counts `lists`, `watches`, `events`, `skipped` (unreadable objects) and `failures`.
-    """
+    """One kind of object, or a selection of it. `run` keeps it current until cancelled."""
 
     def __init__(  # noqa: PLR0913  (a selection and its surroundings, each by name)
         self,
@@ -58,8 +55,8 @@ class Reflector(Generic[W]):
         decode: type[W],
         clock: Clock,
         jitter: Callable[[], float],
+        metrics: WatchMetrics,
         field_selector: str = "",
-        label_selector: str = "",
     ) -> None:
         """Nothing is asked before `run`.
 
@@ -69,13 +66,12 @@ class Reflector(Generic[W]):
             decode: the type of its objects.
             clock: time.
             jitter: 0..1, evenly spread.
+            metrics: counts what goes wrong.
             field_selector: as `spec.nodeName=fargate-1a`.
-            label_selector: as `app=web`.
         """
         self._connection = connection
         self._path = path
-        selectors = {"fieldSelector": field_selector, "labelSelector": label_selector}
-        self._query = {name: text for name, text in selectors.items() if text}
+        self._query = {"fieldSelector": field_selector} if field_selector else {}
         self._clock = clock
         self._jitter = jitter
         self._pages = PageReader(decode)
@@ -88,7 +84,7 @@ class Reflector(Generic[W]):
         self._failures = 0
         self._worked = False
         self._heard = 0.0
-        self.stats: Counter[str] = Counter()
+        self._metrics = metrics
 
     def get(self, key: str) -> W | None:
         """The object as last seen, or None."""
@@ -126,8 +122,8 @@ class Reflector(Generic[W]):
         if isinstance(error, Expired):
             self._version = ""
         self._failures = 1 if self._worked else self._failures + 1
-        self.stats["failures"] += 1
-        return backoff.delay(self._failures, jitter=self._jitter(), longest=LONGEST_PAUSE)
+        self._metrics.failures.labels(self._path).inc()
+        return backoff.delay(self._failures, first=1.0, longest=LONGEST_PAUSE, jitter=self._jitter())
 
     async def _follow(self) -> None:
         """Watch until the server ends the watch in good order; list first where there is no way around it."""
@@ -152,7 +148,6 @@ class Reflector(Generic[W]):
             self._version = ""
 
     async def _list(self) -> None:
-        self.stats["lists"] += 1
         found = await complete(self._connection, self._path, query=self._query, reader=self._pages)
         for key in sorted(found.unreadable):
             self._skipped(f"{key} cannot be read")
@@ -166,7 +161,6 @@ class Reflector(Generic[W]):
 
     async def _watch(self) -> None:
         began = self._heard = self._clock.steady()
-        self.stats["watches"] += 1
         lines = asyncio.ensure_future(self._take_lines())
         quiet = asyncio.ensure_future(self._until_quiet())
         try:
@@ -219,7 +213,6 @@ class Reflector(Generic[W]):
                 assert_never(step)
 
     def _advance(self, version: str) -> None:
-        self.stats["events"] += 1
         self._worked = True
         self._version = version or self._version
 
@@ -241,5 +234,5 @@ class Reflector(Generic[W]):
                 _log.exception("a listener failed", path=self._path)
 
     def _skipped(self, reason: str) -> None:
-        self.stats["skipped"] += 1
+        self._metrics.unreadable.labels(self._path).inc()
         _log.error("object skipped", path=self._path, reason=reason)

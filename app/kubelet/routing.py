@@ -4,6 +4,7 @@ Paths: https://github.com/kubernetes/kubernetes/blob/v1.36.0/pkg/kubelet/server/
 """
 
 from http import HTTPStatus
+from typing import assert_never
 from urllib.parse import unquote
 
 import msgspec
@@ -30,6 +31,9 @@ class HealthzRoute(msgspec.Struct, frozen=True):
     """`GET /healthz`."""
 
 
+Route = ContainerLogsRoute | HealthzRoute
+"""Every resource that there is."""
+
 NOT_FOUND = Answer(status=HTTPStatus.NOT_FOUND, text="404 page not found")
 BAD_PATH = Answer(status=HTTPStatus.BAD_REQUEST, text="the path is not percent-encoded UTF-8")
 NOT_ALLOWED = Answer(
@@ -37,7 +41,7 @@ NOT_ALLOWED = Answer(
 )
 
 
-def route(method: str, target: str) -> ContainerLogsRoute | HealthzRoute | Answer:
+def route(method: str, target: str) -> Route | Answer:
     """The resource, or the answer where there is none.
 
     Args:
@@ -53,6 +57,19 @@ def route(method: str, target: str) -> ContainerLogsRoute | HealthzRoute | Answe
     return found if isinstance(found, Answer) or method == "GET" else NOT_ALLOWED
 
 
+def name_of(found: Route | Answer) -> str:
+    """The route's name in metrics: one word for all that is not served, whatever the path says."""
+    match found:
+        case ContainerLogsRoute():
+            return "containerLogs"
+        case HealthzRoute():
+            return "healthz"
+        case Answer():
+            return "none"
+        case _:
+            assert_never(found)
+
+
 def _origin_form(target: str) -> str:
     if target.startswith("/"):
         return target
@@ -61,7 +78,7 @@ def _origin_form(target: str) -> str:
     return "/" + rest.partition("/")[2] if is_absolute else ""
 
 
-def _resource(segments: list[str], query: str) -> ContainerLogsRoute | HealthzRoute | Answer:
+def _resource(segments: list[str], query: str) -> Route | Answer:
     match segments:
         case ["", "healthz"]:
             return HealthzRoute()

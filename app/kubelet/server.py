@@ -12,7 +12,8 @@ import msgspec
 from app.kubelet.connection import HttpConnection, HttpLimits
 from app.kubelet.container_logs import ContainerLogs, LogConfig
 from app.kubelet.messages import Answer, Request, StreamedAnswer
-from app.kubelet.routing import ContainerLogsRoute, HealthzRoute, route
+from app.kubelet.metrics import KubeletMetrics
+from app.kubelet.routing import ContainerLogsRoute, HealthzRoute, Route, name_of, route
 from app.ports.clock import Clock
 from app.ports.logs import LogDirectory, LogStreams
 from app.telemetry import logs
@@ -65,6 +66,7 @@ class KubeletServer:
         *,
         clock: Clock,
         config: KubeletConfig,
+        metrics: KubeletMetrics,
         tls: ssl.SSLContext,
     ) -> None:
         """Nothing listens before `start`.
@@ -74,6 +76,7 @@ class KubeletServer:
             streams: reads them.
             clock: time.
             config: where to listen, and to whom.
+            metrics: what is counted.
             tls: a server-side context with the serving certificate; load a renewed chain into the same one.
 
         Raises:
@@ -81,6 +84,7 @@ class KubeletServer:
         """
         _check(config)
         self._config = config
+        self._requests = metrics.requests
         self._tls = tls
         self._logs = ContainerLogs(directory, streams, clock=clock, config=config.logs)
         self._server: asyncio.Server | None = None
@@ -150,11 +154,17 @@ class KubeletServer:
             writer.transport.abort()
 
     async def _answer(self, request: Request) -> Answer | StreamedAnswer:
+        found = route(request.method, request.target)
+        answer = await self._answer_to(found, request)
+        status = answer.status if isinstance(answer, Answer) else HTTPStatus.OK
+        self._requests.labels(name_of(found), str(int(status))).inc()
+        return answer
+
+    async def _answer_to(self, found: Route | Answer, request: Request) -> Answer | StreamedAnswer:
         allowed = self._config.client_names
         if allowed and request.client not in allowed:
             text = f'client "{request.client}" may not use this API; the API server\'s certificate may'
             return Answer(status=HTTPStatus.FORBIDDEN, text=text)
-        found = route(request.method, request.target)
         match found:
             case Answer():
                 return found

@@ -3,7 +3,7 @@
 Requests carry preconditions (uid) wherever a name may have been reused meanwhile.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 import msgspec
@@ -63,10 +63,6 @@ class Nodes(Protocol):
         """Forced server-side apply to the status subresource; annotations may ride along. Raises NotFound."""
         ...
 
-    async def delete(self, node: Node) -> None:
-        """Delete with the uid as precondition; gone already is success."""
-        ...
-
 
 class Lease(msgspec.Struct, frozen=True, kw_only=True):
     """A Lease as far as we judge it: `record` changes with every renewal, whoever's clock wrote it."""
@@ -95,16 +91,4 @@ class Events(Protocol):
 
     async def record(self, about: Pod | Node, *, reason: str, message: str, warning: bool = False) -> None:
         """Write (or count up) an Event. Never raises: an Event must not stop the work that it tells of."""
-        ...
-
-
-class Leadership(Protocol):
-    """Leader election over a Lease."""
-
-    async def lead(self, work: Callable[[], Awaitable[None]]) -> None:
-        """Run `work` whenever this process leads; cancel it on losing the Lease; release on exit."""
-        ...
-
-    def is_leader(self) -> bool:
-        """Whether `work` runs here now."""
         ...

@@ -20,7 +20,7 @@ class Tasks(Protocol):
     """Tasks of one ECS cluster."""
 
     async def run(self, launch: Launch, *, definition_arn: str) -> Task:
-        """RunTask with count 1 and the launch's client token.
+        """RunTask with count 1 and the launch's client token; the task has the launch's identity and attempt.
 
         Raises NoCapacity, Throttled, Refused; Conflict (with `existing`) where the token was used with other
         parameters; Unavailable where the outcome is unknown: repeat with the same launch.

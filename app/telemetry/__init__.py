@@ -1,4 +1,4 @@
-"""Structured logs and the pieces of metrics that every program shares.
+"""Structured logs, as every program writes them.
 
 Never here: a component's own metrics; they stand beside what they count.
 """

@@ -1,4 +1,4 @@
-"""Certificates and HTTPS serving: a self-signed CA, leaves, and uvicorn within bounds.
+"""Certificates: a self-signed CA, its leaves, and taking up a renewed pair in place.
 
-Never here: what is served. Rotation inside a cluster comes with the chart.
+Never here: serving (`app.serving`). Rotation inside a cluster comes with the chart.
 """

@@ -7,6 +7,8 @@ from typing import Final
 from app.ports.clock import Clock
 from app.telemetry import logs
 
+_log = logs.get(__name__)
+
 RELOAD_EVERY: Final = 10.0
 """Seconds between looks at the certificate's file."""
 
@@ -17,7 +19,6 @@ async def keep_current(context: ssl.SSLContext, *, cert: Path, key: Path, clock:
     New handshakes get the new certificate; open connections keep theirs. A pair that cannot be loaded
     (half-written, or not matching) leaves the old one in service.
     """
-    log = logs.get("tls")
     seen = _stamp(cert, key)
     while True:
         await clock.sleep(RELOAD_EVERY)
@@ -28,10 +29,10 @@ async def keep_current(context: ssl.SSLContext, *, cert: Path, key: Path, clock:
             _check(cert, key)
             context.load_cert_chain(cert, key)
         except OSError as error:
-            log.warning("certificate not reloaded", cert=str(cert), error=str(error))
+            _log.warning("certificate not reloaded", cert=str(cert), error=str(error))
             continue
         seen = stamp
-        log.info("certificate reloaded", cert=str(cert))
+        _log.info("certificate reloaded", cert=str(cert))
 
 
 def _check(cert: Path, key: Path) -> None:

@@ -12,14 +12,14 @@ import msgspec
 from fastapi import FastAPI, Request, Response
 from prometheus_client import CollectorRegistry
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect
 
 from app.model.names import ENABLED, OVERFLOW, PERMITTED
 from app.model.pod import Pod
 from app.model.reason import Reason
 from app.ports.clock import Clock
+from app.serving.bodies import BadBody, body_of, error_answer, http_error, json_answer
+from app.serving.probes import probe_router
 from app.telemetry import logs
-from app.telemetry.probes import probe_router
 from app.webhook import metrics, mutation, review
 from app.webhook.mutation import Mutation, Untouched
 from app.webhook.review import AdmissionRequest, BadReview
@@ -29,7 +29,7 @@ MOST_BYTES: Final = 3 * 2**20
 """The API server's own limit for a request body."""
 
 _INTERNAL: Final = Reason("InternalError", "Spillway failed to judge the pod; see the webhook's log")
-_log = logs.get("webhook")
+_log = logs.get(__name__)
 
 
 class WebhookConfig(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,7 +58,7 @@ def build_app(
     """
     app = FastAPI(title="Spillway webhook", docs_url=None, redoc_url=None, openapi_url=None)
     app.include_router(probe_router(registry, lambda: None))
-    app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(HTTPException, http_error)
     counters = metrics.WebhookMetrics(registry)
     for word in (ENABLED, PERMITTED):
         admissions = Admissions(config, word=word, clock=clock, counters=counters, decide=decide)
@@ -89,11 +89,9 @@ class Admissions:
 
         async def mutate(request: Request) -> Response:
             try:
-                body = await _body(request)
-            except ClientDisconnect:
-                return self._rejected(400, "the connection closed before the end of the body")
-            if body is None:
-                return self._rejected(413, f"the body is longer than {MOST_BYTES} bytes")
+                body = await body_of(request, most=MOST_BYTES)
+            except BadBody as bad:
+                return self._rejected(bad.status, str(bad))
             began = self._clock.steady()
             try:
                 return self.answer(body)
@@ -109,7 +107,7 @@ class Admissions:
             pod = review.pod_of(request) if request.operation == review.CREATE else None
         except BadReview as bad:
             return self._rejected(400, str(bad))
-        return _json(200, self._judged(request, pod))
+        return json_answer(200, self._judged(request, pod))
 
     def _judged(self, request: AdmissionRequest, pod: Pod | None) -> bytes:
         if pod is None:
@@ -141,33 +139,4 @@ class Admissions:
 
     def _rejected(self, status: int, message: str) -> Response:
         self._counters.admissions.labels(metrics.BAD_REQUEST).inc()
-        return _error(status, message)
-
-
-async def _body(request: Request) -> bytes | None:
-    """The whole body; None as soon as it proves too long, so that no client can fill our memory."""
-    chunks: list[bytes] = []
-    size = 0
-    async for chunk in request.stream():
-        size += len(chunk)
-        if size > MOST_BYTES:
-            return None
-        chunks.append(chunk)
-    return b"".join(chunks)
-
-
-async def _http_error(_: Request, failure: Exception) -> Response:
-    """Unknown paths and methods, in the same shape as our own errors."""
-    if not isinstance(failure, HTTPException):
-        raise failure
-    answer = _error(failure.status_code, failure.detail)
-    answer.headers.update(failure.headers or {})
-    return answer
-
-
-def _error(status: int, message: str) -> Response:
-    return _json(status, msgspec.json.encode({"error": message}))
-
-
-def _json(status: int, content: bytes) -> Response:
-    return Response(content, status_code=status, media_type="application/json")
+        return error_answer(status, message)

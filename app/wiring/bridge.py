@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import socket
 import ssl
 from pathlib import Path
 from typing import Final
@@ -9,25 +10,29 @@ from typing import Final
 import msgspec
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
+from starlette.exceptions import HTTPException
 
 from app.aws.connection import Connection, ConnectionConfig
 from app.aws.definitions import EcsDefinitions
 from app.aws.limiter import Limiter, Quotas
 from app.aws.log_streams import CloudWatchLogStreams
+from app.aws.metrics import AwsMetrics
 from app.aws.tasks import EcsTasks, TaskPlacement
 from app.aws.throttle import Quota
 from app.bridge.bridge import Bridge
 from app.bridge.config import BridgeConfig, NodeConfig, TaskSettings
 from app.bridge.metrics import BridgeMetrics
 from app.bridge.outside import Outside
+from app.kubelet.metrics import KubeletMetrics
 from app.kubelet.server import KubeletConfig, KubeletServer
 from app.ports.clock import Clock
 from app.ports.failures import PortFailure, Refused
+from app.serving.bodies import http_error
+from app.serving.probes import probe_router
+from app.serving.server import Listen, serve
 from app.settings import BridgeSettings
 from app.telemetry import logs
-from app.telemetry.probes import probe_router
 from app.tls.reload import keep_current
-from app.tls.serving import Listen, serve
 from app.wiring import kubernetes
 from app.wiring.clock import SystemClock
 from app.wiring.listening import listening
@@ -49,20 +54,24 @@ async def run(settings: BridgeSettings) -> None:
     try:
         aws = await _aws(settings)
         try:
-            await _run(settings, kubernetes.parts(kube, clock=clock, component=COMPONENT), aws)
+            registry = CollectorRegistry()
+            parts = kubernetes.parts(kube, clock=clock, component=COMPONENT, registry=registry)
+            await _run(settings, parts, aws, registry=registry)
         finally:
             aws.close()
     finally:
         await kube.close()
 
 
-async def _run(settings: BridgeSettings, parts: kubernetes.Parts, aws: Connection) -> None:
-    registry = CollectorRegistry()
+async def _run(
+    settings: BridgeSettings, parts: kubernetes.Parts, aws: Connection, *, registry: CollectorRegistry
+) -> None:
     clock = parts.clock
-    limiter = Limiter(_quotas(settings, aws.region), clock=clock)
-    pods = parts.watch_pods(node=settings.node_name)
+    limiter = Limiter(_quotas(settings, aws.region), clock=clock, metrics=AwsMetrics(registry))
+    pods, namespaces = parts.watch_pods(node=settings.node_name), parts.watch_namespaces()
     outside = Outside(
         watched=pods,
+        namespaces=namespaces,
         pods=parts.pods,
         nodes=parts.nodes,
         leases=parts.leases,
@@ -79,15 +88,20 @@ async def _run(settings: BridgeSettings, parts: kubernetes.Parts, aws: Connectio
         CloudWatchLogStreams(aws, limiter=limiter, group=settings.log_group),
         clock=clock,
         config=_kubelet_config(settings),
+        metrics=KubeletMetrics(registry),
         tls=tls,
     )
     await _listen(kubelet, settings)
-    async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(pods.run())
-        tasks.create_task(kubelet.serve())
-        tasks.create_task(_renew(tls, settings, clock))
-        tasks.create_task(_serve_probes(_probes(bridge, registry), settings, clock))
-        tasks.create_task(bridge.run())
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(pods.run())
+            tasks.create_task(namespaces.run())
+            tasks.create_task(kubelet.serve())
+            tasks.create_task(_renew(tls, settings, clock))
+            tasks.create_task(_serve_probes(_probes(bridge, registry), settings, clock))
+            tasks.create_task(bridge.run())
+    finally:
+        await bridge.release()
 
 
 async def _listen(kubelet: KubeletServer, settings: BridgeSettings) -> None:
@@ -148,6 +162,7 @@ def _config(settings: BridgeSettings, region: str, cluster: str, version: str) -
         kubelet_port=settings.kubelet_port,
         kubelet_version=version,
         provider_id=settings.provider_id,
+        identity=settings.identity or socket.gethostname(),
         gate_namespace=settings.namespace,
         capacity={
             "cpu": settings.capacity_cpu,
@@ -199,10 +214,10 @@ def _pair(settings: BridgeSettings) -> tuple[Path, Path]:
 
 def _probes(bridge: Bridge, registry: CollectorRegistry) -> FastAPI:
     app = FastAPI(title="Spillway bridge", docs_url=None, redoc_url=None, openapi_url=None)
+    app.add_exception_handler(HTTPException, http_error)
 
     def missing() -> str | None:
-        bridge.observe()
         return None if bridge.is_ready() else "the tasks in ECS are not listed yet"
 
-    app.include_router(probe_router(registry, missing))
+    app.include_router(probe_router(registry, missing, refresh=bridge.observe))
     return app

@@ -7,15 +7,15 @@ from collections.abc import Callable
 
 from prometheus_client import CollectorRegistry
 
-from app.extender.gate import GateConfig
+from app.extender.hindrance import GateConfig
 from app.extender.leader import Cluster, Leader, LeaderConfig
 from app.extender.metrics import GateMetrics
 from app.extender.server import ExtenderConfig, build_app
 from app.fargate.eligibility import refusals
 from app.kube.leadership import Leadership
 from app.model.names import GATE_LEASE
+from app.serving.server import Listen, serve
 from app.settings import ExtenderSettings
-from app.tls.serving import Listen, serve
 from app.wiring import kubernetes
 from app.wiring.clock import SystemClock
 
@@ -28,7 +28,7 @@ async def run(settings: ExtenderSettings) -> None:
     registry = CollectorRegistry()
     connection = await kubernetes.connected(settings.kubeconfig, clock=clock, component="extender")
     try:
-        parts = kubernetes.parts(connection, clock=clock, component=COMPONENT)
+        parts = kubernetes.parts(connection, clock=clock, component=COMPONENT, registry=registry)
         cluster = Cluster(
             pods=parts.watch_pods(), nodes=parts.watch_nodes(), namespaces=parts.watch_namespaces()
         )

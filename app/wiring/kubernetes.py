@@ -6,11 +6,14 @@ import socket
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 
+from prometheus_client import CollectorRegistry
+
 from app.kube import paths
 from app.kube.configuration import ConnectionSettingsError
 from app.kube.connection import Connection, connect
 from app.kube.events import Events
 from app.kube.leases import Leases
+from app.kube.metrics import WatchMetrics
 from app.kube.nodes import Nodes
 from app.kube.pods import Pods
 from app.kube.reflector import Reflector
@@ -32,6 +35,7 @@ class Parts:
     nodes: Nodes
     leases: Leases
     events: Events
+    watch_metrics: WatchMetrics
 
     def watch_pods(self, *, node: str = "") -> Reflector[Pod]:
         """All pods, or those bound to one node."""
@@ -53,6 +57,7 @@ class Parts:
             decode=kind,
             clock=self.clock,
             jitter=random.random,
+            metrics=self.watch_metrics,
             field_selector=field_selector,
         )
 
@@ -70,8 +75,10 @@ async def connected(kubeconfig: str, *, clock: Clock, component: str) -> Connect
         raise StartError(str(error)) from error
 
 
-def parts(connection: Connection, *, clock: Clock, component: str) -> Parts:
-    """The adapters; Events are written as `component`."""
+def parts(
+    connection: Connection, *, clock: Clock, component: str, registry: CollectorRegistry | None = None
+) -> Parts:
+    """The adapters; Events are written as `component`, and watches count in the registry, if there is one."""
     return Parts(
         connection=connection,
         clock=clock,
@@ -79,6 +86,7 @@ def parts(connection: Connection, *, clock: Clock, component: str) -> Parts:
         nodes=Nodes(connection),
         leases=Leases(connection, clock=clock),
         events=Events(connection, clock=clock, component=component, host=socket.gethostname()),
+        watch_metrics=WatchMetrics(registry or CollectorRegistry()),
     )
 
 

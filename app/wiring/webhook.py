@@ -2,8 +2,8 @@
 
 from prometheus_client import CollectorRegistry
 
+from app.serving.server import Listen, serve
 from app.settings import WebhookSettings
-from app.tls.serving import Listen, serve
 from app.webhook.server import WebhookConfig, build_app
 from app.wiring.clock import SystemClock
 

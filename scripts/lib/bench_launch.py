@@ -16,6 +16,7 @@ import msgspec
 
 from app.local.fargate.config import FAST, FargateConfig
 from app.local.fargate.oracle import tally
+from app.model.names import ENABLED, OVERFLOW
 from app.telemetry import logs
 from app.wiring.clock import SystemClock
 from app.wiring.local.programs import NODE
@@ -115,7 +116,11 @@ async def _running(stack: LocalStack, pods: int) -> bool:
 
 
 def _namespace() -> dict[str, Any]:
-    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}
+    return {
+        "apiVersion": "v1",
+        "kind": "Namespace",
+        "metadata": {"name": NAMESPACE, "labels": {OVERFLOW: ENABLED}},
+    }
 
 
 def main() -> None:

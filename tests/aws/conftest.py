@@ -1,9 +1,11 @@
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
+from prometheus_client import CollectorRegistry
 
-from app.aws.connection import Connection, ConnectionConfig, StaticCredentials
+from app.aws.connection import Connection, ConnectionConfig
 from app.aws.limiter import Limiter, Quotas
+from app.aws.metrics import AwsMetrics
 from tests.aws.fakes import AwsStub
 from tests.fakes import VirtualClock
 
@@ -16,11 +18,12 @@ def aws() -> Iterator[AwsStub]:
 
 
 @pytest.fixture
-def config(aws: AwsStub) -> ConnectionConfig:
+def config(aws: AwsStub, monkeypatch: pytest.MonkeyPatch) -> ConnectionConfig:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", aws.url)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "made-up")
     return ConnectionConfig(
         region="eu-west-3",
-        endpoint_url=aws.url,
-        credentials=StaticCredentials("AKIDEXAMPLE", "made-up"),
         threads=4,
         launch_threads=4,
         read_timeout=5.0,
@@ -40,5 +43,10 @@ def clock() -> VirtualClock:
 
 
 @pytest.fixture
-def limiter(clock: VirtualClock) -> Limiter:
-    return Limiter(Quotas(), clock=clock)
+def registry() -> CollectorRegistry:
+    return CollectorRegistry()
+
+
+@pytest.fixture
+def limiter(clock: VirtualClock, registry: CollectorRegistry) -> Limiter:
+    return Limiter(Quotas(), clock=clock, metrics=AwsMetrics(registry))

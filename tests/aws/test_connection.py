@@ -3,7 +3,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from app.aws.connection import Connection, ConnectionConfig, StaticCredentials
+from app.aws.connection import Connection, ConnectionConfig
 from app.ports.failures import Refused
 from tests.aws.fakes import Answer, AwsStub
 
@@ -19,7 +19,7 @@ def nothing_configured(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 async def test_without_a_region_the_mend_is_named(nothing_configured: None) -> None:
     with pytest.raises(Refused, match="AWS_REGION"):
-        await Connection.open(ConnectionConfig(credentials=StaticCredentials("a", "b")))
+        await Connection.open(ConnectionConfig())
 
 
 async def test_without_credentials_the_mend_is_named(nothing_configured: None) -> None:
@@ -27,18 +27,20 @@ async def test_without_credentials_the_mend_is_named(nothing_configured: None) -
         await Connection.open(ConnectionConfig(region="eu-west-3"))
 
 
-async def test_an_unknown_profile_is_refused_by_name(nothing_configured: None) -> None:
+async def test_an_unknown_profile_is_refused_by_name(
+    nothing_configured: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "nobody")
     with pytest.raises(Refused, match="nobody"):
-        await Connection.open(ConnectionConfig(profile="nobody"))
+        await Connection.open(ConnectionConfig(region="eu-west-3"))
 
 
 async def test_endpoint_and_region_come_from_the_environment(
     nothing_configured: None, aws: AwsStub, config: ConnectionConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("AWS_ENDPOINT_URL", aws.url)
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-west-2")
     aws.script("ListTasks", Answer({"taskArns": []}))
-    connection = await Connection.open(msgspec.structs.replace(config, endpoint_url="", region=""))
+    connection = await Connection.open(msgspec.structs.replace(config, region=""))
     await connection.control.call("list_tasks")
     connection.close()
     assert connection.region == "us-west-2"

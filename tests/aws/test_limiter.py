@@ -1,8 +1,10 @@
 import asyncio
 
 import pytest
+from prometheus_client import CollectorRegistry
 
 from app.aws.limiter import Lane, Limiter, Quotas
+from app.aws.metrics import AwsMetrics
 from app.aws.throttle import Quota
 from tests.fakes import VirtualClock, settle
 
@@ -63,7 +65,11 @@ async def test_a_queue_of_launches_keeps_nobody_else_waiting(
 
 
 async def test_launches_and_stops_together_stay_within_the_quota_they_share(clock: VirtualClock) -> None:
-    shared = Limiter(Quotas(launch=Quota(20, 20), modify=Quota(40, 20)), clock=clock)
+    shared = Limiter(
+        Quotas(launch=Quota(20, 20), modify=Quota(40, 20)),
+        clock=clock,
+        metrics=AwsMetrics(CollectorRegistry()),
+    )
     granted: list[str] = []
     waiting = many(shared, Lane.LAUNCH, 60, granted) + many(shared, Lane.STOP, 60, granted)
     await clock.advance(2)
@@ -119,3 +125,11 @@ async def test_a_waiter_that_gives_up_takes_nothing(limiter: Limiter, clock: Vir
 )
 def test_the_quota_of_log_pages_is_the_regions(region: str, rate: float) -> None:
     assert Quotas.of_region(region).logs == Quota(rate, rate)
+
+
+async def test_throttles_are_counted_by_lane(limiter: Limiter, registry: CollectorRegistry) -> None:
+    limiter.throttled(Lane.LAUNCH)
+    limiter.throttled(Lane.LAUNCH)
+    name = "spillway_aws_throttled_total"
+    assert registry.get_sample_value(name, {"lane": "launch"}) == 2
+    assert registry.get_sample_value(name, {"lane": "stop"}) == 0

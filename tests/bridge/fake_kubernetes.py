@@ -146,9 +146,6 @@ class FakeNodes:
     async def apply_status(self, manifest: Mapping[str, Json], *, manager: str) -> Node:
         return await self._door.call("apply node status", lambda: self._apply(manifest, manager))
 
-    async def delete(self, node: Node) -> None:
-        await self._door.call("delete node", lambda: self.nodes.pop(node.name, None))
-
     def _get(self, name: str) -> Node:
         if name not in self.nodes:
             raise NotFound(name)

@@ -2,33 +2,54 @@
 
 import asyncio
 
+import msgspec
 from prometheus_client import CollectorRegistry
 
 from app.bridge.bridge import Bridge
 from app.bridge.config import BridgeConfig, NodeConfig, PollConfig, TaskSettings
 from app.bridge.metrics import BridgeMetrics
 from app.bridge.outside import Outside
-from app.model.pod import TERMINAL_PHASES, Pod
+from app.model.names import OVERFLOW
+from app.model.namespace import Namespace
+from app.model.pod import TERMINAL_PHASES, ObjectMeta, Pod
 from tests.bridge.door import Door
 from tests.bridge.fake_ecs import FakeEcs
 from tests.bridge.fake_kubernetes import FakeEvents, FakeLeases, FakeNodes, FakePods
 from tests.builders import VIRTUAL
-from tests.fakes import VirtualClock
+from tests.fakes import FakeWatched, VirtualClock
 
 NODE_IP = "10.0.0.9"
+LEASE = f"kube-node-lease/{VIRTUAL}"
+NODE = NodeConfig(
+    name=VIRTUAL,
+    zone="us-east-1a",
+    region="us-east-1",
+    internal_ip=NODE_IP,
+    kubelet_port=10250,
+    kubelet_version="v1.36.0",
+    provider_id="",
+    identity="bridge-0",
+    capacity={"cpu": "1000", "memory": "4000Gi", "pods": "1000"},
+    gate_namespace="sys",
+)
+TASK = TaskSettings(
+    region="us-east-1",
+    log_group="/g",
+    log_mode="non-blocking",
+    execution_role_arn="arn:aws:iam::123456789012:role/exec",
+    task_role_arn="arn:task",
+)
 CONFIG = BridgeConfig(
     cluster="cluster-1",
-    node=NodeConfig(
-        name=VIRTUAL,
-        zone="us-east-1a",
-        region="us-east-1",
-        internal_ip=NODE_IP,
-        lease_period=30,
-        gate_period=20,
-    ),
-    task=TaskSettings(region="us-east-1", execution_role_arn="arn:aws:iam::123456789012:role/exec"),
+    node=msgspec.structs.replace(NODE, lease_period=30, gate_period=20),
+    task=TASK,
     poll=PollConfig(busy=2, quiet=10, look=60, retry=3),
 )
+
+
+def a_namespace(name: str, *, overflow: str = "") -> Namespace:
+    labels = {OVERFLOW: overflow} if overflow else {}
+    return Namespace(metadata=ObjectMeta(name=name, labels=labels))
 
 
 class World:
@@ -44,12 +65,15 @@ class World:
         self.pods.witness = self._see_removal
         self.leases = FakeLeases(self.door)
         self.events = FakeEvents(self.door)
+        self.namespaces = FakeWatched([a_namespace("shop", overflow="enabled")])
+        self.registry = CollectorRegistry()
         self.bridge: Bridge | None = None
         self._process: asyncio.Task[None] | None = None
 
     def outside(self) -> Outside:
         return Outside(
             watched=self.pods.rewatch(),
+            namespaces=self.namespaces,
             pods=self.pods,
             nodes=self.nodes,
             leases=self.leases,
@@ -61,7 +85,8 @@ class World:
 
     def start(self, config: BridgeConfig = CONFIG) -> Bridge:
         """A new process with an empty memory."""
-        metrics = BridgeMetrics(CollectorRegistry())
+        self.registry = CollectorRegistry()
+        metrics = BridgeMetrics(self.registry)
         self.bridge = Bridge(config, outside=self.outside(), jitter=lambda: 1.0, metrics=metrics)
         self._process = asyncio.get_running_loop().create_task(self.bridge.run())
         return self.bridge

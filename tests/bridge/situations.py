@@ -19,6 +19,7 @@ def facts_of(pod: Pod = POD, *tasks: Task, **fields: Any) -> Facts:
     defaults: dict[str, Any] = {
         "key": key_of(pod),
         "pod": pod,
+        "namespace": {"spillway.dev/overflow": "enabled"},
         "tasks": tasks,
         "missing": {},
         "looked_at": NOON,

@@ -5,12 +5,13 @@ from typing import Any
 
 import msgspec
 import pytest
+from structlog.testing import capture_logs
 
 from app.bridge.task_spec import client_token
 from app.model.pod import Pod
 from app.ports.failures import NoCapacity, NotFound, PortFailure, Refused, Throttled, Unavailable
 from app.ports.kubernetes import Lease
-from tests.bridge.fakes import CONFIG, World
+from tests.bridge.fakes import LEASE, World
 from tests.builders import VIRTUAL, a_pod, identity_of, owned_by
 
 
@@ -125,15 +126,15 @@ async def test_nothing_is_stopped_on_a_partial_listing() -> None:
     await world.stop()
 
 
-async def test_an_orphan_is_left_alone_while_another_bridge_holds_the_lease() -> None:
-    config = msgspec.structs.replace(CONFIG, node=msgspec.structs.replace(CONFIG.node, lease_period=1000))
+async def test_an_orphan_is_left_alone_when_another_bridge_took_the_lease_a_moment_ago() -> None:
     world, pod = World(), a_bound_pod()
     world.ecs.launch_behind_our_back("arn:x/orphan", identity_of(pod))
     world.door.failures["arns RUNNING"] = [Unavailable("x")]
-    world.start(config)
+    world.start()
     await world.advance(1)
-    world.leases.leases[f"kube-node-lease/{VIRTUAL}"] = Lease(holder="another", duration=40, record="x")
-    await world.advance(100)
+    world.leases.leases[LEASE] = Lease(holder="another", duration=40, record="x")
+    await world.advance(20)
+    assert "get pod" in world.door.calls
     assert len(world.ecs.live()) == 1
     await world.stop()
 
@@ -253,9 +254,22 @@ async def test_a_definition_deregistered_behind_our_back_is_registered_again_wit
     world.pods.bind(first)
     await world.advance(10)
     world.ecs.definitions.clear()
-    world.door.failures["run"] = [NotFound("TaskDefinition is inactive")]
+    world.door.failures["run"] = [NotFound("TaskDefinition is inactive")] * 4
     world.pods.bind(second)
-    await world.advance(10)
+    await world.advance(20)
     assert Counter(world.door.calls)["register"] == 2
     assert world.pod(second).status.phase == "Running"
+    await world.stop()
+
+
+async def test_a_pod_that_goes_while_it_is_worked_on_is_no_failure() -> None:
+    world, pod = World(), a_bound_pod()
+    world.door.failures["amend"] = [NotFound('pods "web-1" not found')]
+    with capture_logs() as lines:
+        world.start()
+        world.pods.bind(pod)
+        await world.advance(1)
+        world.pods.force_delete(pod)
+        await world.advance(10)
+    assert [line for line in lines if line["log_level"] in {"warning", "error"}] == []
     await world.stop()

@@ -1,21 +1,24 @@
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Any
 
 import msgspec
 import pytest
+from structlog.testing import capture_logs
 
-from app.bridge.config import NodeConfig
 from app.bridge.node_keeper import NodeKeeper
-from app.model.node import allocatable, is_virtual
+from app.bridge.node_lease import NodeLease
+from app.bridge.node_object import is_intact, labels
+from app.model.node import Node, allocatable, is_virtual
 from app.model.pod import Pod
 from app.ports.failures import Unavailable
 from app.ports.kubernetes import Lease
 from tests.bridge.door import Door
 from tests.bridge.fake_kubernetes import FakeLeases, FakeNodes
+from tests.bridge.fakes import LEASE, NODE
 from tests.builders import VIRTUAL, a_node, a_pod, a_virtual_node
 from tests.fakes import VirtualClock
 
-CONFIG = NodeConfig(name=VIRTUAL, zone="z", region="r", internal_ip="10.0.0.9", gate_namespace="sys")
 GATE = "sys/spillway-gate"
 
 
@@ -31,8 +34,14 @@ class Kept:
         self._running: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
+        self.lease = NodeLease(self.leases, clock=self.clock, config=NODE)
         keeper = NodeKeeper(
-            self.nodes, self.leases, clock=self.clock, config=CONFIG, bound=lambda: tuple(self.bound)
+            self.nodes,
+            self.leases,
+            clock=self.clock,
+            config=NODE,
+            lease=self.lease,
+            bound=lambda: tuple(self.bound),
         )
         self._running.append(asyncio.get_running_loop().create_task(keeper.run()))
 
@@ -54,6 +63,10 @@ class Kept:
         return allocatable(self.nodes.nodes[VIRTUAL]).pods
 
 
+def warnings_of(lines: Sequence[Mapping[str, Any]]) -> list[str]:
+    return [line["event"] for line in lines if line["log_level"] == "warning"]
+
+
 @pytest.fixture
 async def kept() -> AsyncIterator[Kept]:
     made = Kept()
@@ -64,7 +77,7 @@ async def kept() -> AsyncIterator[Kept]:
 async def test_a_new_node_is_registered_closed_and_leased(kept: Kept) -> None:
     kept.start()
     await kept.clock.advance(1)
-    assert (kept.pods_of_room(), kept.leases.leases[f"kube-node-lease/{VIRTUAL}"].holder) == (0, VIRTUAL)
+    assert (kept.pods_of_room(), kept.leases.leases[LEASE].holder) == (0, "bridge-0")
 
 
 async def test_a_node_that_is_there_already_is_kept_and_closed(kept: Kept) -> None:
@@ -82,6 +95,27 @@ async def test_a_node_without_our_taint_gets_it_back(kept: Kept) -> None:
     kept.start()
     await kept.clock.advance(1)
     assert is_virtual(kept.nodes.nodes[VIRTUAL])
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param(a_node(VIRTUAL, labels=labels(NODE)), id="taint"),
+        pytest.param(a_virtual_node(labels={"type": "real"}), id="labels"),
+    ],
+)
+async def test_what_was_taken_off_a_node_is_back_at_the_next_round(kept: Kept, change: Node) -> None:
+    kept.start()
+    await kept.clock.advance(1)
+    kept.nodes.nodes[VIRTUAL] = change
+    await kept.clock.advance(10)
+    assert is_intact(NODE, kept.nodes.nodes[VIRTUAL])
+
+
+async def test_an_untouched_node_is_not_written_again(kept: Kept) -> None:
+    kept.start()
+    await kept.clock.advance(50)
+    assert "apply node" not in kept.door.calls
 
 
 async def test_the_lease_is_renewed_every_ten_seconds(kept: Kept) -> None:
@@ -162,3 +196,13 @@ async def test_an_unreadable_gate_lease_grows_old(kept: Kept) -> None:
     kept.door.failures["read lease"] = [Unavailable("x")] * 5
     await kept.clock.advance(40)
     assert kept.pods_of_room() == 0
+
+
+async def test_only_a_gate_that_was_minded_is_warned_of_and_once(kept: Kept) -> None:
+    with capture_logs() as lines:
+        kept.start()
+        await kept.clock.advance(30)
+        assert warnings_of(lines) == []
+        kept.mind_gate("1")
+        await kept.clock.advance(60)
+    assert warnings_of(lines) == ["the gate is no longer minded: closing the node"]

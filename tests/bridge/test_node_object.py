@@ -1,30 +1,37 @@
 from datetime import timedelta
+from typing import Any
 
 import msgspec
 import pytest
 
-from app.bridge.config import NodeConfig
-from app.bridge.node_object import closed_body, conditions, labels, manifest, metadata_body, status_body
+from app.bridge.node_object import (
+    closed_body,
+    conditions,
+    is_intact,
+    labels,
+    manifest,
+    metadata_body,
+    status_body,
+)
 from app.model.grant import read_grants
 from app.model.node import Node, allocatable, is_virtual
 from app.model.resources import Resources
+from tests.bridge.fakes import NODE
 from tests.builders import NOON, VIRTUAL, a_node, a_pod, a_virtual_node
 
-CONFIG = NodeConfig(
-    name=VIRTUAL, zone="eu-west-1a", region="eu-west-1", internal_ip="10.0.0.9", kubelet_port=10250
-)
+OUR_TAINT = {"key": "virtual-kubelet.io/provider", "value": "fargate", "effect": "NoSchedule"}
 LATER = NOON + timedelta(minutes=1)
 
 
 def test_a_new_node_is_ready_tainted_and_closed() -> None:
-    node = msgspec.convert(manifest(CONFIG, now=NOON), Node)
+    node = msgspec.convert(manifest(NODE, now=NOON), Node)
     assert is_virtual(node)
     assert allocatable(node) == Resources(cpu_milli=1)
     assert allocatable(node).pods == 0
 
 
 def test_the_node_has_no_hostname_label_and_no_role() -> None:
-    assert set(labels(CONFIG)) == {
+    assert set(labels(NODE)) == {
         "type",
         "eks.amazonaws.com/compute-type",
         "node.kubernetes.io/exclude-from-external-load-balancers",
@@ -36,34 +43,23 @@ def test_the_node_has_no_hostname_label_and_no_role() -> None:
 
 
 def test_the_bridges_status_leaves_allocatable_to_the_gate() -> None:
-    assert "allocatable" not in status_body(CONFIG, node=None, now=NOON)["status"]
+    assert "allocatable" not in status_body(NODE, node=None, now=NOON)["status"]
 
 
 def test_only_the_internal_address_is_published() -> None:
-    status = status_body(CONFIG, node=None, now=NOON)["status"]
+    status = status_body(NODE, node=None, now=NOON)["status"]
     assert status["addresses"] == [{"type": "InternalIP", "address": "10.0.0.9"}]
     assert status["daemonEndpoints"] == {"kubeletEndpoint": {"Port": 10250}}
 
 
-@pytest.mark.parametrize(
-    ("features", "expected"),
-    [pytest.param((), None, id="none"), pytest.param(("B", "A", "B"), ["A", "B"], id="sorted-and-unique")],
-)
-def test_declared_features_are_written_only_where_configured(
-    features: tuple[str, ...], expected: list[str] | None
-) -> None:
-    config = msgspec.structs.replace(CONFIG, declared_features=features)
-    assert status_body(config, node=None, now=NOON)["status"].get("declaredFeatures") == expected
-
-
 def test_a_provider_id_is_written_only_where_configured() -> None:
-    config = msgspec.structs.replace(CONFIG, provider_id="spillway://x")
-    assert "providerID" not in manifest(CONFIG, now=NOON)["spec"]
+    config = msgspec.structs.replace(NODE, provider_id="spillway://x")
+    assert "providerID" not in manifest(NODE, now=NOON)["spec"]
     assert manifest(config, now=NOON)["spec"]["providerID"] == "spillway://x"
 
 
 def test_a_conditions_transition_time_is_kept_while_its_status_is() -> None:
-    node = msgspec.convert(manifest(CONFIG, now=NOON), Node)
+    node = msgspec.convert(manifest(NODE, now=NOON), Node)
     times = {each["lastTransitionTime"] for each in conditions(node, now=LATER)}
     beats = {each["lastHeartbeatTime"] for each in conditions(node, now=LATER)}
     assert (times, beats) == ({"2026-01-01T12:00:00Z"}, {"2026-01-01T12:01:00Z"})
@@ -75,19 +71,42 @@ def test_a_node_that_comes_back_has_a_new_transition_time() -> None:
 
 
 def test_a_closed_node_has_no_grant_and_is_exactly_full() -> None:
-    body = closed_body(CONFIG, bound=[a_pod(cpu="500m"), a_pod(cpu="250m"), a_pod(phase="Succeeded")])
+    body = closed_body(NODE, bound=[a_pod(cpu="500m"), a_pod(cpu="250m"), a_pod(phase="Succeeded")])
     assert read_grants(body["metadata"]["annotations"]) == ()
     assert body["status"]["allocatable"]["cpu"] == "750m"
     assert body["status"]["allocatable"]["pods"] == "2"
 
 
-def test_the_taints_of_a_tainted_node_are_left_alone() -> None:
-    assert "spec" not in metadata_body(CONFIG, a_virtual_node())
+def an_intact_node(**fields: Any) -> Node:
+    return a_virtual_node(labels=labels(NODE) | {"theirs": "kept"}, **fields)
+
+
+def test_a_node_with_our_taint_and_labels_is_intact_whatever_stands_beside_them() -> None:
+    assert is_intact(NODE, an_intact_node())
+
+
+@pytest.mark.parametrize(
+    "node",
+    [
+        pytest.param(a_node(VIRTUAL, labels=labels(NODE)), id="no-taint"),
+        pytest.param(a_virtual_node(labels=labels(NODE) | {"type": "real"}), id="another-label"),
+        pytest.param(
+            a_node(VIRTUAL, labels=labels(NODE), taints=[OUR_TAINT | {"effect": "PreferNoSchedule"}]),
+            id="a-weaker-taint",
+        ),
+    ],
+)
+def test_a_node_without_our_taint_or_a_label_is_not_intact(node: Node) -> None:
+    assert not is_intact(NODE, node)
+
+
+def test_a_restoration_always_names_our_taint_since_applying_without_it_takes_it_off() -> None:
+    assert metadata_body(NODE, a_virtual_node())["spec"]["taints"] == [OUR_TAINT]
 
 
 def test_a_lost_taint_is_restored_beside_the_others() -> None:
     node = a_node(VIRTUAL, taints=[{"key": "other", "value": "x", "effect": "NoExecute"}])
-    assert [each["key"] for each in metadata_body(CONFIG, node)["spec"]["taints"]] == [
+    assert [each["key"] for each in metadata_body(NODE, node)["spec"]["taints"]] == [
         "other",
         "virtual-kubelet.io/provider",
     ]

@@ -1,6 +1,7 @@
 import json
 from typing import Any
 
+import msgspec
 import pytest
 
 from app.bridge.config import TaskSettings
@@ -12,7 +13,11 @@ from app.model.task import Launch, identity_from
 from tests.builders import a_container, a_pod, identity_of
 
 SETTINGS = TaskSettings(
-    region="eu-west-1", log_group="/g", execution_role_arn="arn:exec", task_role_arn="arn:task"
+    region="eu-west-1",
+    log_group="/g",
+    log_mode="non-blocking",
+    execution_role_arn="arn:exec",
+    task_role_arn="arn:task",
 )
 
 
@@ -172,7 +177,7 @@ def test_the_grace_period_is_kept_as_far_as_fargate_goes_along(grace: int, timeo
     ],
 )
 def test_the_log_mode_is_always_written_out(mode: str, options: dict[str, str]) -> None:
-    settings = TaskSettings(region="eu-west-1", log_group="/g", log_mode=mode)
+    settings = msgspec.structs.replace(SETTINGS, log_mode=mode)
     body = launch_of(a_pod(), settings=settings).definition.body
     assert body["containerDefinitions"][0]["logConfiguration"]["options"] == {
         "awslogs-group": "/g",

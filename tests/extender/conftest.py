@@ -6,7 +6,7 @@ import msgspec
 import pytest
 from prometheus_client import CollectorRegistry
 
-from app.extender.gate import GateConfig, Refusals
+from app.extender.hindrance import GateConfig, Refusals
 from app.extender.leader import Cluster, Leader, LeaderConfig
 from app.extender.metrics import GateMetrics
 from app.model.node import Node

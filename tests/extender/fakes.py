@@ -126,9 +126,6 @@ class FakeNodes:
     async def apply(self, manifest: Mapping[str, Any], *, manager: str) -> Node:
         raise NotImplementedError
 
-    async def delete(self, node: Node) -> None:
-        raise NotImplementedError
-
     async def _hold(self) -> None:
         if self.held:
             self._released.clear()

@@ -159,6 +159,16 @@ async def test_a_failed_write_is_tried_again_and_again_more_slowly(
     assert gate.metric("spillway_gate_decisions_total", kind="burst", reason="") == 1
 
 
+async def test_two_thousand_failures_do_not_end_the_leaders_term(make_gate: GateMaker) -> None:
+    gate = make_gate()
+    gate.port.failures = [Unavailable("no answer")] * 2000
+    gate.pods.put(a_pressing_pod())
+    async with gate.leading():
+        await gate.pass_by(2000 * 10)
+        assert gate.metric("spillway_gate_applies_total", outcome="failed") == 2000
+        assert gate.metric("spillway_gate_applies_total", outcome="written") == 1
+
+
 async def test_changes_do_not_break_the_pause_after_a_failure(make_gate: GateMaker) -> None:
     gate = make_gate()
     gate.port.failures = [Unavailable("no answer")] * 100

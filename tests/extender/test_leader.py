@@ -1,6 +1,6 @@
 from datetime import timedelta
 
-from app.extender.gate import GateConfig
+from app.extender.hindrance import GateConfig
 from app.model import names
 from app.model.node import allocatable
 from app.model.resources import Resources

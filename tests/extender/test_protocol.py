@@ -152,3 +152,9 @@ async def test_a_nominated_virtual_node_is_judged_by_its_grant_like_any_other() 
     assert (await extender.ask("filter", NodeNames=[VIRTUAL]))["NodeNames"] == [VIRTUAL]
     await extender.clock.advance(5)
     assert (await extender.ask("filter", NodeNames=[VIRTUAL]))["NodeNames"] == []
+
+
+async def test_an_unknown_path_is_an_error_in_the_same_shape() -> None:
+    response = await Extender([]).send("bind", b"{}")
+    assert response.status_code == 404
+    assert list(response.json()) == ["error"]

@@ -5,7 +5,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
+from prometheus_client import CollectorRegistry
 
+from app.kube.metrics import WatchMetrics
 from app.kube.paths import PODS
 from app.kube.reflector import Reflector
 from app.model.pod import Pod
@@ -25,6 +27,7 @@ class Scene:
     def __init__(self) -> None:
         self.clock = VirtualClock()
         self.server = FakeTransport()
+        self.registry = CollectorRegistry()
         self.heard: list[tuple[Pod | None, Pod | None]] = []
         self.pods: Reflector[Pod] = Reflector(
             self.server,
@@ -32,12 +35,16 @@ class Scene:
             decode=Pod,
             clock=self.clock,
             jitter=lambda: 1.0,
+            metrics=WatchMetrics(self.registry),
             field_selector="spec.nodeName=n",
         )
         self.pods.on_change(lambda before, after: self.heard.append((before, after)))
 
     def watches_asked(self) -> list[str]:
         return [each.query["resourceVersion"] for each in self.server.asks("WATCH")]
+
+    def counted(self, what: str) -> float | None:
+        return self.registry.get_sample_value(f"spillway_watch_{what}_total", {"path": PODS})
 
     def lists_asked(self) -> int:
         return len([each for each in self.server.asks("GET") if each.query.get("limit") != 1])

@@ -24,15 +24,9 @@ class Steady:
 
 
 async def loaded(
-    environ: dict[str, str],
-    *,
-    kubeconfig: str | None = None,
-    context: str | None = None,
-    steady: Steady | None = None,
+    environ: dict[str, str], *, kubeconfig: str | None = None, steady: Steady | None = None
 ) -> ApiClient:
-    return await load_client(
-        kubeconfig=kubeconfig, context=context, environ=environ, steady=steady or Steady()
-    )
+    return await load_client(kubeconfig=kubeconfig, environ=environ, steady=steady or Steady())
 
 
 @pytest.fixture
@@ -80,11 +74,6 @@ async def test_then_the_file_at_home(everything: dict[str, str]) -> None:
     assert client.configuration.host == HOME_FILE
 
 
-async def test_a_context_is_looked_for_in_files_not_in_the_pod(everything: dict[str, str]) -> None:
-    client = await loaded(without(everything, "KUBECONFIG"), context="main")
-    assert client.configuration.host == HOME_FILE
-
-
 async def test_nothing_at_all_names_every_way(tmp_path: Path) -> None:
     with pytest.raises(ConnectionSettingsError, match="give --kubeconfig, set KUBECONFIG"):
         await loaded({"HOME": str(tmp_path)})
@@ -116,12 +105,6 @@ async def test_a_file_that_is_no_kubeconfig_is_named(tmp_path: Path, content: st
     with pytest.raises(ConnectionSettingsError, match="kubectl cluster-info") as caught:
         await loaded({}, kubeconfig=str(file))
     assert str(file) in str(caught.value)
-
-
-async def test_an_unknown_context_is_named(tmp_path: Path) -> None:
-    config = a_kubeconfig(tmp_path / "config", "http://x")
-    with pytest.raises(ConnectionSettingsError, match="with context staging"):
-        await loaded({}, kubeconfig=config, context="staging")
 
 
 async def test_an_authority_that_is_none_names_the_mend(tmp_path: Path) -> None:

@@ -1,8 +1,6 @@
-from datetime import UTC, datetime, timedelta, timezone
-
 import pytest
 
-from app.kube.lease_wire import LeaseSpec, WireLease, judged, micro_time
+from app.kube.lease_wire import LeaseSpec, WireLease, judged
 from app.kube.leases import Leases
 from app.ports.failures import Conflict, NotFound, Unavailable
 from app.ports.kubernetes import Lease
@@ -81,18 +79,3 @@ def at(moment: str, **metadata: object) -> Lease:
 
 def test_a_renewal_changes_the_record() -> None:
     assert at("2026-01-01T12:00:00.000000Z").record != at("2026-01-01T12:00:00.000001Z").record
-
-
-@pytest.mark.parametrize(
-    ("moment", "text"),
-    [
-        pytest.param(datetime(2026, 1, 1, tzinfo=UTC), "2026-01-01T00:00:00.000000Z", id="six digits always"),
-        pytest.param(
-            datetime(2026, 1, 1, 2, 0, 0, 5, tzinfo=timezone(timedelta(hours=2))),
-            "2026-01-01T00:00:00.000005Z",
-            id="another time zone",
-        ),
-    ],
-)
-def test_micro_times_are_utc_with_six_digits(moment: datetime, text: str) -> None:
-    assert micro_time(moment) == text

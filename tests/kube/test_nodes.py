@@ -2,7 +2,7 @@ import pytest
 
 from app.kube.nodes import Nodes
 from app.kube.transport import APPLY_PATCH, JSON
-from app.ports.failures import Conflict, NotFound, PortFailure
+from app.ports.failures import NotFound
 from tests.builders import a_node, wire
 from tests.kube.fakes import Asked, FakeTransport
 
@@ -41,19 +41,3 @@ async def test_an_apply_of_the_status_goes_to_the_subresource() -> None:
 async def test_a_status_for_a_node_that_is_not_there_is_told() -> None:
     with pytest.raises(NotFound):
         await Nodes(FakeTransport(NotFound("gone"))).apply_status(MANIFEST, manager="spillway-gate")
-
-
-async def test_a_node_is_deleted_by_its_uid() -> None:
-    server = FakeTransport({})
-    await Nodes(server).delete(NODE)
-    assert server.asked[0].body["preconditions"] == {"uid": "uid-fargate-1a"}
-
-
-@pytest.mark.parametrize(
-    "failure",
-    [pytest.param(NotFound("gone"), id="gone"), pytest.param(Conflict("other uid"), id="made anew")],
-)
-async def test_a_node_that_is_not_there_is_deleted(failure: PortFailure) -> None:
-    server = FakeTransport(failure)
-    await Nodes(server).delete(NODE)
-    assert len(server.asked) == 1

@@ -1,7 +1,9 @@
 import asyncio
 
 import msgspec
+from prometheus_client import CollectorRegistry
 
+from app.kube.metrics import WatchMetrics
 from app.kube.paths import NODES
 from app.kube.reflector import Reflector
 from app.model.node import Node
@@ -76,7 +78,14 @@ async def test_an_event_told_twice_is_heard_once(synced: Synced) -> None:
 
 async def test_objects_without_a_namespace_are_kept_by_name() -> None:
     server = FakeTransport(a_list(a_node("ec2-0")))
-    nodes = Reflector(server, path=NODES, decode=Node, clock=VirtualClock(), jitter=lambda: 0.0)
+    nodes = Reflector(
+        server,
+        path=NODES,
+        decode=Node,
+        clock=VirtualClock(),
+        jitter=lambda: 0.0,
+        metrics=WatchMetrics(CollectorRegistry()),
+    )
     running = asyncio.ensure_future(nodes.run())
     await nodes.synced()
     assert nodes.get("ec2-0") == a_node("ec2-0")
@@ -132,7 +141,7 @@ async def test_an_object_that_cannot_be_read_is_skipped_and_the_watch_goes_on(sy
     await settle()
     assert scene.heard == [(None, TWO)]
     assert scene.pods.get("shop/one") == ONE
-    assert scene.pods.stats["skipped"] == 1
+    assert scene.counted("unreadable") == 1
 
 
 async def test_stopping_closes_the_watch(scene: Scene) -> None:

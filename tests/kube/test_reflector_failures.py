@@ -165,3 +165,22 @@ async def test_an_object_that_a_listing_cannot_read_is_not_taken_for_gone(synced
     await scene.clock.advance(2)
     assert scene.heard == []
     assert scene.pods.get("shop/one") == ONE
+
+
+async def test_each_failure_is_counted(synced: Synced) -> None:
+    scene, watch = synced
+    watch.fail(Unavailable("reset"))
+    scene.server.answer(Unavailable("refused"), SAME)
+    scene.server.watch()
+    await scene.clock.advance(1 + 2)
+    assert scene.counted("failures") == 2
+
+
+async def test_a_watch_that_the_server_ends_is_no_failure(synced: Synced) -> None:
+    scene, watch = synced
+    await scene.clock.advance(30)
+    scene.server.answer(SAME)
+    scene.server.watch()
+    watch.end()
+    await settle()
+    assert scene.counted("failures") is None

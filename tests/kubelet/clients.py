@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import trustme
+from prometheus_client import CollectorRegistry
 
 from app.kubelet.server import KubeletServer
 from tests.fakes import VirtualClock
@@ -25,6 +26,7 @@ class Node:
     streams: FakeLogStreams
     clock: VirtualClock
     authority: trustme.CA
+    registry: CollectorRegistry
 
     def trusting(self, identity: trustme.LeafCert | None = None) -> ssl.SSLContext:
         """A client's context that knows the server, and shows this certificate."""

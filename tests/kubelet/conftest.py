@@ -4,8 +4,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 import trustme
+from prometheus_client import CollectorRegistry
 
 from app.kubelet.connection import HttpLimits
+from app.kubelet.metrics import KubeletMetrics
 from app.kubelet.server import KubeletConfig, KubeletServer
 from tests.fakes import VirtualClock
 from tests.kubelet.clients import Node
@@ -38,9 +40,19 @@ async def node(authority: trustme.CA, serving: ssl.SSLContext) -> AsyncIterator[
         max_connections=3,
         http=HttpLimits(header_bytes=4096, idle_seconds=1.0),
     )
-    server = KubeletServer(directory, streams, clock=clock, config=config, tls=serving)
+    registry = CollectorRegistry()
+    server = KubeletServer(
+        directory, streams, clock=clock, config=config, metrics=KubeletMetrics(registry), tls=serving
+    )
     await server.start()
     serve = asyncio.create_task(server.serve())
-    yield Node(server=server, directory=directory, streams=streams, clock=clock, authority=authority)
+    yield Node(
+        server=server,
+        directory=directory,
+        streams=streams,
+        clock=clock,
+        authority=authority,
+        registry=registry,
+    )
     serve.cancel()
     await asyncio.gather(serve, return_exceptions=True)

@@ -5,7 +5,9 @@ import pytest
 import trustme
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from prometheus_client import CollectorRegistry
 
+from app.kubelet.metrics import KubeletMetrics
 from app.kubelet.server import KubeletConfig, KubeletServer, OpenToAnybody
 from app.ports.failures import Refused
 from tests.fakes import VirtualClock, settle
@@ -19,7 +21,10 @@ FOLLOW = f"GET {LOG}?follow=true HTTP/1.1\r\nHost: node\r\n\r\n"
 
 def a_server(config: KubeletConfig) -> KubeletServer:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    return KubeletServer(FakeDirectory(), FakeLogStreams(), clock=VirtualClock(), config=config, tls=context)
+    metrics = KubeletMetrics(CollectorRegistry())
+    return KubeletServer(
+        FakeDirectory(), FakeLogStreams(), clock=VirtualClock(), config=config, metrics=metrics, tls=context
+    )
 
 
 async def eventually_quiet(node: Node) -> None:
@@ -239,7 +244,10 @@ async def test_stopping_ends_followers_and_frees_the_port(serving: ssl.SSLContex
     directory, streams = FakeDirectory(), FakeLogStreams()
     directory.put()
     streams.write("pod/main/1", "one")
-    server = KubeletServer(directory, streams, clock=VirtualClock(), config=config, tls=serving)
+    metrics = KubeletMetrics(CollectorRegistry())
+    server = KubeletServer(
+        directory, streams, clock=VirtualClock(), config=config, metrics=metrics, tls=serving
+    )
     await server.start()
     port = server.port
     serving_task = asyncio.create_task(server.serve())
@@ -272,3 +280,14 @@ def test_anonymous_clients_are_served_on_the_loopback_alone() -> None:
 def test_there_is_no_port_before_the_start() -> None:
     with pytest.raises(RuntimeError, match="started"):
         _ = a_server(KubeletConfig(client_ca="ca")).port
+
+
+async def test_requests_are_counted_by_route_and_status_and_unknown_paths_under_one_name(node: Node) -> None:
+    await node.get(LOG)
+    await node.get("/stats/summary")
+    await node.get("/pods")
+    await node.get("/healthz", common_name="alice")
+    name = "spillway_kubelet_requests_total"
+    assert node.registry.get_sample_value(name, {"route": "containerLogs", "status": "200"}) == 1
+    assert node.registry.get_sample_value(name, {"route": "none", "status": "404"}) == 2
+    assert node.registry.get_sample_value(name, {"route": "healthz", "status": "403"}) == 1

@@ -211,6 +211,19 @@ class Actors:
 
         await self._until("the gate to close", closed)
 
+    async def until_virtual(self, holds: Callable[[Node], bool]) -> Node:
+        """The virtual node, once it holds of it; the bridge looks at it every ten seconds."""
+
+        async def look() -> bool:
+            return holds(await self.virtual_node())
+
+        await self._until("the virtual node to be restored", look, within=15)
+        return await self.virtual_node()
+
+    async def stop_program(self, program: str) -> None:
+        """SIGTERM, as Kubernetes ends a pod; returns when the program is gone."""
+        await self.stack.programs.pop(program).stop(clock=self._clock)
+
     def adopt(self, namespace: str) -> None:
         """Clean up this namespace too, though somebody else made it."""
         self._namespaces.append(namespace)

@@ -2,7 +2,9 @@
 
 import asyncio
 import json
+import os
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -42,3 +44,17 @@ async def test_a_demonstration_that_does_not_overflow_says_so() -> None:
     _, err = await process.communicate()
     assert process.returncode == 1
     assert "fewer --nodes" in " ".join(err.decode().split())
+
+
+async def test_workers_that_cannot_run_are_told_and_not_called_a_success(tmp_path: Path) -> None:
+    (tmp_path / "python3").write_text("#!/bin/sh\nexit 3\n")
+    (tmp_path / "python3").chmod(0o755)
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "app", "local", "--demo", "--embedded"),
+        env={**os.environ, "PATH": f"{tmp_path}:{os.defpath}"},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    _, err = await process.communicate()
+    assert process.returncode == 1
+    assert "Traceback" not in err.decode()

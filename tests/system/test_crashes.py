@@ -1,10 +1,14 @@
 """The bridge may die at any moment; the truth about tasks and pods survives."""
 
+import socket
+
 import pytest
 
+from app.wiring.local.programs import NODE
 from tests.system.actors import Actors, on_fargate, running
 
 pytestmark = [pytest.mark.system, pytest.mark.asyncio(loop_scope="session")]
+LEASE = f"/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases/{NODE}"
 ONLY_VIRTUAL = {"type": "virtual-kubelet"}
 
 
@@ -60,3 +64,14 @@ async def test_a_restarted_bridge_adopts_what_runs(actors: Actors) -> None:
     after = await actors.pods(space)
     assert {pod.uid for pod in on_fargate(running(after))} == {pod.uid for pod in before}
     assert actors.truth().launches == launches
+
+
+async def test_a_bridge_that_is_told_to_stop_leaves_the_node_to_the_next_one(actors: Actors) -> None:
+    before = await actors.request("GET", LEASE)
+    await actors.stop_program("bridge")
+    try:
+        after = await actors.request("GET", LEASE)
+    finally:
+        await actors.stack.start_program("bridge")
+    assert before["spec"]["holderIdentity"] == socket.gethostname()
+    assert after["spec"].get("holderIdentity", "") == ""

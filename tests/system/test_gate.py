@@ -5,9 +5,10 @@ from collections.abc import Sequence
 
 import pytest
 
-from app.model.names import GRANTS, TAINT_KEY
-from app.model.node import Node
+from app.model.names import COMPUTE_TYPE_LABEL, GRANTS, OVERFLOW, TAINT_KEY
+from app.model.node import Node, is_virtual
 from app.model.pod import Pod, PodCondition, condition
+from app.wiring.local.programs import NODE
 from tests.system.actors import Actors, on_fargate, on_nodes, running
 
 pytestmark = [pytest.mark.system, pytest.mark.asyncio(loop_scope="session")]
@@ -108,11 +109,34 @@ async def test_a_pod_of_an_unlabelled_namespace_never_bursts_whatever_it_tolerat
     assert on_fargate(await actors.pods(space)) == []
 
 
+async def test_a_pod_of_an_unlabelled_namespace_that_names_the_virtual_node_itself_starts_no_task(
+    actors: Actors,
+) -> None:
+    space = await actors.namespace()
+    launches = actors.truth().launches
+    await actors.pod(space, "thief", "print()", nodeName=NODE)
+    [pod] = await actors.until(space, "the pod to fail", lambda pods: pods[0].status.phase == "Failed")
+    assert pod.status.reason == "OverflowNotAllowed"
+    assert f"kubectl label namespace {space} {OVERFLOW}=enabled" in pod.status.message
+    assert "OverflowNotAllowed" in {reason for reason, _ in await actors.events(space)}
+    assert actors.truth().launches == launches
+
+
 async def test_pods_of_unlabelled_namespaces_are_not_touched(actors: Actors) -> None:
     space = await actors.namespace()
     created = await actors.pod(space, "stranger", "print()")
     assert not [each for each in created["spec"]["tolerations"] if each.get("key") == TAINT_KEY]
     assert "affinity" not in created["spec"]
+
+
+async def test_taint_and_labels_that_were_taken_off_the_virtual_node_are_back_soon(actors: Actors) -> None:
+    merge = "application/merge-patch+json"
+    await actors.request("PATCH", f"/api/v1/nodes/{NODE}", {"spec": {"taints": []}}, content_type=merge)
+    await actors.until_virtual(is_virtual)
+    change = {"metadata": {"labels": {COMPUTE_TYPE_LABEL: None}}}
+    await actors.request("PATCH", f"/api/v1/nodes/{NODE}", change, content_type=merge)
+    node = await actors.until_virtual(lambda node: COMPUTE_TYPE_LABEL in node.metadata.labels)
+    assert is_virtual(node)
 
 
 async def test_an_idle_gate_is_closed(actors: Actors) -> None:

@@ -22,8 +22,8 @@ from app.local.leaves import apiserver_leaf, kubelet_client_leaf, write_leaf
 from app.local.liveness import require_running
 from app.local.loopback import LOOPBACK
 from app.ports.clock import Clock
+from app.serving.server import Listen, serve
 from app.tls.authority import Authority
-from app.tls.serving import Listen, serve
 
 NAMESPACES: Final = ("default", "kube-node-lease", "kube-public", "kube-system")
 ADMIN: Final[Object] = {

@@ -1,13 +1,13 @@
 """A uvicorn server inside somebody else's event loop, which can also hang up on a client."""
 
 import asyncio
-import contextlib
 import socket
-from collections.abc import Iterator
 from typing import Any, Final
 
 import uvicorn
 from starlette.types import ASGIApp
+
+from app.serving.server import QuietServer, listening_socket
 
 _KEEP_ALIVE: Final = 120
 """Seconds; botocore keeps idle connections and takes one that was closed under it for a lost answer."""
@@ -27,7 +27,7 @@ class LoopbackServer:
         Raises:
             OSError: the address is taken.
         """
-        listener = _listener(self._address)
+        listener = listening_socket(*self._address)
         config = uvicorn.Config(
             app,
             lifespan="off",
@@ -58,20 +58,8 @@ class LoopbackServer:
                 connection.transport.close()
 
 
-def _listener(address: tuple[str, int]) -> socket.socket:
-    """A listening socket; asyncio turns Nagle's delay off only where the protocol number is spelt out."""
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind(address)
-    except OSError:
-        listener.close()
-        raise
-    return listener
-
-
-class _Server(uvicorn.Server):
-    """Leaves signals to whoever owns the process, and tells when it listens."""
+class _Server(QuietServer):
+    """Tells when it listens."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
@@ -80,7 +68,3 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self.ready.set()
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield

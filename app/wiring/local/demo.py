@@ -133,7 +133,7 @@ class Demo:
         kubectl = shutil.which("kubectl")
         reader = "kubectl" if kubectl else "the log subresource"
         self._begin(f"following the log of {pod.metadata.name} on Fargate through {reader}")
-        lines = self._kubectl_lines(kubectl, pod) if kubectl else self._stack.connection.stream(*_log_of(pod))
+        lines = self._kubectl_lines(kubectl, pod) if kubectl else self._streamed_lines(pod)
         try:
             async with asyncio.timeout(_WITHIN), contextlib.aclosing(lines):
                 async for line in lines:
@@ -143,7 +143,15 @@ class Demo:
                         break
         except TimeoutError as error:
             raise DemoError(f"waited {_WITHIN:.0f} s for {_LINES} lines of {pod.key}") from error
+        if len(self._log) < _LINES:
+            raise DemoError(
+                f"the log of {pod.key} ended after {len(self._log)} lines; does python3 run here?"
+            )
         return reader
+
+    def _streamed_lines(self, pod: Pod) -> AsyncGenerator[bytes, None]:
+        path = f"/api/v1{self._collection}/pods/{pod.metadata.name}/log"
+        return self._stack.connection.stream(path, query={"follow": "true"})
 
     async def _kubectl_lines(self, kubectl: str, pod: Pod) -> AsyncGenerator[bytes, None]:
         arguments = ["--kubeconfig", str(self._stack.kubeconfig), "logs", "-f", "-n", pod.metadata.namespace]
@@ -228,7 +236,3 @@ def _running(pods: Sequence[Pod]) -> int:
 
 def _on_fargate(pods: Sequence[Pod]) -> list[Pod]:
     return [pod for pod in pods if pod.spec.node_name == NODE]
-
-
-def _log_of(pod: Pod) -> tuple[str]:
-    return (f"/api/v1/namespaces/{pod.metadata.namespace}/pods/{pod.metadata.name}/log?follow=true",)

@@ -5,14 +5,14 @@ from typing import Final
 _EXPONENT_CAP: Final = 16
 
 
-def delay(failures: int, *, jitter: float, first: float = 1.0, longest: float = 30.0) -> float:
+def delay(failures: int, *, first: float, longest: float, jitter: float) -> float:
     """Seconds to wait; none after none. Doubles with every failure, and spreads over its upper half.
 
     Args:
         failures: how many came in a row, up to now.
-        jitter: 0..1, so that many clients do not come back in step.
         first: the longest wait after one failure.
         longest: the longest wait ever.
+        jitter: 0..1, so that many clients do not come back in step; 1 always waits in full.
     """
     if failures <= 0:
         return 0.0

@@ -1,10 +1,11 @@
-"""Waiting no longer than a given time, on the clock that the component was given."""
+"""Waiting no longer than a given time, or for whichever comes first."""
 
 import asyncio
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
 from app.ports.clock import Clock
+from app.ports.failures import Unavailable
 
 T = TypeVar("T")
 
@@ -13,7 +14,7 @@ async def within(clock: Clock, seconds: float, work: Coroutine[Any, Any, T]) -> 
     """The result of `work`, which is cancelled where it takes longer than `seconds`.
 
     Raises:
-        TimeoutError: the time is up.
+        Unavailable: the time is up; the outcome of the work is unknown.
     """
     doing = asyncio.ensure_future(work)
     timer = asyncio.ensure_future(clock.sleep(seconds))
@@ -21,9 +22,18 @@ async def within(clock: Clock, seconds: float, work: Coroutine[Any, Any, T]) -> 
         await asyncio.wait({doing, timer}, return_when=asyncio.FIRST_COMPLETED)
         if doing.done():
             return doing.result()
-        raise TimeoutError(f"took longer than {seconds:.1f} s")
+        raise Unavailable(f"no answer within {seconds:.3g} s")
     finally:
         await cancelled(doing, timer)
+
+
+async def first_of(waiting: Coroutine[Any, Any, None], event: asyncio.Event) -> None:
+    """Return when the coroutine does or the event is set; the other is cancelled."""
+    both = [asyncio.ensure_future(waiting), asyncio.ensure_future(event.wait())]
+    try:
+        await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        await cancelled(*both)
 
 
 async def cancelled(*tasks: "asyncio.Future[Any]") -> None:

@@ -2,7 +2,8 @@ import asyncio
 
 import pytest
 
-from app.kube.deadline import within
+from app.ports.failures import Unavailable
+from app.timing.waiting import first_of, within
 from tests.fakes import VirtualClock, settle
 
 
@@ -32,7 +33,7 @@ async def test_what_takes_longer_is_cancelled() -> None:
 
     waiting = asyncio.ensure_future(within(clock, 5, hung()))
     await clock.advance(5)
-    with pytest.raises(TimeoutError):
+    with pytest.raises(Unavailable, match="within 5 s"):
         await waiting
     assert work.cancelled()
 
@@ -55,3 +56,22 @@ async def test_cancelling_the_wait_cancels_the_work() -> None:
     with pytest.raises(asyncio.CancelledError):
         await waiting
     assert work.cancelled()
+
+
+async def test_an_event_ends_a_wait_early() -> None:
+    event = asyncio.Event()
+    waiting = asyncio.ensure_future(first_of(VirtualClock().sleep(5), event))
+    await settle()
+    assert not waiting.done()
+    event.set()
+    await settle()
+    assert waiting.done()
+
+
+async def test_a_wait_for_an_event_ends_with_its_time() -> None:
+    clock = VirtualClock()
+    waiting = asyncio.ensure_future(first_of(clock.sleep(5), asyncio.Event()))
+    await clock.advance(4)
+    assert not waiting.done()
+    await clock.advance(1)
+    assert waiting.done()

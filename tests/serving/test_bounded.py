@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from app.tls.bounded import ARRIVAL, MOST_HEAD, MOST_HEADERS
-from app.tls.serving import KEEP_ALIVE, Listen, serve
+from app.serving.bounded import ARRIVAL, MOST_HEAD, MOST_HEADERS
+from app.serving.server import KEEP_ALIVE, Listen, serve
 from tests.fakes import VirtualClock
 
 POST = b"POST / HTTP/1.1\r\nHost: here\r\n"

@@ -1,16 +1,20 @@
 """The routes that every serving program has."""
 
+from collections.abc import Callable
+
 import httpx
 import pytest
 from fastapi import FastAPI
-from prometheus_client import CollectorRegistry, Counter
+from prometheus_client import CollectorRegistry, Counter, Gauge
 
-from app.telemetry.probes import probe_router
+from app.serving.probes import probe_router
 
 
-def a_client(registry: CollectorRegistry, missing: list[str]) -> httpx.AsyncClient:
+def a_client(
+    registry: CollectorRegistry, missing: list[str], *, refresh: Callable[[], None] | None = None
+) -> httpx.AsyncClient:
     app = FastAPI()
-    app.include_router(probe_router(registry, lambda: next(iter(missing), None)))
+    app.include_router(probe_router(registry, lambda: next(iter(missing), None), refresh=refresh))
     return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://probe.test")
 
 
@@ -45,3 +49,14 @@ async def test_metrics_are_those_of_the_registry_in_prometheus_text() -> None:
         answer = await client.get("/metrics")
     assert "spillway_test_things_total 3.0" in answer.text
     assert answer.headers["content-type"].startswith("text/plain")
+
+
+async def test_what_is_counted_only_when_it_is_looked_at_is_fresh_in_each_answer() -> None:
+    registry = CollectorRegistry()
+    pods = Gauge("spillway_test_pods", "Pods.", registry=registry)
+    async with a_client(registry, [], refresh=pods.inc) as client:
+        await client.get("/readyz")
+        first = await client.get("/metrics")
+        second = await client.get("/metrics")
+    assert "spillway_test_pods 1.0" in first.text
+    assert "spillway_test_pods 2.0" in second.text

@@ -12,11 +12,18 @@ Ready = Callable[[], str | None]
 _TEXT: Final = "text/plain; charset=utf-8"
 
 
-def probe_router(registry: CollectorRegistry, ready: Ready) -> APIRouter:
+def probe_router(
+    registry: CollectorRegistry, ready: Ready, *, refresh: Callable[[], None] | None = None
+) -> APIRouter:
     """`GET /healthz` (200 while the process turns), `/readyz` (200, or 503 with the reason), `/metrics`.
 
     https://kubernetes.io/docs/concepts/configuration/liveness-readiness-startup-probes/ and
     https://prometheus.io/docs/instrumenting/exposition_formats/
+
+    Args:
+        registry: what `/metrics` shows.
+        ready: asked anew each time.
+        refresh: brings up to date what is only worth knowing when it is looked at; called before `/metrics`.
     """
     router = APIRouter()
 
@@ -33,6 +40,8 @@ def probe_router(registry: CollectorRegistry, ready: Ready) -> APIRouter:
 
     @router.get("/metrics")
     async def metrics() -> Response:
+        if refresh is not None:
+            refresh()
         return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
     return router

@@ -1,13 +1,17 @@
 """Serving: requests under way are finished, and a new certificate is taken up without a restart."""
 
 import asyncio
+import errno
+import socket
 import ssl
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from app.serving.server import Listen, serve
 from app.tls.authority import Authority
 from app.tls.reload import RELOAD_EVERY
-from app.tls.serving import Listen, serve
 from tests.builders import NOON
 from tests.fakes import VirtualClock
 
@@ -92,3 +96,12 @@ async def test_cancelling_stops_listening(tmp_path: Path) -> None:
     await asyncio.gather(server, return_exceptions=True)
     refused = await asyncio.gather(asyncio.open_connection("127.0.0.1", number), return_exceptions=True)
     assert isinstance(refused[0], ConnectionRefusedError)
+
+
+async def test_a_taken_port_is_told_with_its_address_and_the_mend() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        told = f"127.0.0.1:{port}: Address already in use; choose another"
+        with pytest.raises(OSError, match=told) as caught:
+            await serve(hello, Listen(host="127.0.0.1", port=port), clock=VirtualClock())
+    assert caught.value.errno == errno.EADDRINUSE

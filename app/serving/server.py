@@ -12,13 +12,12 @@ from typing import Any, Final
 import uvicorn
 
 from app.ports.clock import Clock
-from app.tls.bounded import bounded
+from app.serving.bounded import bounded
 from app.tls.reload import keep_current
 
 KEEP_ALIVE: Final = 120
 """Seconds. Go clients (the scheduler, the API server) reuse idle connections for 90 s; closing earlier makes
 their next request fail with EOF."""
-
 
 _BACKLOG: Final = 2048
 
@@ -33,11 +32,12 @@ class Listen:
     key: Path | None = None
 
 
-class _Server(uvicorn.Server):
+class QuietServer(uvicorn.Server):
     """uvicorn without signal handlers: the program's own decide when to stop."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
+        """Leave them alone."""
         yield
 
 
@@ -53,7 +53,7 @@ async def serve(
         started: called once with the port when connections are accepted.
 
     Raises:
-        OSError: the port is taken, or the certificate cannot be read.
+        OSError: the address cannot be listened on, or the certificate cannot be read.
     """
     config = uvicorn.Config(
         app,
@@ -70,8 +70,8 @@ async def serve(
         server_header=False,
     )
     _load(config)
-    server = _Server(config)
-    sockets = [_bound(listen)]
+    server = QuietServer(config)
+    sockets = [listening_socket(listen.host, listen.port)]
     serving = asyncio.create_task(server.serve(sockets=sockets))
     reloading = asyncio.create_task(_keep_current(config, listen, clock=clock))
     try:
@@ -85,29 +85,34 @@ async def serve(
         sockets[0].close()
 
 
+def listening_socket(host: str, port: int) -> socket.socket:
+    """A listening socket. It names TCP, since asyncio turns Nagle's delay off only for those that do.
+
+    uvicorn writes headers and body apart: with the delay, each answer on a kept connection takes 40 ms.
+
+    Raises:
+        OSError: the address cannot be listened on; it keeps its `errno`, and says which address.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind((host, port))
+        listening.listen(_BACKLOG)
+    except OSError as error:
+        listening.close()
+        raise OSError(
+            error.errno, f"cannot listen on {host}:{port}: {error.strerror}; choose another"
+        ) from error
+    return listening
+
+
 def _load(config: uvicorn.Config) -> None:
     try:
         config.load()
     except ssl.SSLError as error:
         pair = f"{config.ssl_certfile} and {config.ssl_keyfile}"
         raise OSError(f"{pair} are no certificate and its key in PEM form: {error}") from error
-
-
-def _bound(listen: Listen) -> socket.socket:
-    """A bound socket. It names TCP, since asyncio turns Nagle's delay off only for those that do.
-
-    uvicorn writes headers and body apart: with the delay, each answer on a kept connection takes 40 ms.
-    """
-    family = socket.AF_INET6 if ":" in listen.host else socket.AF_INET
-    bound = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    try:
-        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        bound.bind((listen.host, listen.port))
-        bound.listen(_BACKLOG)
-    except OSError:
-        bound.close()
-        raise
-    return bound
 
 
 async def _keep_current(config: uvicorn.Config, listen: Listen, *, clock: Clock) -> None:

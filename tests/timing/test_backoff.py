@@ -1,6 +1,6 @@
 import pytest
 
-from app.kube.backoff import delay
+from app.timing.backoff import delay
 
 
 @pytest.mark.parametrize(
@@ -16,4 +16,4 @@ from app.kube.backoff import delay
     ],
 )
 def test_waiting_doubles_up_to_a_cap(failures: int, jitter: float, seconds: float) -> None:
-    assert delay(failures, jitter=jitter) == seconds
+    assert delay(failures, first=1.0, longest=30.0, jitter=jitter) == seconds

@@ -1,0 +1,44 @@
+"""What this process remembers of pods between two decisions; all of it may be lost without harm."""
+
+from datetime import datetime
+from typing import Literal
+
+import msgspec
+
+from app.bridge.facts import Memory, Outcome, PodKey
+from app.model.names import TaskArn
+
+
+class Memories:
+    """A memory for each pod that has one."""
+
+    def __init__(self) -> None:
+        self._memories: dict[PodKey, Memory] = {}
+
+    def of(self, key: PodKey) -> Memory:
+        """What was learned about the pod in this process."""
+        return self._memories.get(key, Memory())
+
+    def forget(self, key: PodKey) -> None:
+        """The pod is gone for good, or its launch succeeded."""
+        self._memories.pop(key, None)
+
+    def denied(
+        self,
+        key: PodKey,
+        *,
+        attempt: int,
+        kind: Literal["no-capacity", "refused"],
+        message: str,
+        now: datetime,
+    ) -> None:
+        """ECS said a definite no to an attempt."""
+        memory = self.of(key)
+        row = memory.outcome.row + 1 if memory.outcome is not None else 1
+        outcome = Outcome(attempt=attempt, kind=kind, message=message, at=now, row=row)
+        self._memories[key] = msgspec.structs.replace(memory, outcome=outcome)
+
+    def stopped(self, key: PodKey, arn: TaskArn, *, now: datetime) -> None:
+        """ECS accepted to stop a task."""
+        memory = self.of(key)
+        self._memories[key] = msgspec.structs.replace(memory, stops={**memory.stops, arn: now})

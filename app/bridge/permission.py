@@ -1,0 +1,61 @@
+"""Whether a pod that is bound to our node may cost money: what its namespace and its own label say.
+
+The scheduler and the gate ask this before they place a pod. A pod that names the node itself
+(`spec.nodeName`) passes both by, so it is asked again here, before the first launch.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Final
+
+from app.model.names import DISABLED, ENABLED, OVERFLOW, PERMITTED
+from app.model.pod import Pod, condition
+from app.model.policy import Overflow, PolicyError, overflow_of
+
+BELATED: Final = timedelta(seconds=10)
+"""Labels come by a watch of their own: a refusal is not believed before it had this time to catch up."""
+
+
+def refusal(pod: Pod, *, labels: Mapping[str, str] | None) -> str:
+    """Why the pod may not run as a task, with the mend; empty where it may.
+
+    Asked before a pod's first attempt only. A label that is taken off later ends nothing: the pod's task
+    runs on, and the pod keeps its right to further attempts (after a crash, say) for as long as it lives.
+
+    Args:
+        pod: bound to our node.
+        labels: its namespace's; None where there is no such namespace.
+    """
+    namespace = pod.metadata.namespace
+    if labels is None:
+        return f"namespace {namespace} is not there, so nobody opted in; create it with the label {OVERFLOW}"
+    try:
+        answer = overflow_of(namespace=labels, pod=pod.metadata.labels)
+    except PolicyError as error:
+        return str(error)
+    if answer is not Overflow.NO:
+        return ""
+    return _why_not(pod, standing=labels.get(OVERFLOW, ""))
+
+
+def _why_not(pod: Pod, *, standing: str) -> str:
+    namespace = pod.metadata.namespace
+    if standing not in {ENABLED, PERMITTED}:
+        return (
+            f"namespace {namespace} does not have the label {OVERFLOW}; "
+            f"kubectl label namespace {namespace} {OVERFLOW}={ENABLED} opts it in"
+        )
+    if OVERFLOW in pod.metadata.labels:
+        return f"the pod's own label {OVERFLOW}={DISABLED} forbids it; take that off, or spec.nodeName"
+    return (
+        f"namespace {namespace} lets in only pods that ask; label the pod {OVERFLOW}={ENABLED}, "
+        f"or the namespace {OVERFLOW}={ENABLED} for all its pods"
+    )
+
+
+def believed_at(pod: Pod) -> datetime | None:
+    """From when on a refusal counts; None for a pod without a time, where it counts at once."""
+    scheduled = condition(pod, "PodScheduled")
+    bound = scheduled.last_transition_time if scheduled is not None and scheduled.status == "True" else None
+    since = bound or pod.metadata.creation_timestamp
+    return since + BELATED if since is not None else None

@@ -1,0 +1,127 @@
+from collections.abc import AsyncIterator, Mapping
+from datetime import timedelta
+
+import pytest
+
+from app.bridge.commands import Later, RecordAttempt, SetStatus
+from app.bridge.facts import Stage, stage_of
+from app.bridge.permission import refusal
+from app.bridge.reconcile import decide
+from app.model.pod import Pod
+from tests.bridge.fakes import World, a_namespace
+from tests.bridge.situations import CRASHED, POD, attempted, deleted, facts_of, kinds, status_in
+from tests.builders import NOON, VIRTUAL, a_pod, a_task, owned_by
+
+LABEL = "spillway.dev/overflow"
+LATER = NOON + timedelta(seconds=11)
+BOUND = {"conditions": [{"type": "PodScheduled", "status": "True", "lastTransitionTime": LATER.isoformat()}]}
+
+
+@pytest.fixture
+async def world() -> AsyncIterator[World]:
+    made = World()
+    yield made
+    await made.stop()
+
+
+@pytest.mark.parametrize(
+    ("namespace", "pod", "mend"),
+    [
+        pytest.param(None, {}, "namespace shop is not there", id="no-namespace"),
+        pytest.param({}, {}, f"kubectl label namespace shop {LABEL}=enabled", id="no-label"),
+        pytest.param({LABEL: "yes"}, {LABEL: "required"}, "kubectl label namespace shop", id="another-word"),
+        pytest.param({LABEL: "permitted"}, {}, f"label the pod {LABEL}=enabled", id="permitted-not-asked"),
+        pytest.param(
+            {LABEL: "enabled"}, {LABEL: "disabled"}, f"own label {LABEL}=disabled", id="the-pod-says-no"
+        ),
+        pytest.param({LABEL: "enabled"}, {LABEL: "on"}, "write enabled, disabled or required", id="nonsense"),
+    ],
+)
+def test_a_refusal_names_the_label_and_the_mend(
+    namespace: Mapping[str, str] | None, pod: Mapping[str, str], mend: str
+) -> None:
+    said = refusal(a_pod(labels=pod), labels=namespace)
+    assert mend in said
+    assert LABEL in said
+
+
+@pytest.mark.parametrize(
+    ("namespace", "pod"),
+    [
+        pytest.param({LABEL: "enabled"}, {}, id="enabled"),
+        pytest.param({LABEL: "permitted"}, {LABEL: "enabled"}, id="permitted-and-asked"),
+        pytest.param({LABEL: "enabled"}, {LABEL: "required"}, id="required"),
+    ],
+)
+def test_who_opted_in_is_not_refused(namespace: Mapping[str, str], pod: Mapping[str, str]) -> None:
+    assert refusal(a_pod(labels=pod), labels=namespace) == ""
+
+
+@pytest.mark.parametrize(
+    ("pod", "stage"),
+    [
+        pytest.param(POD, Stage.FORBIDDEN, id="before-the-first-attempt"),
+        pytest.param(attempted(), Stage.RECORDED, id="an-attempt-was-begun"),
+        pytest.param(a_pod(metadata=owned_by("DaemonSet")), Stage.DAEMON, id="a-daemon-sets"),
+        pytest.param(deleted(), Stage.DELETING, id="deleted"),
+    ],
+)
+def test_permission_is_asked_before_the_first_attempt_alone(pod: Pod, stage: Stage) -> None:
+    assert stage_of(facts_of(pod, namespace={})) is stage
+
+
+def test_a_crashed_task_is_launched_again_though_the_label_is_gone() -> None:
+    later = NOON + timedelta(minutes=1)
+    commands = decide(facts_of(attempted(), a_task(POD, **CRASHED), namespace={}, now=later))
+    assert RecordAttempt in kinds(commands)
+
+
+@pytest.mark.parametrize(
+    ("pod", "expected"),
+    [
+        pytest.param(POD, SetStatus, id="long-created"),
+        pytest.param(a_pod(status=BOUND), Later, id="bound-just-now"),
+    ],
+)
+def test_a_refusal_is_believed_once_the_labels_had_time_to_arrive(pod: Pod, expected: type) -> None:
+    assert kinds(decide(facts_of(pod, namespace={}, now=LATER)))[0] is expected
+
+
+def test_a_refused_pod_fails_as_a_kubelet_rejects() -> None:
+    status = status_in(decide(facts_of(namespace={}, now=LATER)))
+    assert (status["phase"], status["reason"]) == ("Failed", "OverflowNotAllowed")
+    assert status["message"].startswith("Pod was rejected: ")
+
+
+async def test_a_pod_that_names_the_node_from_an_unlabelled_namespace_never_becomes_a_task(
+    world: World,
+) -> None:
+    pod = a_pod("thief", namespace="bare", node=VIRTUAL)
+    world.namespaces.put(a_namespace("bare"))
+    world.start()
+    world.pods.bind(pod)
+    await world.advance(100)
+    assert (world.pod(pod).status.phase, world.ecs.runs) == ("Failed", {})
+    assert world.events.reasons("thief") == ["OverflowNotAllowed"]
+
+
+async def test_a_label_that_arrives_after_the_pod_is_waited_for(world: World) -> None:
+    pod = a_pod(namespace="late", node=VIRTUAL)
+    world.start()
+    world.pods.bind(pod)
+    await world.advance(5)
+    world.namespaces.put(a_namespace("late", overflow="enabled"))
+    await world.advance(10)
+    assert world.pod(pod).status.phase == "Running"
+
+
+async def test_a_label_that_is_taken_off_ends_nothing(world: World) -> None:
+    pod = a_pod(node=VIRTUAL)
+    world.start()
+    world.pods.bind(pod)
+    await world.advance(10)
+    world.namespaces.put(a_namespace("shop"))
+    await world.stop()
+    world.start()
+    await world.advance(100)
+    assert (world.pod(pod).status.phase, len(world.ecs.live())) == ("Running", 1)
