@@ -12,6 +12,7 @@ from typing import Annotated, Any, Final, Literal, Self, TypeVar
 from pydantic import BeforeValidator, Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from app.model.address import is_loopback
 from app.model.policy import PolicyError, duration
 from app.model.quantity import QuantityError, exact
 
@@ -108,7 +109,7 @@ class WebhookSettings(Serving, Common):
 
 
 class ExtenderSettings(Serving, InCluster):
-    """`spillway extender`."""
+    """`spillway extender`; without a certificate it speaks plain HTTP, which only loopback may hear."""
 
     max_wait: Duration = Field(
         timedelta(0), description="How long pods wait for a real node, unless they say otherwise."
@@ -122,6 +123,12 @@ class ExtenderSettings(Serving, InCluster):
     lease_duration: Duration = Field(
         timedelta(seconds=15), description="How long leadership outlives its last renewal; at least 3 s."
     )
+
+    @model_validator(mode="after")
+    def _https_or_loopback(self) -> Self:
+        if self.tls_cert is None and not is_loopback(self.host):
+            raise ValueError(f"plain HTTP is for loopback only; on {self.host} give tls-cert and tls-key")
+        return self
 
     @field_validator("lease_duration")
     @classmethod

@@ -35,7 +35,10 @@ class VirtualClock:
             return
         woken = asyncio.Event()
         heapq.heappush(self._sleepers, (self._elapsed + seconds, next(self._order), woken))
-        await woken.wait()
+        try:
+            await woken.wait()
+        finally:
+            woken.set()
 
     async def advance(self, seconds: float) -> None:
         """Let time pass, waking each sleeper at its own moment and letting it work."""
@@ -43,6 +46,8 @@ class VirtualClock:
         goal = self._elapsed + seconds
         while self._sleepers and self._sleepers[0][0] <= goal:
             due, _, woken = heapq.heappop(self._sleepers)
+            if woken.is_set():  # cancelled meanwhile: nobody sleeps there any more
+                continue
             self._elapsed = max(self._elapsed, due)
             woken.set()
             await settle()

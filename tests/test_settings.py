@@ -15,6 +15,12 @@ def pem(tmp_path: Path) -> str:
     return str(path)
 
 
+@pytest.fixture(autouse=True)
+def loopback(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Servers of these tests listen on loopback, where they need no certificate."""
+    monkeypatch.setenv("SPILLWAY_HOST", "127.0.0.1")
+
+
 def kubelet(pem: str) -> dict[str, str]:
     return {"kubelet_cert": pem, "kubelet_key": pem, "kubelet_client_ca": pem, "subnets": "subnet-a"}
 
@@ -86,6 +92,11 @@ def test_a_bridge_without_subnets_is_refused(pem: str) -> None:
 def test_a_bridge_that_anyone_may_read_logs_from_is_refused(pem: str) -> None:
     with pytest.raises(SettingsError, match="kubelet-client-ca"):
         load(BridgeSettings, {"subnets": "subnet-a", "kubelet_cert": pem, "kubelet_key": pem})
+
+
+def test_an_extender_without_a_certificate_listens_on_loopback_alone() -> None:
+    with pytest.raises(SettingsError, match="plain HTTP is for loopback only"):
+        load(ExtenderSettings, {"host": "0.0.0.0"})
 
 
 def test_settings_do_not_change() -> None:

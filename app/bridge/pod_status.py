@@ -49,7 +49,10 @@ def status_of(
         container_status(each, pod=pod, task=task, hold=hold, now=now) for each in pod.spec.containers
     ]
     final = verdict is not None and verdict.phase in {"Succeeded", "Failed"}
-    if final:
+    rejected = verdict is not None and verdict.phase == "Failed" and bool(verdict.reason) and task is None
+    if rejected and not pod.status.container_statuses:
+        statuses = []  # rejected before anything was begun: a kubelet then tells of no container either
+    elif final:
         statuses = [abandoned(each) for each in statuses]
     phase = verdict.phase if verdict is not None else _living_phase(statuses, pod.spec.restart_policy)
     status: Status = {

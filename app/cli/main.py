@@ -11,6 +11,7 @@ from app.cli import flags, local
 from app.model.quantity import QuantityError, exact
 from app.telemetry import logs
 from app.wiring import bridge, extender, webhook
+from app.wiring.kubernetes import own_version
 from app.wiring.stopping import StartError, run_until_stopped
 
 cli = typer.Typer(
@@ -66,10 +67,28 @@ class Level(enum.Enum):
 
 def _quantity(text: str) -> str:
     try:
-        exact(text)
+        amount = exact(text)
     except QuantityError as error:
         raise typer.BadParameter(str(error)) from error
+    if amount <= 0:
+        raise typer.BadParameter(f"{text} is no room; write for instance 2 or 4Gi")
     return text
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"spillway {own_version()}")
+        raise typer.Exit
+
+
+@cli.callback()
+def spillway(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and end.", callback=_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Let a Kubernetes cluster overflow onto AWS Fargate."""
 
 
 @cli.command(name="local")

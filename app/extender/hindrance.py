@@ -22,7 +22,8 @@ NO_NODE_SUITS: Final = Reason(
 )
 NOT_PREPARED: Final = Reason(
     "NotPrepared",
-    "the pod lacks the toleration that the webhook adds; see that the webhook runs, then recreate the pod",
+    "the pod lacks the toleration that the webhook adds: it was made before the namespace was labelled, or "
+    "while the webhook did not run; recreate it",
     "spec.tolerations",
 )
 NOMINATED: Final = Reason(

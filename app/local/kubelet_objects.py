@@ -78,7 +78,6 @@ def status_manifest(fake: FakeNode, *, now: datetime) -> dict[str, Json]:
             "capacity": room,
             "allocatable": room,
             "conditions": [{**each, "lastHeartbeatTime": rfc3339(now)} for each in conditions],
-            "addresses": [{"type": "InternalIP", "address": LOOPBACK}],
             "nodeInfo": info,
         },
     }

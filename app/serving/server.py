@@ -13,6 +13,7 @@ import uvicorn
 
 from app.ports.clock import Clock
 from app.serving.bounded import bounded
+from app.telemetry import logs
 from app.tls.reload import keep_current
 
 KEEP_ALIVE: Final = 120
@@ -20,6 +21,8 @@ KEEP_ALIVE: Final = 120
 their next request fail with EOF."""
 
 _BACKLOG: Final = 2048
+
+_log = logs.get(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +78,7 @@ async def serve(
     serving = asyncio.create_task(server.serve(sockets=sockets))
     reloading = asyncio.create_task(_keep_current(config, listen, clock=clock))
     try:
+        _log.info("listening", host=listen.host, port=listen.port, https=listen.cert is not None)
         if started is not None:
             started(sockets[0].getsockname()[1])
         await asyncio.shield(serving)

@@ -131,7 +131,7 @@ def main() -> None:
         "--kill", action="store_true", help="kill -9 the bridge half way, then start it again"
     )
     arguments = parser.parse_args()
-    logs.configure(level="warning", as_json=False)
+    logs.configure(level="error", as_json=False)
     with tempfile.TemporaryDirectory(prefix="spillway-bench-") as directory:
         result = asyncio.run(bench(arguments.pods, kill=arguments.kill, directory=Path(directory)))
     print(msgspec.json.encode(result).decode())

@@ -287,3 +287,16 @@ def test_the_phase_is_kubelets(statuses: list[dict[str, Any]], policy: str, phas
 def test_an_arn_is_no_part_of_the_container_id() -> None:
     task = msgspec.structs.replace(RUNNING, arn=TaskArn("arn:aws:ecs:r:1:task/c/abc"))
     assert a_container_of(status(task=task))["containerID"] == "fargate://abc/main"
+
+
+def test_a_pod_that_was_rejected_tells_of_no_container() -> None:
+    verdict = Verdict(phase="Failed", reason="OverflowNotAllowed", message="Pod was rejected")
+    found = status(verdict=verdict)
+    assert found["phase"] == "Failed"
+    assert found["containerStatuses"] == []
+
+
+def test_a_pod_that_fails_later_keeps_what_was_told_of_its_containers() -> None:
+    creating = with_status(POD, status())
+    found = status(creating, verdict=Verdict(phase="Failed", reason="TaskLost"))
+    assert a_container_of(found)["state"] == {"waiting": {"reason": "ContainerCreating"}}

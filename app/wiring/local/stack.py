@@ -14,7 +14,7 @@ from typing import Final, Self
 import msgspec
 
 from app.kube.connection import Connection, connect
-from app.local.controlplane import find_assets
+from app.local.controlplane import ControlPlaneAssets, find_assets, missing_assets
 from app.local.fargate.config import FargateConfig
 from app.local.fargate.embedded import EmbeddedFargate
 from app.local.http_client import HttpClient, HttpError, loopback_tls
@@ -174,7 +174,7 @@ class LocalStack:
         await self._nodes_ready()
 
     def _chosen_cluster(self) -> LocalCluster:
-        assets = None if self.options.embedded else find_assets(os.environ)
+        assets = None if self.options.embedded else _named_assets()
         if assets is None:
             return Embedded(clock=self._clock, authority=self._authority)
         directory = self.options.directory / "controlplane"
@@ -273,6 +273,15 @@ class LocalStack:
         for task in self._tasks:
             if task.done():
                 raise LocalStackError(f"the fake nodes stopped: {task.exception()!r}")
+
+
+def _named_assets() -> ControlPlaneAssets | None:
+    """The real control plane's programs; a folder that somebody names and that lacks one is no fallback."""
+    missing = missing_assets(os.environ)
+    if missing and os.environ.get("KUBEBUILDER_ASSETS"):
+        lacking = ", no ".join(missing)
+        raise LocalStackError(f"KUBEBUILDER_ASSETS is set, but there is no {lacking}; mend or unset it")
+    return find_assets(os.environ)
 
 
 async def _is_ready(client: HttpClient) -> bool:
