@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import uuid
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
 
@@ -10,7 +11,13 @@ from app.local.cluster.cluster import ClusterConfig, EmbeddedCluster
 from app.local.cluster.controllers.manager import ControllerManager
 from app.local.cluster.scheduling.config import ExtenderConfig, SchedulerConfig
 from app.local.cluster.scheduling.scheduler import Scheduler
-from app.local.controlplane import ControlPlane, ControlPlaneAssets
+from app.local.controlplane import (
+    ControlPlane,
+    ControlPlaneAssets,
+    ControlPlaneError,
+    find_assets,
+    missing_assets,
+)
 from app.local.liveness import require_running
 from app.local.scheduler_configuration import scheduler_configuration
 from app.model.pod import Json
@@ -18,6 +25,24 @@ from app.ports.clock import Clock
 from app.tls.authority import Authority
 
 EMBEDDED = "embedded"
+
+
+def chosen_cluster(
+    environ: Mapping[str, str], *, embedded: bool, directory: Path, clock: Clock, authority: Authority
+) -> "LocalCluster":
+    """The real control plane where its programs are found, the embedded cluster elsewhere or where asked for.
+
+    Raises:
+        ControlPlaneError: `KUBEBUILDER_ASSETS` names a folder that lacks a program; that is no fallback.
+    """
+    missing = missing_assets(environ)
+    if missing and environ.get("KUBEBUILDER_ASSETS") and not embedded:
+        lacking = ", no ".join(missing)
+        raise ControlPlaneError(f"KUBEBUILDER_ASSETS is set, but there is no {lacking}; mend or unset it")
+    assets = None if embedded else find_assets(environ)
+    if assets is None:
+        return Embedded(clock=clock, authority=authority)
+    return Real(assets, directory=directory, clock=clock, authority=authority)
 
 
 class LocalCluster(Protocol):

@@ -14,7 +14,6 @@ from typing import Final, Self
 import msgspec
 
 from app.kube.connection import Connection, connect
-from app.local.controlplane import ControlPlaneAssets, find_assets, missing_assets
 from app.local.fargate.config import FargateConfig
 from app.local.fargate.embedded import EmbeddedFargate
 from app.local.http_client import HttpClient, HttpError, loopback_tls
@@ -29,7 +28,7 @@ from app.ports.failures import NotFound
 from app.tls.authority import Authority, Leaf
 from app.wiring import kubernetes
 from app.wiring.local import programs
-from app.wiring.local.clusters import Embedded, LocalCluster, Real
+from app.wiring.local.clusters import chosen_cluster
 from app.wiring.local.programs import NAMESPACE, NODE, Places
 
 _READY_WITHIN: Final = 60.0
@@ -74,7 +73,13 @@ class LocalStack:
         self._progress = progress
         self._undo = contextlib.AsyncExitStack()
         self._authority = Authority.create("spillway-local", now=clock.now())
-        self._cluster = self._chosen_cluster()
+        self._cluster = chosen_cluster(
+            os.environ,
+            embedded=options.embedded,
+            directory=options.directory / "controlplane",
+            clock=clock,
+            authority=self._authority,
+        )
         self._tasks: list[asyncio.Task[None]] = []
         self._places: Places | None = None
         self._connection: Connection | None = None
@@ -173,13 +178,6 @@ class LocalStack:
             await self._cluster.start_scheduler(self._places.extender_url)
         await self._nodes_ready()
 
-    def _chosen_cluster(self) -> LocalCluster:
-        assets = None if self.options.embedded else _named_assets()
-        if assets is None:
-            return Embedded(clock=self._clock, authority=self._authority)
-        directory = self.options.directory / "controlplane"
-        return Real(assets, directory=directory, clock=self._clock, authority=self._authority)
-
     def _write_kubeconfig(self) -> None:
         write_private(self.kubeconfig, msgspec.json.encode(self._cluster.kubeconfig()))
 
@@ -273,15 +271,6 @@ class LocalStack:
         for task in self._tasks:
             if task.done():
                 raise LocalStackError(f"the fake nodes stopped: {task.exception()!r}")
-
-
-def _named_assets() -> ControlPlaneAssets | None:
-    """The real control plane's programs; a folder that somebody names and that lacks one is no fallback."""
-    missing = missing_assets(os.environ)
-    if missing and os.environ.get("KUBEBUILDER_ASSETS"):
-        lacking = ", no ".join(missing)
-        raise LocalStackError(f"KUBEBUILDER_ASSETS is set, but there is no {lacking}; mend or unset it")
-    return find_assets(os.environ)
 
 
 async def _is_ready(client: HttpClient) -> bool:
