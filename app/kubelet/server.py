@@ -1,6 +1,7 @@
 """The node's HTTPS server: who may connect, how many, and which part answers."""
 
 import asyncio
+import contextlib
 import ipaddress
 import socket
 import ssl
@@ -151,7 +152,7 @@ class KubeletServer:
         except OSError as error:
             log.debug("connection broke while closing", reason=repr(error))
         finally:
-            writer.transport.abort()
+            cut_off(writer.transport)
 
     async def _answer(self, request: Request) -> Answer | StreamedAnswer:
         found = route(request.method, request.target)
@@ -202,3 +203,14 @@ def _keep_alive(writer: asyncio.StreamWriter) -> None:
     for name, value in _KEEP_ALIVE.items():
         if hasattr(socket, name):
             raw.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
+
+
+def cut_off(transport: asyncio.BaseTransport) -> None:
+    """Abort the connection, whatever is left of it.
+
+    In early releases of CPython 3.11 (Debian 12 has 3.11.2) a TLS transport that has lost its connection
+    raises AttributeError instead: there is nothing left to abort.
+    """
+    if isinstance(transport, asyncio.WriteTransport):
+        with contextlib.suppress(AttributeError):
+            transport.abort()

@@ -1,9 +1,22 @@
-"""A port that is taken, and a certificate."""
+"""A port that is taken, and a root logger that is left as it was."""
 
+import logging
 import socket
 from collections.abc import Iterator
 
 import pytest
+
+from app.telemetry import logs
+
+
+@pytest.fixture(autouse=True)
+def root_logger() -> Iterator[None]:
+    """The commands send logs to a standard error that is gone after the test."""
+    root = logging.getLogger()
+    level = root.level
+    yield
+    root.handlers[:] = [each for each in root.handlers if not isinstance(each, logs.OurHandler)]
+    root.setLevel(level)
 
 
 @pytest.fixture

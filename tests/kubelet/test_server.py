@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry
 
 from app.kubelet.metrics import KubeletMetrics
-from app.kubelet.server import KubeletConfig, KubeletServer, OpenToAnybody
+from app.kubelet.server import KubeletConfig, KubeletServer, OpenToAnybody, cut_off
 from app.ports.failures import Refused
 from tests.fakes import VirtualClock, settle
 from tests.kubelet.clients import LOG, Node, rest, status_of, until
@@ -291,3 +291,14 @@ async def test_requests_are_counted_by_route_and_status_and_unknown_paths_under_
     assert node.registry.get_sample_value(name, {"route": "containerLogs", "status": "200"}) == 1
     assert node.registry.get_sample_value(name, {"route": "none", "status": "404"}) == 2
     assert node.registry.get_sample_value(name, {"route": "healthz", "status": "403"}) == 1
+
+
+class LostTransport(asyncio.WriteTransport):
+    """A TLS transport as early CPython 3.11 leaves it when its connection is lost."""
+
+    def abort(self) -> None:
+        raise AttributeError("'NoneType' object has no attribute '_abort'")
+
+
+def test_a_connection_that_is_lost_already_is_cut_off_without_a_word() -> None:
+    cut_off(LostTransport())
