@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import assert_never
 
-from app.bridge.commands import (
+from app.bridge.decision.commands import (
     Command,
     Later,
     LaunchTask,
@@ -16,7 +16,7 @@ from app.bridge.commands import (
     StopOrphan,
     StopTask,
 )
-from app.bridge.facts import PodKey
+from app.bridge.decision.facts import PodKey
 from app.bridge.known import Known
 from app.bridge.launcher import Launcher
 from app.bridge.metrics import BridgeMetrics

@@ -4,20 +4,20 @@ import asyncio
 from collections.abc import Callable, Mapping
 
 from app.bridge.apply import Applier
-from app.bridge.commands import Later, LaunchTask, RecordAttempt, RecordTask
 from app.bridge.config import BridgeConfig
-from app.bridge.facts import Facts, PodKey, recorded_arn
+from app.bridge.decision.commands import Later, LaunchTask, RecordAttempt, RecordTask
+from app.bridge.decision.facts import Facts, PodKey, recorded_arn
+from app.bridge.decision.reconcile import decide
 from app.bridge.known import Known
 from app.bridge.launcher import Launcher
 from app.bridge.log_directory import BridgeLogs
 from app.bridge.memories import Memories
 from app.bridge.metrics import BridgeMetrics
-from app.bridge.node_keeper import NodeKeeper
-from app.bridge.node_lease import NodeLease
+from app.bridge.node.keeper import NodeKeeper
+from app.bridge.node.lease import NodeLease
 from app.bridge.outside import Outside
 from app.bridge.pod_views import PodViews, key_of
 from app.bridge.pod_worker import PodWorkers
-from app.bridge.reconcile import decide
 from app.bridge.task_poll import TaskPoll
 from app.bridge.task_store import TaskStore
 from app.bridge.task_store import key_of as key_of_task

@@ -3,7 +3,7 @@
 import msgspec
 
 from app.bridge.memories import Memories
-from app.bridge.node_lease import NodeLease
+from app.bridge.node.lease import NodeLease
 from app.bridge.pod_views import PodViews
 from app.bridge.task_store import TaskStore
 

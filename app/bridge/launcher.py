@@ -2,9 +2,9 @@
 
 from typing import Final
 
-from app.bridge.commands import LaunchTask
+from app.bridge.decision.commands import LaunchTask
+from app.bridge.decision.facts import PodKey
 from app.bridge.definition_cache import DefinitionCache
-from app.bridge.facts import PodKey
 from app.bridge.known import Known
 from app.bridge.launch_queue import LaunchQueue
 from app.bridge.metrics import BridgeMetrics

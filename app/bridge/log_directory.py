@@ -1,8 +1,8 @@
 """Where a container's log is: the stream that awslogs names `PREFIX/CONTAINER/TASK_ID`."""
 
-from app.bridge import adoption
-from app.bridge.container_status import task_id_of
-from app.bridge.facts import recorded_arn
+from app.bridge.decision import adoption
+from app.bridge.decision.facts import recorded_arn
+from app.bridge.status.container_status import task_id_of
 from app.bridge.task_store import TaskStore
 from app.model.pod import Pod, is_terminal
 from app.model.task import Task

@@ -5,7 +5,7 @@ from typing import Literal
 
 import msgspec
 
-from app.bridge.facts import Memory, Outcome, PodKey
+from app.bridge.decision.facts import Memory, Outcome, PodKey
 from app.model.names import TaskArn
 
 

@@ -1,6 +1,6 @@
 """The newest we know of each pod: as watched, or as our own last write returned it."""
 
-from app.bridge.facts import PodKey
+from app.bridge.decision.facts import PodKey
 from app.model.pod import Pod
 from app.ports.watched import Watched
 

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from app.bridge.facts import PodKey
+from app.bridge.decision.facts import PodKey
 from app.ports.clock import Clock
 from app.ports.failures import NotFound, PortFailure
 from app.telemetry import logs

@@ -5,8 +5,8 @@ from datetime import datetime
 
 import msgspec
 
-from app.bridge.adoption import is_ours
-from app.bridge.facts import PodKey
+from app.bridge.decision.adoption import is_ours
+from app.bridge.decision.facts import PodKey
 from app.model.names import PodUid, TaskArn
 from app.model.task import Task
 

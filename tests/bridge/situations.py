@@ -3,8 +3,8 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from app.bridge.commands import SetStatus
-from app.bridge.facts import Facts, Memory
+from app.bridge.decision.commands import SetStatus
+from app.bridge.decision.facts import Facts, Memory
 from app.bridge.pod_views import key_of
 from app.model.pod import Pod
 from app.model.task import Task

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 from structlog.testing import capture_logs
 
-from app.bridge.task_spec import client_token
+from app.bridge.translation.task_spec import client_token
 from app.model.pod import Pod
 from app.ports.failures import NoCapacity, NotFound, PortFailure, Refused, Throttled, Unavailable
 from app.ports.kubernetes import Lease

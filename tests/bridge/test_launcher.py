@@ -3,15 +3,15 @@
 import pytest
 from structlog.testing import capture_logs
 
-from app.bridge.commands import LaunchTask
+from app.bridge.decision.commands import LaunchTask
 from app.bridge.known import Known
 from app.bridge.launcher import Launcher
 from app.bridge.memories import Memories
 from app.bridge.metrics import BridgeMetrics
-from app.bridge.node_lease import NodeLease
+from app.bridge.node.lease import NodeLease
 from app.bridge.pod_views import PodViews, key_of
-from app.bridge.task_spec import translate
 from app.bridge.task_store import TaskStore
+from app.bridge.translation.task_spec import translate
 from app.model.task import Launch
 from app.ports.failures import NoCapacity, NotFound, PortFailure, Refused, Throttled, Unavailable
 from tests.bridge.fakes import NODE, TASK, World

@@ -3,7 +3,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from app.bridge.facts import PodKey
+from app.bridge.decision.facts import PodKey
 from app.bridge.pod_worker import PodWorkers
 from app.model.names import PodUid
 from app.ports.failures import Unavailable

@@ -3,7 +3,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from app.bridge.facts import PodKey
+from app.bridge.decision.facts import PodKey
 from app.bridge.task_store import TaskStore
 from app.model.names import TaskArn
 from app.model.task import Task

@@ -4,7 +4,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from app.bridge.node_object import (
+from app.bridge.node.manifest import (
     closed_body,
     conditions,
     is_intact,

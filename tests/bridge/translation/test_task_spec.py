@@ -5,7 +5,7 @@ import msgspec
 import pytest
 
 from app.bridge.config import TaskSettings
-from app.bridge.task_spec import client_token, started_by, translate
+from app.bridge.translation.task_spec import client_token, started_by, translate
 from app.model.names import ATTEMPT_VARIABLE, IDENTITY_VARIABLE
 from app.model.pod import Pod
 from app.model.reason import Reason

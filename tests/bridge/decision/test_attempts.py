@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from app.bridge.attempts import backoff, failures_in_a_row, patient_tolerations, record, restart_due
+from app.bridge.decision.attempts import backoff, failures_in_a_row, patient_tolerations, record, restart_due
 from app.model.task import Task
 from tests.bridge.fakes import CONFIG
 from tests.builders import NOON, a_pod, a_task

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterable, Mapping
 
 from app.bridge.config import NodeConfig
-from app.bridge.lease_age import LeaseAge
-from app.bridge.node_object import closed_body
+from app.bridge.node.lease_age import LeaseAge
+from app.bridge.node.manifest import closed_body
 from app.model.names import GATE_LEASE, GATE_MANAGER
 from app.model.pod import Json, Pod
 from app.ports.clock import Clock

@@ -1,15 +1,16 @@
-"""Parts of decisions that several stages of a pod share; pure like `app.bridge.reconcile`."""
+"""Parts of decisions that several stages of a pod share; pure like `app.bridge.decision.reconcile`."""
 
 from datetime import timedelta
 from typing import Final
 
-from app.bridge import adoption, pod_status
-from app.bridge.commands import Command, RecordEvent, SetStatus, StopTask
-from app.bridge.container_status import Hold
-from app.bridge.endings import OURS, explained
-from app.bridge.facts import Facts, recorded_arn, stage_of, task_of
-from app.bridge.pod_status import Status, Verdict
-from app.bridge.task_spec import MOST_STOP_TIMEOUT
+from app.bridge.decision import adoption
+from app.bridge.decision.commands import Command, RecordEvent, SetStatus, StopTask
+from app.bridge.decision.facts import Facts, recorded_arn, stage_of, task_of
+from app.bridge.status import pod_status
+from app.bridge.status.container_status import Hold
+from app.bridge.status.endings import OURS, explained
+from app.bridge.status.pod_status import Status, Verdict
+from app.bridge.translation.task_spec import MOST_STOP_TIMEOUT
 from app.fargate.eligibility import token_volume_names
 from app.model.pod import Pod
 from app.model.reason import Reason, joined

@@ -3,10 +3,10 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 
-from app.bridge import node_object
 from app.bridge.config import NodeConfig
-from app.bridge.gate_watch import GateWatch
-from app.bridge.node_lease import NodeLease
+from app.bridge.node import manifest as node_object
+from app.bridge.node.gate_watch import GateWatch
+from app.bridge.node.lease import NodeLease
 from app.model.names import BRIDGE_MANAGER
 from app.model.node import Node, is_ready
 from app.model.pod import Pod

@@ -4,7 +4,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from app.bridge.commands import (
+from app.bridge.decision.commands import (
     Later,
     LaunchTask,
     Look,
@@ -14,8 +14,8 @@ from app.bridge.commands import (
     SetStatus,
     StopTask,
 )
-from app.bridge.facts import Facts, Memory, Outcome, Stage, stage_of
-from app.bridge.reconcile import HANDLERS, decide
+from app.bridge.decision.facts import Facts, Memory, Outcome, Stage, stage_of
+from app.bridge.decision.reconcile import HANDLERS, decide
 from tests.bridge.situations import (
     CRASHED,
     LONG_AGO,

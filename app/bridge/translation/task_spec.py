@@ -14,7 +14,7 @@ from typing import Final
 import msgspec
 
 from app.bridge.config import TaskSettings
-from app.bridge.environment import Resolved, resolve
+from app.bridge.translation.environment import Resolved, resolve
 from app.fargate import eligibility, sizes
 from app.model.names import ATTEMPT_VARIABLE, IDENTITY_VARIABLE
 from app.model.pod import Container, Json, Pod

@@ -9,8 +9,8 @@ from typing import Final
 
 import msgspec
 
-from app.bridge.container_status import Hold, abandoned, container_status
-from app.bridge.endings import DISRUPTIONS
+from app.bridge.status.container_status import Hold, abandoned, container_status
+from app.bridge.status.endings import DISRUPTIONS
 from app.model.pod import TERMINAL_PHASES, Json, Pod, condition
 from app.model.task import Task
 from app.model.times import rfc3339

@@ -6,9 +6,9 @@ import msgspec
 import pytest
 from structlog.testing import capture_logs
 
-from app.bridge.node_keeper import NodeKeeper
-from app.bridge.node_lease import NodeLease
-from app.bridge.node_object import is_intact, labels
+from app.bridge.node.keeper import NodeKeeper
+from app.bridge.node.lease import NodeLease
+from app.bridge.node.manifest import is_intact, labels
 from app.model.node import Node, allocatable, is_virtual
 from app.model.pod import Pod
 from app.ports.failures import Unavailable

@@ -6,9 +6,9 @@ from typing import Final
 
 import msgspec
 
-from app.bridge.commands import RecordAttempt
 from app.bridge.config import BridgeConfig
-from app.bridge.facts import Outcome
+from app.bridge.decision.commands import RecordAttempt
+from app.bridge.decision.facts import Outcome
 from app.model.names import ATTEMPT, ATTEMPT_OF, ATTEMPTED_AT, DELETION_COST, TASK_ARN
 from app.model.pod import Json, Pod, Toleration, tolerates
 from app.model.task import Task

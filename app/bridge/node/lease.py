@@ -16,7 +16,7 @@ import math
 from typing import Final
 
 from app.bridge.config import NodeConfig
-from app.bridge.lease_age import LeaseAge
+from app.bridge.node.lease_age import LeaseAge
 from app.model.node import Node
 from app.ports.clock import Clock
 from app.ports.failures import NotFound, PortFailure

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from app.bridge.endings import (
+from app.bridge.status.endings import (
     SEQUELS,
     Ending,
     Sequel,

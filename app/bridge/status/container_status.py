@@ -9,7 +9,7 @@ from typing import Final
 
 import msgspec
 
-from app.bridge.endings import termination_reason
+from app.bridge.status.endings import termination_reason
 from app.model.pod import Container, Json, Pod
 from app.model.task import Task, TaskContainer
 from app.model.times import rfc3339

@@ -4,8 +4,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from app.bridge.container_status import Hold
-from app.bridge.pod_status import Verdict, final_status, held_status, phase_of, same, status_of
+from app.bridge.status.container_status import Hold
+from app.bridge.status.pod_status import Verdict, final_status, held_status, phase_of, same, status_of
 from app.model.names import TaskArn
 from app.model.pod import Pod
 from app.model.task import Task, TaskContainer

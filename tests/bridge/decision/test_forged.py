@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from app.bridge.commands import LaunchTask, Look, RecordAttempt, RemovePod
-from app.bridge.facts import Stage, attempt_of, recorded_arn, recorded_attempt, stage_of
-from app.bridge.reconcile import decide
+from app.bridge.decision.commands import LaunchTask, Look, RecordAttempt, RemovePod
+from app.bridge.decision.facts import Stage, attempt_of, recorded_arn, recorded_attempt, stage_of
+from app.bridge.decision.reconcile import decide
 from app.model.names import TaskArn
 from app.model.pod import Pod
 from app.model.task import Task

@@ -7,8 +7,8 @@ from typing import Final, Literal
 
 import msgspec
 
-from app.bridge import adoption, permission
 from app.bridge.config import BridgeConfig
+from app.bridge.decision import adoption, permission
 from app.model.names import ATTEMPT, ATTEMPT_OF, ATTEMPTED_AT, TASK_ARN, PodUid, TaskArn
 from app.model.pod import Pod, is_of_daemon_set, is_terminal
 from app.model.task import Identity, Task
@@ -104,7 +104,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Stage(enum.Enum):
-    """Where a pod stands. Each has one handler in `app.bridge.reconcile`."""
+    """Where a pod stands. Each has one handler in `app.bridge.decision.reconcile`."""
 
     GONE = "gone"
     DELETING = "deleting"

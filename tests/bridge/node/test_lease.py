@@ -3,7 +3,7 @@ from collections.abc import AsyncIterator
 import msgspec
 import pytest
 
-from app.bridge.node_lease import NodeLease
+from app.bridge.node.lease import NodeLease
 from app.ports.failures import Unavailable
 from app.ports.kubernetes import Lease
 from tests.bridge.door import Door

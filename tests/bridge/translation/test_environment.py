@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from app.bridge.environment import Resolved, expand, field_value, resolve
+from app.bridge.translation.environment import Resolved, expand, field_value, resolve
 from tests.builders import a_container, a_pod
 
 KNOWN = {"HOST": "db", "PORT": "5432", "EMPTY": ""}

@@ -3,10 +3,10 @@ from datetime import timedelta
 
 import pytest
 
-from app.bridge.commands import Later, RecordAttempt, SetStatus
-from app.bridge.facts import Stage, stage_of
-from app.bridge.permission import refusal
-from app.bridge.reconcile import decide
+from app.bridge.decision.commands import Later, RecordAttempt, SetStatus
+from app.bridge.decision.facts import Stage, stage_of
+from app.bridge.decision.permission import refusal
+from app.bridge.decision.reconcile import decide
 from app.model.pod import Pod
 from tests.bridge.fakes import World, a_namespace
 from tests.bridge.situations import CRASHED, POD, attempted, deleted, facts_of, kinds, status_in

@@ -3,7 +3,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from app.bridge.adoption import current, duplicates, is_ours
+from app.bridge.decision.adoption import current, duplicates, is_ours
 from app.model.names import TaskArn
 from app.model.task import Task
 from tests.builders import NOON, VIRTUAL, a_pod, a_task, identity_of

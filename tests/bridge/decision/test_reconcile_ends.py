@@ -3,7 +3,7 @@ from datetime import timedelta
 import msgspec
 import pytest
 
-from app.bridge.commands import (
+from app.bridge.decision.commands import (
     Later,
     LaunchTask,
     Look,
@@ -13,8 +13,8 @@ from app.bridge.commands import (
     StopOrphan,
     StopTask,
 )
-from app.bridge.facts import Memory
-from app.bridge.reconcile import decide
+from app.bridge.decision.facts import Memory
+from app.bridge.decision.reconcile import decide
 from tests.bridge.situations import (
     CRASHED,
     POD,

@@ -11,8 +11,8 @@ from typing import Final
 
 import msgspec
 
-from app.bridge import attempts, permission, pod_status
-from app.bridge.commands import (
+from app.bridge.decision import attempts, permission
+from app.bridge.decision.commands import (
     Later,
     LaunchTask,
     Look,
@@ -21,17 +21,7 @@ from app.bridge.commands import (
     RemovePod,
     StopOrphan,
 )
-from app.bridge.container_status import Hold
-from app.bridge.endings import (
-    OURS,
-    Ending,
-    Sequel,
-    ending_of,
-    explained,
-    sequel_of,
-    start_failure_of,
-)
-from app.bridge.facts import (
+from app.bridge.decision.facts import (
     Facts,
     Stage,
     attempt_of,
@@ -41,7 +31,7 @@ from app.bridge.facts import (
     stage_of,
     task_of,
 )
-from app.bridge.measures import (
+from app.bridge.decision.measures import (
     Commands,
     caveats,
     failed,
@@ -56,8 +46,19 @@ from app.bridge.measures import (
     write_status,
     written,
 )
-from app.bridge.pod_status import Verdict
-from app.bridge.task_spec import translate
+from app.bridge.status import pod_status
+from app.bridge.status.container_status import Hold
+from app.bridge.status.endings import (
+    OURS,
+    Ending,
+    Sequel,
+    ending_of,
+    explained,
+    sequel_of,
+    start_failure_of,
+)
+from app.bridge.status.pod_status import Verdict
+from app.bridge.translation.task_spec import translate
 from app.model.pod import is_terminal
 from app.model.task import Task
 

@@ -1,0 +1,4 @@
+"""The virtual Node: its object, its Lease, and the gate's Lease that it closes by.
+
+Never here: pods.
+"""
