@@ -8,9 +8,10 @@ from typing import Any
 import msgspec
 
 from app.model import names
+from app.model.container import Container
 from app.model.names import PodUid, TaskArn
 from app.model.node import Node
-from app.model.pod import Container, Pod
+from app.model.pod import Pod
 from app.model.task import Identity, Task, TaskContainer
 
 NOON = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)

@@ -18,7 +18,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from app.aws import errors
-from app.model.pod import Json
+from app.model.wire import Json
 from app.ports.failures import Refused, Unavailable
 
 

@@ -4,8 +4,8 @@ from app.aws import translate
 from app.aws.connection import Connection
 from app.aws.limiter import Lane, Limiter
 from app.aws.paced import paced
-from app.model.pod import Json
 from app.model.task import Definition
+from app.model.wire import Json
 from app.ports.failures import NotFound, Unavailable
 from app.ports.tasks import Definitions
 

@@ -17,7 +17,7 @@ from botocore.exceptions import (
     ProfileNotFound,
 )
 
-from app.model.pod import Json
+from app.model.wire import Json
 from app.ports.failures import Conflict, NoCapacity, NotFound, PortFailure, Refused, Throttled, Unavailable
 
 NO_CREDENTIALS: Final = (

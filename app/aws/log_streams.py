@@ -6,7 +6,7 @@ from typing import Final
 from app.aws.connection import Connection
 from app.aws.limiter import Lane, Limiter
 from app.aws.paced import paced
-from app.model.pod import Json
+from app.model.wire import Json
 from app.ports.failures import Unavailable
 from app.ports.logs import LogLine, LogPage, LogStreams
 

@@ -2,7 +2,7 @@
 
 from app.aws.connection import Channel
 from app.aws.limiter import Lane, Limiter
-from app.model.pod import Json
+from app.model.wire import Json
 from app.ports.failures import Throttled, Unavailable
 
 

@@ -12,8 +12,8 @@ from app.aws.connection import Connection
 from app.aws.limiter import Lane, Limiter
 from app.aws.paced import paced
 from app.model.names import TaskArn
-from app.model.pod import Json
 from app.model.task import Launch, Task
+from app.model.wire import Json
 from app.ports.failures import Unavailable
 from app.ports.tasks import Described, Tasks
 

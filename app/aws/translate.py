@@ -10,8 +10,8 @@ from typing import Final, TypeVar
 import msgspec
 
 from app.model.names import ATTEMPT_VARIABLE, IDENTITY_VARIABLE, TaskArn
-from app.model.pod import Json
 from app.model.task import Identity, Launch, Task, TaskContainer, identity_from
+from app.model.wire import Json
 from app.ports.failures import Unavailable
 from app.ports.tasks import Described
 

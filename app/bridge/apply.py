@@ -22,8 +22,9 @@ from app.bridge.launcher import Launcher
 from app.bridge.metrics import BridgeMetrics
 from app.bridge.outside import Outside
 from app.model.names import ATTEMPT, ATTEMPT_OF, TASK_ARN, TaskArn
-from app.model.pod import Json, Pod
+from app.model.pod import Pod
 from app.model.task import Identity
+from app.model.wire import Json
 from app.ports.failures import NotFound
 from app.telemetry import logs
 

@@ -1,5 +1,7 @@
 """What an operator may set about the bridge, as frozen values."""
 
+from typing import Literal
+
 import msgspec
 
 
@@ -14,6 +16,14 @@ class TaskSettings(msgspec.Struct, frozen=True, kw_only=True):
         task_role_arn: the containers' own; empty means none.
         log_buffer: awslogs' `max-buffer-size`; only read in mode `non-blocking`.
         stream_prefix: the first part of a log stream's name, `PREFIX/CONTAINER/TASK_ID`.
+        architecture: what the node's tasks run on.
+        helper_image: the image that holds the in-task helper; empty refuses pods that need it.
+        capacity: of pods that do not say.
+        cluster_domain: the cluster's DNS domain, where the VPC's resolver forwards it to the cluster; empty
+            where names of the cluster do not resolve in tasks.
+        kubernetes_host: the API server's address as tasks reach it, for KUBERNETES_SERVICE_HOST; empty
+            leaves the variable out.
+        ebs_role_arn: with which ECS manages EBS volumes; empty refuses ephemeral volumes.
     """
 
     region: str
@@ -23,6 +33,13 @@ class TaskSettings(msgspec.Struct, frozen=True, kw_only=True):
     task_role_arn: str
     log_buffer: str = "25m"
     stream_prefix: str = "spillway"
+    architecture: Literal["amd64", "arm64"] = "amd64"
+    helper_image: str = ""
+    capacity: Literal["on-demand", "spot", "spot-first"] = "on-demand"
+    cluster_domain: str = ""
+    kubernetes_host: str = ""
+    kubernetes_port: int = 443
+    ebs_role_arn: str = ""
 
 
 class NodeConfig(msgspec.Struct, frozen=True, kw_only=True):

@@ -10,9 +10,9 @@ from app.extender.metrics import GateMetrics
 from app.model.grant import Grant, GrantsError, read_grants, written
 from app.model.names import GATE_MANAGER, GRANTS
 from app.model.node import Node, allocatable
-from app.model.pod import Json
 from app.model.quantity import QuantityError
 from app.model.resources import Resources
+from app.model.wire import Json
 from app.ports.clock import Clock
 from app.ports.failures import NotFound, PortFailure
 from app.ports.kubernetes import Nodes

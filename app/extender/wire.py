@@ -14,7 +14,7 @@ import msgspec
 from app.extender.verdict import Verdict
 from app.model.names import PodUid
 from app.model.node import Taint, marks_virtual
-from app.model.pod import Wire
+from app.model.wire import Wire
 
 T = TypeVar("T")
 

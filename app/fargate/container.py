@@ -6,8 +6,8 @@ from typing import Final
 
 from app.fargate.check import Check, examined, is_set, refused, refused_keys
 from app.model import quantity
+from app.model.container import Container, ContainerPort, EnvVar, EnvVarSource, ResourceRequirements
 from app.model.names import ATTEMPT_VARIABLE, IDENTITY_VARIABLE
-from app.model.pod import Container, ContainerPort, EnvVar, EnvVarSource, ResourceRequirements
 from app.model.quantity import QuantityError
 from app.model.reason import Reason
 

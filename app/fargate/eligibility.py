@@ -11,10 +11,12 @@ from typing import Final
 from app.fargate import container, platform
 from app.fargate.check import Check, examined, refused, refused_keys, set_keys
 from app.fargate.sizes import ephemeral_gib_for, size_for
-from app.model.pod import Container, Json, Pod, ResourceRequirements, is_of_daemon_set
+from app.model.container import Container, ResourceRequirements
+from app.model.pod import Pod, is_of_daemon_set
 from app.model.quantity import QuantityError
 from app.model.reason import Reason
 from app.model.requests import requests_of
+from app.model.wire import Json
 
 MOST_CONTAINERS: Final = 10
 """Containers of a task definition: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-quotas.html"""

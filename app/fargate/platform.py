@@ -7,8 +7,8 @@ import msgspec
 
 from app.model.affinity import Requirement, required_terms
 from app.model.names import ARCH_LABEL, OS_LABEL
-from app.model.pod import Json
 from app.model.reason import Reason
+from app.model.wire import Json
 
 _OURS: Final[Mapping[str, str]] = {
     ARCH_LABEL: "amd64",

@@ -15,7 +15,8 @@ from kubernetes.aio.config import ConfigException
 from app.kube import configuration, paths
 from app.kube.answers import decoded, failure
 from app.kube.transport import JSON, Query
-from app.model.pod import Json, ObjectMeta, Wire
+from app.model.meta import ObjectMeta
+from app.model.wire import Json, Wire
 from app.ports.clock import Clock
 from app.ports.failures import PortFailure, Unavailable
 

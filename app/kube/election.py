@@ -9,7 +9,7 @@ same rate.
 import msgspec
 
 from app.kube.lease_wire import LeaseSpec, WireLease, judged
-from app.model.pod import Json
+from app.model.wire import Json
 
 
 class Sighting(msgspec.Struct, frozen=True):

@@ -11,7 +11,8 @@ from app.kube import paths
 from app.kube.event_series import EventSeries, Series, Subject
 from app.kube.transport import MERGE_PATCH, Transport
 from app.model.node import Node
-from app.model.pod import Json, Pod
+from app.model.pod import Pod
+from app.model.wire import Json
 from app.ports.clock import Clock
 from app.ports.failures import NotFound, PortFailure
 from app.telemetry import logs

@@ -20,8 +20,8 @@ from app.kube import election, paths
 from app.kube.answers import decoded
 from app.kube.lease_wire import WireLease
 from app.kube.transport import Transport
-from app.model.pod import Json
 from app.model.times import rfc3339_micro
+from app.model.wire import Json
 from app.ports.clock import Clock
 from app.ports.failures import NotFound, PortFailure
 from app.telemetry import logs

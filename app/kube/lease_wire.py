@@ -3,7 +3,8 @@
 https://kubernetes.io/docs/reference/kubernetes-api/cluster-resources/lease-v1/
 """
 
-from app.model.pod import ObjectMeta, Wire
+from app.model.meta import ObjectMeta
+from app.model.wire import Wire
 from app.ports.kubernetes import Lease
 
 

@@ -8,8 +8,8 @@ from app.kube.answers import decoded
 from app.kube.lease_wire import WireLease, judged
 from app.kube.transport import MERGE_PATCH, Transport
 from app.model.node import Node
-from app.model.pod import Json
 from app.model.times import rfc3339_micro
+from app.model.wire import Json
 from app.ports.clock import Clock
 from app.ports.failures import Conflict, NotFound
 from app.ports.kubernetes import Lease

@@ -10,7 +10,7 @@ import msgspec
 from app.kube.answers import Expired, decoded
 from app.kube.transport import Query, Transport
 from app.kube.watch_events import W
-from app.model.pod import Wire
+from app.model.wire import Wire
 
 PAGE: Final = 500
 

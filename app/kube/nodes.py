@@ -12,7 +12,7 @@ from app.kube import paths
 from app.kube.answers import decoded
 from app.kube.transport import APPLY_PATCH, Transport
 from app.model.node import Node
-from app.model.pod import Json
+from app.model.wire import Json
 
 
 class Nodes:

@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from app.kube import paths
 from app.kube.answers import decoded
 from app.kube.transport import MERGE_PATCH, STRATEGIC_MERGE_PATCH, Transport
-from app.model.pod import Json, Pod
+from app.model.pod import Pod
+from app.model.wire import Json
 from app.ports.failures import Conflict, NotFound
 
 

@@ -3,7 +3,7 @@
 from collections.abc import AsyncGenerator, Mapping
 from typing import Final, Protocol
 
-from app.model.pod import Json
+from app.model.wire import Json
 
 JSON: Final = "application/json"
 MERGE_PATCH: Final = "application/merge-patch+json"

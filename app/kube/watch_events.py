@@ -9,7 +9,8 @@ from typing import Generic, Protocol, TypeVar
 import msgspec
 
 from app.kube.answers import Status
-from app.model.pod import ObjectMeta, Wire
+from app.model.meta import ObjectMeta
+from app.model.wire import Wire
 
 
 class Watchable(Protocol):

@@ -5,7 +5,7 @@ https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/pod-v1/#N
 
 import msgspec
 
-from app.model.pod import Json, Wire
+from app.model.wire import Json, Wire
 
 
 class Requirement(Wire, frozen=True):

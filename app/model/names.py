@@ -63,3 +63,32 @@ IDENTITY_VARIABLE: Final = "SPILLWAY_POD"
 
 ATTEMPT_VARIABLE: Final = "SPILLWAY_ATTEMPT"
 """Environment variable in every container's override: the attempt that launched the task."""
+
+CAPACITY: Final = "spillway.dev/capacity"
+"""Pod annotation: `on-demand`, `spot` or `spot-first`."""
+
+ATTEMPTED_ON: Final = "spillway.dev/attempted-on"
+"""Pod annotation: the capacity of the attempt that was begun, `on-demand` or `spot`."""
+
+ALLOWED_ROLES: Final = "spillway.dev/allowed-roles"
+"""Namespace annotation: patterns of role ARNs, with commas, that its pods may have as task role."""
+
+SECURITY_GROUPS: Final = "spillway.dev/security-groups"
+"""Namespace annotation: security groups of its pods' tasks, with commas, in place of the bridge's."""
+
+NETWORK_POLICIES: Final = "spillway.dev/network-policies"
+"""Namespace annotation: `ignored` lets pods overflow that a NetworkPolicy selects; it does not bind tasks."""
+
+KUBE2IAM_ROLE: Final = "iam.amazonaws.com/role"
+IRSA_ROLE: Final = "eks.amazonaws.com/role-arn"
+
+PLAN_VARIABLE: Final = "SPILLWAY_PLAN"
+OWN_PLAN_VARIABLE: Final = "SPILLWAY_PLAN_OWN"
+RUN_VARIABLE: Final = "SPILLWAY_RUN"
+SEAL_KEY_VARIABLE: Final = "SPILLWAY_KEY"
+"""Environment variables of the in-task helper (helper/README.md)."""
+
+INSTALL_CONTAINER: Final = "spillway-install"
+KEEPER_CONTAINER: Final = "spillway-keeper"
+HELPER_VOLUME: Final = "spillway"
+"""Containers and the volume that the helper brings into a task."""

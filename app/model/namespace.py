@@ -3,7 +3,8 @@
 https://kubernetes.io/docs/reference/kubernetes-api/cluster-resources/namespace-v1/
 """
 
-from app.model.pod import ObjectMeta, Wire
+from app.model.meta import ObjectMeta
+from app.model.wire import Wire
 
 
 class Namespace(Wire, frozen=True):

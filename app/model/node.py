@@ -7,9 +7,10 @@ from datetime import datetime
 
 import msgspec
 
+from app.model.meta import ObjectMeta
 from app.model.names import TAINT_KEY, TAINT_VALUE
-from app.model.pod import ObjectMeta, Wire
 from app.model.resources import Resources
+from app.model.wire import Wire
 
 
 class Taint(Wire, frozen=True):

@@ -9,124 +9,61 @@ https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/pod-v1/
 """
 
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
+from app.model.container import Container, Profile, ResourceRequirements
+from app.model.meta import ObjectMeta, OwnerReference
 from app.model.names import PodUid
-
-Json = Any
-"""A value of JSON that is passed on or refused, never looked into by type."""
-
-
-class Wire(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """Base of all values that mirror Kubernetes' own JSON."""
+from app.model.volume import Volume
+from app.model.wire import Json, Wire
 
 
-class OwnerReference(Wire, frozen=True):
-    """Who made the object; `controller` marks the one that manages it."""
-
-    api_version: str = ""
-    kind: str = ""
-    name: str = ""
-    uid: str = ""
-    controller: bool = False
-
-
-class ObjectMeta(Wire, frozen=True):
-    """Kubernetes' ObjectMeta; times are timezone-aware UTC."""
+class Named(Wire, frozen=True):
+    """A reference by name within the namespace (core/v1 LocalObjectReference)."""
 
     name: str = ""
-    generate_name: str = ""
-    namespace: str = ""
-    uid: PodUid = PodUid("")
-    resource_version: str = ""
-    generation: int = 0
-    labels: dict[str, str] = {}
-    annotations: dict[str, str] = {}
-    creation_timestamp: datetime | None = None
-    deletion_timestamp: datetime | None = None
-    deletion_grace_period_seconds: int | None = None
-    owner_references: tuple[OwnerReference, ...] = ()
 
 
-class ResourceRequirements(Wire, frozen=True):
-    """Requests and limits, as Kubernetes quantities by resource name."""
+class Setting(Wire, frozen=True):
+    """A name and a value: a sysctl, or an option of the resolver."""
 
-    requests: dict[str, str] = {}
-    limits: dict[str, str] = {}
-    claims: tuple[Json, ...] = ()
-
-
-class FieldRef(Wire, frozen=True):
-    """A field of the pod itself: https://kubernetes.io/docs/concepts/workloads/pods/downward-api/."""
-
-    field_path: str = ""
-
-
-class EnvVarSource(Wire, frozen=True):
-    """Where a variable's value comes from; exactly one is set."""
-
-    field_ref: FieldRef | None = None
-    resource_field_ref: Json | None = None
-    config_map_key_ref: Json | None = None
-    secret_key_ref: Json | None = None
-    file_key_ref: Json | None = None
-
-
-class EnvVar(Wire, frozen=True):
-    """An environment variable: a plain value (which may hold `$(OTHER)`) or a source."""
-
-    name: str
-    value: str = ""
-    value_from: EnvVarSource | None = None
-
-
-class ContainerPort(Wire, frozen=True):
-    """A port that the container says it listens on."""
-
-    container_port: int
     name: str = ""
-    protocol: str = "TCP"
-    host_port: int = 0
-    host_ip: str = msgspec.field(name="hostIP", default="")
+    value: str | None = None
 
 
-class VolumeMount(Wire, frozen=True):
-    """Where a container sees a volume of the pod."""
+class HostAlias(Wire, frozen=True):
+    """A line of /etc/hosts."""
 
-    name: str
-    mount_path: str = ""
+    ip: str = ""
+    hostnames: tuple[str, ...] = ()
 
 
-class Container(Wire, frozen=True):
-    """One container, every field of core/v1 1.36 named; those typed `Json` are recognised only."""
+class DnsConfig(Wire, frozen=True):
+    """What is added to the resolver's configuration."""
 
-    name: str
-    image: str = ""
-    image_pull_policy: str = ""
-    command: tuple[str, ...] = ()
-    args: tuple[str, ...] = ()
-    working_dir: str = ""
-    env: tuple[EnvVar, ...] = ()
-    env_from: tuple[Json, ...] = ()
-    ports: tuple[ContainerPort, ...] = ()
-    resources: ResourceRequirements = ResourceRequirements()
-    volume_mounts: tuple[VolumeMount, ...] = ()
-    volume_devices: tuple[Json, ...] = ()
-    security_context: Json | None = None
-    lifecycle: Json | None = None
-    liveness_probe: Json | None = None
-    readiness_probe: Json | None = None
-    startup_probe: Json | None = None
-    restart_policy: str | None = None
-    restart_policy_rules: tuple[Json, ...] = ()
-    resize_policy: tuple[Json, ...] = ()
-    stdin: bool = False
-    stdin_once: bool = False
-    tty: bool = False
-    termination_message_path: str = "/dev/termination-log"
-    termination_message_policy: str = "File"
+    nameservers: tuple[str, ...] = ()
+    searches: tuple[str, ...] = ()
+    options: tuple[Setting, ...] = ()
+
+
+class PodSecurityContext(Wire, frozen=True):
+    """Rights of all containers, and the group that owns the volumes."""
+
+    app_armor_profile: Profile | None = None
+    fs_group: int | None = None
+    fs_group_change_policy: str | None = None
+    run_as_user: int | None = None
+    run_as_group: int | None = None
+    run_as_non_root: bool | None = None
+    se_linux_change_policy: str | None = None
+    se_linux_options: Json | None = None
+    seccomp_profile: Profile | None = None
+    supplemental_groups: tuple[int, ...] = ()
+    supplemental_groups_policy: str | None = None
+    sysctls: tuple[Setting, ...] = ()
+    windows_options: Json | None = None
 
 
 class Toleration(Wire, frozen=True):
@@ -163,20 +100,20 @@ class PodSpec(Wire, frozen=True):
     service_account: str = ""
     automount_service_account_token: bool | None = None
     enable_service_links: bool | None = None
-    volumes: tuple[Json, ...] = ()
-    image_pull_secrets: tuple[Json, ...] = ()
-    security_context: Json | None = None
+    volumes: tuple[Volume, ...] = ()
+    image_pull_secrets: tuple[Named, ...] = ()
+    security_context: PodSecurityContext | None = None
     host_network: bool = False
     host_users: bool | None = None
     host_pid: bool = msgspec.field(name="hostPID", default=False)
     host_ipc: bool = msgspec.field(name="hostIPC", default=False)
-    host_aliases: tuple[Json, ...] = ()
+    host_aliases: tuple[HostAlias, ...] = ()
     hostname: str = ""
     hostname_override: str | None = None
     set_hostname_as_fqdn: bool | None = msgspec.field(name="setHostnameAsFQDN", default=None)
     subdomain: str = ""
     dns_policy: str = "ClusterFirst"
-    dns_config: Json | None = None
+    dns_config: DnsConfig | None = None
     share_process_namespace: bool | None = None
     runtime_class_name: str | None = None
     overhead: dict[str, str] = {}

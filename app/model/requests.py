@@ -2,7 +2,8 @@
 
 import msgspec
 
-from app.model.pod import Pod, ResourceRequirements
+from app.model.container import ResourceRequirements
+from app.model.pod import Pod
 from app.model.resources import Resources, total
 
 

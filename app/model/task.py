@@ -4,12 +4,12 @@ Field meanings: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Ta
 """
 
 from datetime import datetime
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
 
 from app.model.names import PodUid, TaskArn
-from app.model.pod import Json
+from app.model.wire import Json
 
 
 class Identity(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,7 +39,10 @@ def identity_from(text: str) -> Identity | None:
 
 
 class TaskContainer(msgspec.Struct, frozen=True, kw_only=True):
-    """One container of a task. `exit_code` is None while it runs, and where ECS never learned it."""
+    """One container of a task. `exit_code` is None while it runs, and where ECS never learned it.
+
+    `health` is UNKNOWN, HEALTHY or UNHEALTHY.
+    """
 
     name: str
     last_status: str = "PENDING"
@@ -48,6 +51,7 @@ class TaskContainer(msgspec.Struct, frozen=True, kw_only=True):
     runtime_id: str = ""
     image: str = ""
     image_digest: str = ""
+    health: str = "UNKNOWN"
 
 
 class Task(msgspec.Struct, frozen=True, kw_only=True):
@@ -96,10 +100,19 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True):
 class Launch(msgspec.Struct, frozen=True, kw_only=True):
     """Everything RunTask needs for one attempt; the same value always makes the same call.
 
-    `overrides` is RunTask's `overrides`, in AWS's own field names (at most 8,192 characters as JSON).
+    Attributes:
+        overrides: RunTask's `overrides`, in AWS's own field names (at most 8,192 characters as JSON).
+        capacity: on-demand or Spot.
+        security_groups: in place of the bridge's own, where any are given.
+        volumes: RunTask's `volumeConfigurations`, in AWS's own field names.
+        turn: which of the bridge's subnets comes first: another one for each attempt.
     """
 
     definition: Definition
     overrides: dict[str, Json]
     started_by: str
     client_token: str
+    capacity: Literal["on-demand", "spot"] = "on-demand"
+    security_groups: tuple[str, ...] = ()
+    volumes: tuple[Json, ...] = ()
+    turn: int = 0

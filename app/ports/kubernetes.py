@@ -4,12 +4,15 @@ Requests carry preconditions (uid) wherever a name may have been reused meanwhil
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Protocol
 
 import msgspec
 
 from app.model.node import Node
-from app.model.pod import Json, Pod
+from app.model.objects import ConfigMap, PersistentVolume, Secret, ServiceAccount
+from app.model.pod import Pod
+from app.model.wire import Json
 
 
 class Pods(Protocol):
@@ -91,4 +94,41 @@ class Events(Protocol):
 
     async def record(self, about: Pod | Node, *, reason: str, message: str, warning: bool = False) -> None:
         """Write (or count up) an Event. Never raises: an Event must not stop the work that it tells of."""
+        ...
+
+
+class Token(msgspec.Struct, frozen=True):
+    """A service account's token; its text form never shows it."""
+
+    text: str
+    expires_at: datetime
+
+    def __repr__(self) -> str:
+        return f"Token(until {self.expires_at})"
+
+
+class Sources(Protocol):
+    """What pods refer to; every read is consistent."""
+
+    async def config_map(self, namespace: str, name: str) -> ConfigMap:
+        """A ConfigMap. Raises NotFound."""
+        ...
+
+    async def secret(self, namespace: str, name: str) -> Secret:
+        """A Secret. Raises NotFound, Refused where the bridge's RBAC does not reach."""
+        ...
+
+    async def account(self, namespace: str, name: str) -> ServiceAccount:
+        """A ServiceAccount. Raises NotFound."""
+        ...
+
+    async def volume(self, namespace: str, claim: str) -> PersistentVolume | None:
+        """The volume bound to a PersistentVolumeClaim; None while none is. Raises NotFound."""
+        ...
+
+    async def token(self, pod: Pod, *, audience: str, seconds: int) -> Token:
+        """TokenRequest for the pod's service account, bound to the pod; the server may shorten `seconds`.
+
+        https://kubernetes.io/docs/reference/kubernetes-api/authentication-resources/token-request-v1/
+        """
         ...

@@ -22,9 +22,10 @@ from app.model.names import (
     TAINT_VALUE,
     VIRTUAL_KUBELET,
 )
-from app.model.pod import Json, Pod, tolerates
+from app.model.pod import Pod, tolerates
 from app.model.policy import Overflow, PolicyError
 from app.model.reason import Reason
+from app.model.wire import Json
 
 
 class Mutation(msgspec.Struct, frozen=True):

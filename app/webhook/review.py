@@ -9,7 +9,8 @@ from typing import Final
 import msgspec
 from msgspec import UNSET, Raw, UnsetType
 
-from app.model.pod import Json, Pod, Wire
+from app.model.pod import Pod
+from app.model.wire import Json, Wire
 
 API_VERSION: Final = "admission.k8s.io/v1"
 KIND: Final = "AdmissionReview"

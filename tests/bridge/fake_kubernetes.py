@@ -7,7 +7,8 @@ from typing import Any
 import msgspec
 
 from app.model.node import Node
-from app.model.pod import Json, Pod
+from app.model.pod import Pod
+from app.model.wire import Json
 from app.ports.failures import Conflict, NotFound
 from app.ports.kubernetes import Lease
 from tests.bridge.door import Door

@@ -9,9 +9,10 @@ from app.bridge.bridge import Bridge
 from app.bridge.config import BridgeConfig, NodeConfig, PollConfig, TaskSettings
 from app.bridge.metrics import BridgeMetrics
 from app.bridge.outside import Outside
+from app.model.meta import ObjectMeta
 from app.model.names import OVERFLOW
 from app.model.namespace import Namespace
-from app.model.pod import TERMINAL_PHASES, ObjectMeta, Pod
+from app.model.pod import TERMINAL_PHASES, Pod
 from tests.bridge.door import Door
 from tests.bridge.fake_ecs import FakeEcs
 from tests.bridge.fake_kubernetes import FakeEvents, FakeLeases, FakeNodes, FakePods

@@ -14,10 +14,11 @@ from prometheus_client import CollectorRegistry
 from app.extender.server import ExtenderConfig, build_app
 from app.model import names
 from app.model.grant import Grant, read_grants, written
+from app.model.meta import ObjectMeta
 from app.model.names import PodUid
 from app.model.namespace import Namespace
 from app.model.node import Node
-from app.model.pod import ObjectMeta, Pod
+from app.model.pod import Pod
 from app.model.resources import Resources
 from app.ports.failures import NotFound, PortFailure
 from tests.builders import NOON, a_pod, a_virtual_node, opted_in_toleration, unschedulable, wire

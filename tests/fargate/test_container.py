@@ -7,7 +7,7 @@ import pytest
 
 from app.fargate import container
 from app.fargate.eligibility import refusals
-from app.model.pod import Container, EnvVarSource
+from app.model.container import Container, EnvVarSource
 from tests.fargate.samples import (
     CONTAINER_SAMPLES,
     found,

@@ -10,9 +10,10 @@ from app.bridge.config import BridgeConfig
 from app.bridge.decision.commands import RecordAttempt
 from app.bridge.decision.facts import Outcome
 from app.model.names import ATTEMPT, ATTEMPT_OF, ATTEMPTED_AT, DELETION_COST, TASK_ARN
-from app.model.pod import Json, Pod, Toleration, tolerates
+from app.model.pod import Pod, Toleration, tolerates
 from app.model.task import Task
 from app.model.times import rfc3339
+from app.model.wire import Json
 
 FIRST_BACKOFF: Final = timedelta(seconds=10)
 MOST_BACKOFF: Final = timedelta(minutes=5)

@@ -3,8 +3,8 @@
 import msgspec
 
 from app.model.names import TaskArn
-from app.model.pod import Json
 from app.model.task import Identity, Launch
+from app.model.wire import Json
 
 
 class RecordAttempt(msgspec.Struct, frozen=True, kw_only=True):

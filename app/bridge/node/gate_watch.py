@@ -6,7 +6,8 @@ from app.bridge.config import NodeConfig
 from app.bridge.node.lease_age import LeaseAge
 from app.bridge.node.manifest import closed_body
 from app.model.names import GATE_LEASE, GATE_MANAGER
-from app.model.pod import Json, Pod
+from app.model.pod import Pod
+from app.model.wire import Json
 from app.ports.clock import Clock
 from app.ports.failures import NotFound
 from app.ports.kubernetes import Lease, Leases, Nodes

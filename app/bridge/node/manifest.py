@@ -11,10 +11,11 @@ from app.bridge.config import NodeConfig
 from app.model import names
 from app.model.grant import written
 from app.model.node import Node, Taint, marks_virtual
-from app.model.pod import Json, Pod
+from app.model.pod import Pod
 from app.model.resources import Resources
 from app.model.times import rfc3339
 from app.model.virtual_node import FLOOR, room
+from app.model.wire import Json
 
 _HEALTHY: Final = (
     ("MemoryPressure", "KubeletHasSufficientMemory", "kubelet has sufficient memory available"),

@@ -10,9 +10,11 @@ from typing import Final
 import msgspec
 
 from app.bridge.status.endings import termination_reason
-from app.model.pod import Container, Json, Pod
+from app.model.container import Container
+from app.model.pod import Pod
 from app.model.task import Task, TaskContainer
 from app.model.times import rfc3339
+from app.model.wire import Json
 
 SCHEME: Final = "fargate://"
 _UNKNOWN_EXIT: Final = 137

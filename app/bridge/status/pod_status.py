@@ -11,9 +11,10 @@ import msgspec
 
 from app.bridge.status.container_status import Hold, abandoned, container_status
 from app.bridge.status.endings import DISRUPTIONS
-from app.model.pod import TERMINAL_PHASES, Json, Pod, condition
+from app.model.pod import TERMINAL_PHASES, Pod, condition
 from app.model.task import Task
 from app.model.times import rfc3339
+from app.model.wire import Json
 
 Status = dict[str, Json]
 

@@ -4,7 +4,8 @@ from collections.abc import Collection, Mapping, Sequence
 
 import msgspec
 
-from app.model.pod import Container, EnvVar, Pod
+from app.model.container import Container, EnvVar
+from app.model.pod import Pod
 from app.model.reason import Reason
 
 

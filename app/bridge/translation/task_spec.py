@@ -16,12 +16,14 @@ import msgspec
 from app.bridge.config import TaskSettings
 from app.bridge.translation.environment import Resolved, resolve
 from app.fargate import eligibility, sizes
+from app.model.container import Container
 from app.model.names import ATTEMPT_VARIABLE, IDENTITY_VARIABLE
-from app.model.pod import Container, Json, Pod
+from app.model.pod import Pod
 from app.model.quantity import MIB, milli, whole
 from app.model.reason import Reason
 from app.model.requests import effective_requests, requests_of
 from app.model.task import Definition, Identity, Launch
+from app.model.wire import Json
 
 OVERRIDES_LIMIT: Final = 8_192
 """Characters of JSON: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_TaskOverride.html."""

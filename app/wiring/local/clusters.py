@@ -20,7 +20,7 @@ from app.local.controlplane import (
 )
 from app.local.liveness import require_running
 from app.local.scheduler_configuration import scheduler_configuration
-from app.model.pod import Json
+from app.model.wire import Json
 from app.ports.clock import Clock
 from app.tls.authority import Authority
 
