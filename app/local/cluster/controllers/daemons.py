@@ -12,7 +12,8 @@ from app.local.cluster.controllers.objects import DaemonSet, DaemonUpdate, share
 from app.local.cluster.controllers.replicas import is_available, is_ready
 from app.local.cluster.scheduling.affinity import matches_required
 from app.model.node import Node
-from app.model.pod import Json, Pod, Toleration, tolerates
+from app.model.pod import Pod, Toleration, tolerates
+from app.model.wire import Json
 
 HASH_LABEL = "controller-revision-hash"
 _UNREADY = ("node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable")

@@ -12,7 +12,8 @@ from app.local.cluster.controllers.reading import Decoder, found, wire
 from app.local.cluster.controllers.recorder import Recorder
 from app.local.cluster.controllers.watching import changes, controller_key, key_of
 from app.local.cluster.controllers.workqueue import WorkQueue, split
-from app.model.pod import TERMINAL_PHASES, ObjectMeta
+from app.model.meta import ObjectMeta
+from app.model.pod import TERMINAL_PHASES
 from app.ports.clock import Clock
 
 

@@ -9,8 +9,9 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from app.model.node import Node
-from app.model.pod import Json, Pod, Toleration, condition, is_terminal
+from app.model.pod import Pod, Toleration, condition, is_terminal
 from app.model.times import rfc3339
+from app.model.wire import Json
 
 GRACE: Final = 50.0
 """Seconds without a sign of life until the node's state counts as unknown (node-monitor-grace-period)."""

@@ -5,7 +5,8 @@ https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/
 
 from datetime import datetime
 
-from app.model.pod import Json, ObjectMeta, Wire
+from app.model.meta import ObjectMeta
+from app.model.wire import Json, Wire
 
 
 class ReplicaSetSpec(Wire, frozen=True):

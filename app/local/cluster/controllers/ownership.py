@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 
 import msgspec
 
-from app.model.pod import Json
+from app.model.wire import Json
 
 
 class Keep(msgspec.Struct, frozen=True):

@@ -11,7 +11,7 @@ from typing import Final
 import msgspec
 
 from app.local.cluster.controllers.objects import Deployment, ReplicaSet, RollingUpdate, share
-from app.model.pod import Json
+from app.model.wire import Json
 
 HASH_LABEL: Final = "pod-template-hash"
 REVISION: Final = "deployment.kubernetes.io/revision"

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from functools import reduce
 
 from app.model.node import Node
-from app.model.pod import Json, Pod
+from app.model.pod import Pod
+from app.model.wire import Json
 
 _NAME = "metadata.name"
 

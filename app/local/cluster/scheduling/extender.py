@@ -12,7 +12,8 @@ import msgspec
 from app.local.cluster.scheduling.config import ExtenderConfig
 from app.local.cluster.scheduling.snapshot import Rejection
 from app.local.http_client import HttpClient, HttpError, loopback_tls
-from app.model.pod import Json, Pod
+from app.model.pod import Pod
+from app.model.wire import Json
 
 T = TypeVar("T")
 _OK = 200

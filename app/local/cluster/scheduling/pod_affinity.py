@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from app.local.cluster.apiserver.selectors import selects
 from app.local.cluster.scheduling.snapshot import REQUIRED, Rejection, Snapshot
 from app.model.node import Node
-from app.model.pod import Json, Pod
+from app.model.pod import Pod
+from app.model.wire import Json
 
 PLUGIN = "InterPodAffinity"
 

@@ -12,7 +12,8 @@ from app.local.cluster.apiserver.selectors import selects
 from app.local.cluster.scheduling.affinity import matches_required
 from app.local.cluster.scheduling.snapshot import NodeInfo, Rejection, Snapshot
 from app.model.node import Node
-from app.model.pod import Json, Pod, tolerates
+from app.model.pod import Pod, tolerates
+from app.model.wire import Json
 
 PLUGIN = "PodTopologySpread"
 _MISMATCH = "node(s) didn't match pod topology spread constraints"
