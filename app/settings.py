@@ -193,6 +193,37 @@ class BridgeSettings(InCluster):
         0, description="GetLogEvents calls per second; 0 means the published quota of the region."
     )
 
+    architecture: Literal["amd64", "arm64"] = Field(
+        "amd64", description="What the node's tasks run on; a node of each kind needs a bridge of its own."
+    )
+    capacity: Literal["on-demand", "spot", "spot-first"] = Field(
+        "on-demand", description="Fargate capacity of pods without the annotation spillway.dev/capacity."
+    )
+    helper_image: str = Field(
+        "", description="The image with the in-task helper; empty refuses pods that need it."
+    )
+    cluster_domain: str = Field(
+        "",
+        description="The cluster's DNS domain, where the VPC's resolver forwards it; empty: unresolved.",
+    )
+    kubernetes_host: str = Field(
+        "", description="The API server's address as tasks reach it, for KUBERNETES_SERVICE_HOST."
+    )
+    kubernetes_port: Port = Field(443, description="The port of kubernetes-host.")
+    ebs_role: str = Field(
+        "", description="ARN of the role with which ECS manages EBS volumes; empty refuses ephemeral volumes."
+    )
+    eks_cluster: str = Field(
+        "", description="The EKS cluster's name, to look up Pod Identity roles; empty looks up none."
+    )
+    events_queue: str = Field(
+        "", description="URL of the SQS queue with ECS Task State Change events; empty means polling alone."
+    )
+    give_back_after: Duration = Field(
+        timedelta(minutes=10),
+        description="Without Fargate capacity for so long, a controller's pod fails, to be placed anew.",
+    )
+
     @model_validator(mode="after")
     def _complete(self) -> Self:
         ipaddress.ip_address(self.internal_ip)

@@ -8,6 +8,7 @@ https://docs.aws.amazon.com/boto3/latest/guide/configuration.html
 import asyncio
 import functools
 import ipaddress
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final, Self
 from urllib.parse import urlsplit
@@ -73,17 +74,42 @@ class Channel:
 
 
 class Connection:
-    """Clients for launches, for the rest of ECS, and for logs.
+    """Clients for launches, for the rest of ECS, and for logs; clients of other services as they are needed.
 
     Launches have threads of their own, so that a slow burst of RunTask never keeps a stop or a describe
     waiting.
     """
 
-    def __init__(self, *, launches: Channel, control: Channel, logs: Channel, region: str) -> None:
+    def __init__(
+        self,
+        *,
+        launches: Channel,
+        control: Channel,
+        logs: Channel,
+        region: str,
+        build: Callable[[str, str], Channel],
+    ) -> None:
         self.launches = launches
         self.control = control
         self.logs = logs
         self.region = region
+        self._build = build
+        self._others: dict[tuple[str, str], Channel] = {}
+        self._building = asyncio.Lock()
+
+    async def channel(self, service: str, *, region: str = "") -> Channel:
+        """The client of another service (as boto3 names it), built when it is first asked for.
+
+        Each costs megabytes, and most bridges need few of them. `region` is ours where it is empty.
+
+        Raises:
+            Refused: boto3 knows no such service or region.
+        """
+        key = (service, region or self.region)
+        async with self._building:
+            if key not in self._others:
+                self._others[key] = await asyncio.to_thread(self._build, *key)
+        return self._others[key]
 
     @classmethod
     async def open(cls, config: ConnectionConfig) -> Self:
@@ -104,14 +130,22 @@ class Connection:
                 control=_channel(session, config, service="ecs", threads=config.threads),
                 logs=_channel(session, config, service="logs", threads=config.threads),
                 region=region,
+                build=functools.partial(_other, session, config),
             )
         except BotoCoreError as error:
             raise errors.failure_of(error) from error
 
     def close(self) -> None:
         """Close all clients."""
-        for channel in (self.launches, self.control, self.logs):
+        for channel in (self.launches, self.control, self.logs, *self._others.values()):
             channel.close()
+
+
+def _other(session: Any, config: ConnectionConfig, service: str, region: str) -> Channel:
+    try:
+        return _channel(session, config, service=service, threads=_OTHER_THREADS, region=region)
+    except BotoCoreError as error:
+        raise errors.failure_of(error) from error
 
 
 def _checked_region(session: Any) -> str:
@@ -127,7 +161,12 @@ _ONE_ATTEMPT: Final = {"mode": "standard", "total_max_attempts": 1}
 with our own. Reads are repeated in `app.aws.paced`, launches by the bridge with the same client token."""
 
 
-def _channel(session: Any, config: ConnectionConfig, *, service: str, threads: int) -> Channel:
+_OTHER_THREADS: Final = 4
+
+
+def _channel(
+    session: Any, config: ConnectionConfig, *, service: str, threads: int, region: str = ""
+) -> Channel:
     options = Config(
         retries=_ONE_ATTEMPT,
         connect_timeout=config.connect_timeout,
@@ -136,10 +175,11 @@ def _channel(session: Any, config: ConnectionConfig, *, service: str, threads: i
         tcp_keepalive=True,
         user_agent_extra="spillway",
     )
-    client = session.client(service, config=options)
+    client = session.client(service, config=options, region_name=region or None)
     if _is_loopback(client.meta.endpoint_url):
         # A proxy that the environment names cannot reach this machine's own loopback.
-        client = session.client(service, config=options.merge(Config(proxies={})))
+        direct = options.merge(Config(proxies={}))
+        client = session.client(service, config=direct, region_name=region or None)
     return Channel(client, threads=threads, name=service)
 
 

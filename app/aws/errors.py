@@ -25,7 +25,9 @@ NO_CREDENTIALS: Final = (
     "or set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
 )
 
-Kind = type[NotFound] | type[NoCapacity] | type[Throttled] | type[Refused] | type[Unavailable]
+Kind = (
+    type[NotFound] | type[Conflict] | type[NoCapacity] | type[Throttled] | type[Refused] | type[Unavailable]
+)
 
 _BY_CODE: Final[Mapping[str, Kind]] = {
     "ThrottlingException": Throttled,
@@ -36,6 +38,7 @@ _BY_CODE: Final[Mapping[str, Kind]] = {
     "TooManyRequestsException": Throttled,
     "RequestLimitExceeded": Throttled,
     "ResourceNotFoundException": NotFound,
+    "ResourceExistsException": Conflict,
     "ServerException": Unavailable,
     "InternalFailure": Unavailable,
     "InternalServerError": Unavailable,
@@ -73,6 +76,7 @@ _BY_TEXT: Final[Sequence[tuple[str, Kind, str]]] = (
     ("unable to describe task definition", NotFound, ""),
     ("taskdefinition is inactive", NotFound, ""),
     ("referenced task was not found", NotFound, ""),
+    ("already scheduled for deletion", Conflict, ""),
 )
 
 _MENDS: Final[Mapping[str, str]] = {

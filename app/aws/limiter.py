@@ -1,8 +1,9 @@
 """Waiting for AWS's throttles before AWS has to refuse: one lane per kind of call, first come first served.
 
 Quotas count per account and region; the published ones stand in
-https://docs.aws.amazon.com/AmazonECS/latest/developerguide/request-throttling.html and
-https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/cloudwatch_limits_cwl.html.
+https://docs.aws.amazon.com/AmazonECS/latest/developerguide/request-throttling.html,
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/cloudwatch_limits_cwl.html and
+https://docs.aws.amazon.com/secretsmanager/latest/userguide/reference_limits.html.
 """
 
 import asyncio
@@ -27,13 +28,18 @@ class Lane(enum.Enum):
     REGISTER = "RegisterTaskDefinition"
     FIND = "DescribeTaskDefinition"
     LOGS = "GetLogEvents"
+    VAULT = "CreateSecret, RestoreSecret, DeleteSecret"
+    VAULT_READ = "DescribeSecret, GetSecretValue, ListSecrets"
+    IDENTITY = "ListPodIdentityAssociations, DescribePodIdentityAssociation"
+    REGISTRY = "GetAuthorizationToken"
 
 
 class Quotas(msgspec.Struct, frozen=True, kw_only=True):
     """What AWS allows. RunTask and StopTask draw on `modify` besides their own.
 
     Fargate's own quota of launches (100 at once, 20 per second) is implied by `launch`, since every call
-    launches one task. RunTask alone cannot use up `modify`: what it leaves belongs to StopTask.
+    launches one task. RunTask alone cannot use up `modify`: what it leaves belongs to StopTask. EKS publishes
+    none for Pod Identity; `identity` is modest.
     """
 
     launch: Quota = Quota(20, 20)
@@ -42,6 +48,10 @@ class Quotas(msgspec.Struct, frozen=True, kw_only=True):
     register: Quota = Quota(20, 1)
     find: Quota = Quota(50, 20)
     logs: Quota = Quota(25, 25)
+    vault: Quota = Quota(50, 50)
+    vault_read: Quota = Quota(100, 100)
+    identity: Quota = Quota(10, 5)
+    registry: Quota = Quota(20, 20)
 
     @classmethod
     def of_region(cls, region: str) -> Self:
@@ -79,6 +89,10 @@ class Limiter:
             Lane.REGISTER: _careful(quotas.register, now=now),
             Lane.FIND: _careful(quotas.find, now=now),
             Lane.LOGS: _careful(quotas.logs, now=now),
+            Lane.VAULT: _careful(quotas.vault, now=now),
+            Lane.VAULT_READ: _careful(quotas.vault_read, now=now),
+            Lane.IDENTITY: _careful(quotas.identity, now=now),
+            Lane.REGISTRY: _careful(quotas.registry, now=now),
         }
         self._modify = _careful(quotas.modify, now=now)
         self._modify_turn = asyncio.Lock()

@@ -22,6 +22,8 @@ DESCRIBED_AT_ONCE: Final = 100
 
 READ_ATTEMPTS: Final = 3
 
+_SPOT: Final = [{"capacityProvider": "FARGATE_SPOT", "weight": 1}]
+
 _TASK_ID: Final = re.compile(r"[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 """ECS's ids: 32 hexadecimal digits; a UUID with hyphens under ARNs of the old format."""
 
@@ -67,24 +69,33 @@ class EcsTasks(Tasks):
 
     def _request(self, launch: Launch, definition_arn: str) -> dict[str, Json]:
         # Every parameter is compared when a client token comes again: all must follow from the arguments.
+        spot = launch.capacity == "spot"
         return {
             "cluster": self._placement.cluster,
             "taskDefinition": definition_arn,
-            "launchType": "FARGATE",
+            **({"capacityProviderStrategy": _SPOT} if spot else {"launchType": "FARGATE"}),
+            **({"volumeConfigurations": list(launch.volumes)} if launch.volumes else {}),
             "platformVersion": self._placement.platform_version,
             "count": 1,
             "clientToken": launch.client_token,
             "startedBy": launch.started_by,
             "overrides": launch.overrides,
-            "networkConfiguration": {"awsvpcConfiguration": self._network()},
+            "networkConfiguration": {"awsvpcConfiguration": self._network(launch)},
             "enableECSManagedTags": True,
             "tags": translate.tags_of(launch),
         }
 
-    def _network(self) -> dict[str, Json]:
-        groups = self._placement.security_groups
+    def _network(self, launch: Launch) -> dict[str, Json]:
+        """Where the task's interface is.
+
+        ECS chooses among all subnets at first. Later attempts name one of them, each another one, so that a
+        zone without capacity or addresses does not fail them all.
+        """
+        groups = launch.security_groups or self._placement.security_groups
+        subnets = self._placement.subnets
+        chosen = subnets if launch.turn == 0 else (subnets[(launch.turn - 1) % len(subnets)],)
         return {
-            "subnets": list(self._placement.subnets),
+            "subnets": list(chosen),
             **({"securityGroups": list(groups)} if groups else {}),
             "assignPublicIp": "ENABLED" if self._placement.assign_public_ip else "DISABLED",
         }

@@ -44,6 +44,7 @@ class _Container(_Wire, frozen=True):
     runtime_id: str = ""
     image: str = ""
     image_digest: str = ""
+    health_status: str = "UNKNOWN"
     network_interfaces: tuple[_Interface, ...] = ()
 
 
@@ -187,6 +188,7 @@ def _container(read: _Container) -> TaskContainer:
         runtime_id=read.runtime_id,
         image=read.image,
         image_digest=read.image_digest,
+        health=read.health_status,
     )
 
 

@@ -3,11 +3,14 @@
 from collections.abc import Callable
 from typing import assert_never
 
+from app.bridge.config import TaskSettings
 from app.bridge.decision.commands import (
     Command,
+    Gather,
     Later,
     LaunchTask,
     Look,
+    ReadRecords,
     RecordAttempt,
     RecordEvent,
     RecordTask,
@@ -21,11 +24,12 @@ from app.bridge.known import Known
 from app.bridge.launcher import Launcher
 from app.bridge.metrics import BridgeMetrics
 from app.bridge.outside import Outside
+from app.bridge.translation.needs import needs_of
 from app.model.names import ATTEMPT, ATTEMPT_OF, TASK_ARN, TaskArn
 from app.model.pod import Pod
 from app.model.task import Identity
 from app.model.wire import Json
-from app.ports.failures import NotFound
+from app.ports.failures import NotFound, PortFailure
 from app.telemetry import logs
 
 log = logs.get(__name__)
@@ -41,16 +45,18 @@ class Applier:
         known: Known,
         launcher: Launcher,
         metrics: BridgeMetrics,
+        config: TaskSettings,
         request_look: Callable[[], None],
     ) -> None:
         """Nothing is asked yet; `request_look` asks for a complete listing of tasks."""
+        self._config = config
         self._outside = outside
         self._known = known
         self._launcher = launcher
         self._metrics = metrics
         self._request_look = request_look
 
-    async def apply(  # noqa: C901  (one match on the closed union, one line for each command)
+    async def apply(  # noqa: C901, PLR0912, PLR0915  (one match on the closed union, a line or two for each command)
         self, key: PodKey, command: Command
     ) -> None:
         """Carry out one command.
@@ -60,6 +66,10 @@ class Applier:
             PortFailure: nothing is known to have happened; decide again later.
         """
         match command:
+            case Gather():
+                await self._gather(key)
+            case ReadRecords():
+                await self._read(command)
             case RecordAttempt():
                 await self._amend(key, command.annotations, tolerations=command.tolerations)
             case LaunchTask():
@@ -89,6 +99,26 @@ class Applier:
         if pod is None:
             raise NotFound(f'pod "{key.path}" is gone')
         return pod
+
+    async def _gather(self, key: PodKey) -> None:
+        pod, config = self._pod(key), self._config
+        namespace = self._outside.namespaces.get(key.namespace)
+        found = await self._outside.materials.gather(
+            pod,
+            needs_of(pod, settings=config),
+            namespace=namespace.metadata.annotations if namespace is not None else {},
+        )
+        self._known.memories.gathered(key, found, now=self._outside.clock.now())
+
+    async def _read(self, command: ReadRecords) -> None:
+        task = self._known.tasks.get(command.arn)
+        if task is None:
+            return
+        try:
+            await self._known.records.read(task, messages=command.logs)
+        except PortFailure as failure:
+            # An end must not wait for its words for ever: the decision asks again until it is late.
+            log.warning("CloudWatch Logs does not answer", task=command.arn, error=str(failure))
 
     async def _amend(
         self, key: PodKey, annotations: dict[str, str], *, tolerations: tuple[Json, ...] | None = None

@@ -1,12 +1,13 @@
 """Ties the shells of one virtual node together: gathers, lets `reconcile` decide, and applies."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from typing import Final
 
 from app.bridge.apply import Applier
 from app.bridge.config import BridgeConfig
-from app.bridge.decision.commands import Later, LaunchTask, RecordAttempt, RecordTask
-from app.bridge.decision.facts import Facts, PodKey, recorded_arn
+from app.bridge.decision.commands import Gather, Later, LaunchTask, RecordAttempt, RecordTask
+from app.bridge.decision.facts import PodKey
 from app.bridge.decision.reconcile import decide
 from app.bridge.known import Known
 from app.bridge.launcher import Launcher
@@ -18,14 +19,22 @@ from app.bridge.node.lease import NodeLease
 from app.bridge.outside import Outside
 from app.bridge.pod_views import PodViews, key_of
 from app.bridge.pod_worker import PodWorkers
+from app.bridge.probing.prober import Prober
+from app.bridge.records import Records
+from app.bridge.survey import Sources, Survey
+from app.bridge.task_news import TaskNews
 from app.bridge.task_poll import TaskPoll
 from app.bridge.task_store import TaskStore
 from app.bridge.task_store import key_of as key_of_task
-from app.model.names import PodUid, TaskArn
-from app.model.pod import Pod, is_terminal
+from app.model.names import PodUid
+from app.model.pod import Pod
 from app.telemetry import logs
 
 log = logs.get(__name__)
+
+
+CONTINUED: Final = (Gather, RecordAttempt, LaunchTask, RecordTask)
+"""Commands after which more can be done at once."""
 
 
 class Bridge:
@@ -49,9 +58,7 @@ class Bridge:
         watched, clock, node = outside.watched, outside.clock, config.node
         self._config = config
         self._watched = watched
-        self._clock = clock
         self._metrics = metrics
-        self._views = PodViews(watched)
         self._store = TaskStore(cluster=config.cluster, node=node.name)
         self._poll = TaskPoll(outside.tasks, self._store, clock=clock, config=config.poll, pods=self._uids)
         self._namespaces = outside.namespaces
@@ -59,19 +66,47 @@ class Bridge:
         self._keeper = NodeKeeper(
             outside.nodes, outside.leases, clock=clock, config=node, lease=self._lease, bound=watched.all
         )
-        self._memories = Memories()
-        known = Known(views=self._views, tasks=self._store, memories=self._memories, lease=self._lease)
+        self._records = Records(
+            outside.streams,
+            self._store,
+            clock=clock,
+            prefix=config.task.stream_prefix,
+            config=config.records,
+        )
+        self._news = _news(outside, self._store, config=config, metrics=metrics)
+        self._prober = Prober(outside.probes, events=outside.events, clock=clock, jitter=jitter)
+        known = Known(
+            views=PodViews(watched),
+            tasks=self._store,
+            memories=Memories(),
+            records=self._records,
+            lease=self._lease,
+        )
+        self._survey = Survey(
+            Sources(
+                known=known,
+                poll=self._poll,
+                prober=self._prober,
+                namespaces=outside.namespaces,
+                clock=clock,
+                news=self._news,
+            ),
+            config=config,
+        )
         self._applier = Applier(
             outside,
             known=known,
             launcher=Launcher(outside, known=known, slots=config.launches_in_flight, metrics=metrics),
             metrics=metrics,
+            config=config.task,
             request_look=self._poll.request_look,
         )
         self._workers = PodWorkers(self.step, clock=clock, jitter=jitter, cap=config.retry_cap)
         self.logs = BridgeLogs(watched, self._store, stream_prefix=config.task.stream_prefix)
         watched.on_change(self._pod_changed)
         self._store.on_change(self._workers.wake)
+        self._records.on_change(self._workers.wake)
+        self._prober.on_change(self._workers.wake)
         self._poll.on_look(self._looked)
 
     async def run(self) -> None:
@@ -85,6 +120,10 @@ class Bridge:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._keeper.run())
             group.create_task(self._poll.run())
+            group.create_task(self._records.run())
+            group.create_task(self._prober.run())
+            if self._news is not None:
+                group.create_task(self._news.run())
             await self._poll.looked()
             self._tell_of_tasks()
             group.create_task(self._workers.run())
@@ -117,49 +156,16 @@ class Bridge:
             await self._lease.held()
             delay: float | None = None
             goes_on = False
-            facts = self._facts(key)
+            facts = self._survey.facts(key)
             for command in decide(facts):
                 await self._applier.apply(key, command)
-                goes_on = goes_on or isinstance(command, (RecordAttempt, LaunchTask, RecordTask))
+                goes_on = goes_on or isinstance(command, CONTINUED)
                 delay = command.seconds if isinstance(command, Later) else delay
             if not goes_on:
                 break
         if facts.pod is None and not facts.live:
-            self._memories.forget(key)
+            self._survey.forget(key)
         return delay
-
-    def _facts(self, key: PodKey) -> Facts:
-        pod = self._views.get(key)
-        if pod is not None:
-            self._expect_task_of(pod, key)
-        return Facts(
-            key=key,
-            pod=pod,
-            namespace=self._labels_of(key.namespace),
-            tasks=self._store.of(key.uid),
-            missing=self._store.missing(key.uid),
-            looked_at=self._poll.looked_at,
-            memory=self._memories.of(key),
-            config=self._config,
-            now=self._clock.now(),
-            strange=self._strange(pod, key),
-        )
-
-    def _labels_of(self, namespace: str) -> Mapping[str, str] | None:
-        found = self._namespaces.get(namespace)
-        return found.metadata.labels if found is not None else None
-
-    def _strange(self, pod: Pod | None, key: PodKey) -> frozenset[TaskArn]:
-        named = recorded_arn(pod) if pod is not None else None
-        return (
-            frozenset([named]) if named is not None and self._store.strange(key.uid, named) else frozenset()
-        )
-
-    def _expect_task_of(self, pod: Pod, key: PodKey) -> None:
-        """Find out about the task that the pod names, unless the pod is over and nobody asks any more."""
-        named = recorded_arn(pod)
-        if named is not None and (pod.metadata.deletion_timestamp is not None or not is_terminal(pod)):
-            self._store.expect(named, key)
 
     def _uids(self) -> frozenset[PodUid]:
         return frozenset(pod.uid for pod in self._watched.all())
@@ -183,3 +189,12 @@ class Bridge:
         orphans = [task for task in live if task.identity is not None and task.identity.uid not in pods]
         node = self._config.node.name
         log.info("tasks found in ECS", node=node, live=len(live), without_pod=len(orphans))
+
+
+def _news(
+    outside: Outside, store: TaskStore, *, config: BridgeConfig, metrics: BridgeMetrics
+) -> TaskNews | None:
+    events = outside.events_of_tasks
+    if events is None:
+        return None
+    return TaskNews(events, store, clock=outside.clock, config=config.poll, metrics=metrics)

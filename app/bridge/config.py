@@ -24,6 +24,7 @@ class TaskSettings(msgspec.Struct, frozen=True, kw_only=True):
         kubernetes_host: the API server's address as tasks reach it, for KUBERNETES_SERVICE_HOST; empty
             leaves the variable out.
         ebs_role_arn: with which ECS manages EBS volumes; empty refuses ephemeral volumes.
+        host_ip: the virtual node's address, for the downward API's `status.hostIP`.
     """
 
     region: str
@@ -40,6 +41,7 @@ class TaskSettings(msgspec.Struct, frozen=True, kw_only=True):
     kubernetes_host: str = ""
     kubernetes_port: int = 443
     ebs_role_arn: str = ""
+    host_ip: str = ""
 
 
 class NodeConfig(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,6 +51,7 @@ class NodeConfig(msgspec.Struct, frozen=True, kw_only=True):
         internal_ip: where the API server reaches the node's HTTPS API; also the pods' `hostIP`.
         provider_id: `spec.providerID`; empty for cluster autoscalers that stop at foreign ones.
         identity: the node Lease's `holderIdentity`: the same after a restart in place, and no other bridge's.
+        architecture: what the node's tasks run on.
         capacity: the node's capacity, which nothing schedules by; only the gate's allocatable counts.
         gate_namespace: where the gate's Lease lives.
         status_period: seconds between two reports of the node's status.
@@ -68,6 +71,7 @@ class NodeConfig(msgspec.Struct, frozen=True, kw_only=True):
     identity: str
     capacity: dict[str, str]
     gate_namespace: str
+    architecture: Literal["amd64", "arm64"] = "amd64"
     status_period: float = 60.0
     lease_period: float = 10.0
     lease_seconds: int = 40
@@ -91,6 +95,18 @@ class PollConfig(msgspec.Struct, frozen=True, kw_only=True):
     retry: float = 3.0
 
 
+class RecordConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """How often the helpers' records of running tasks are read, in seconds.
+
+    Attributes:
+        period: between two rounds.
+        pause: between two tasks of a round: CloudWatch's quota is for people's logs first.
+    """
+
+    period: float = 5.0
+    pause: float = 0.5
+
+
 class BridgeConfig(msgspec.Struct, frozen=True, kw_only=True):
     """Everything about one bridge.
 
@@ -100,13 +116,17 @@ class BridgeConfig(msgspec.Struct, frozen=True, kw_only=True):
         deletion_cost: `controller.kubernetes.io/pod-deletion-cost` of overflow pods without one.
         launches_in_flight: RunTask calls at once; the adapter's token bucket sets the rate.
         retry_cap: the longest wait in seconds before a failed step is tried again.
+        give_back_after: seconds for which Fargate may have no capacity before a pod that a controller would
+            replace is failed, so that the scheduler gets another try.
     """
 
     cluster: str
     node: NodeConfig
     task: TaskSettings
     poll: PollConfig = PollConfig()
+    records: RecordConfig = RecordConfig()
     toleration_seconds: int = 86_400
     deletion_cost: int = -100
     launches_in_flight: int = 40
     retry_cap: float = 30.0
+    give_back_after: float = 600.0

@@ -5,6 +5,7 @@ import msgspec
 from app.bridge.memories import Memories
 from app.bridge.node.lease import NodeLease
 from app.bridge.pod_views import PodViews
+from app.bridge.records import Records
 from app.bridge.task_store import TaskStore
 
 
@@ -15,10 +16,12 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
         views: pods as last known; our own writes' answers go there.
         tasks: as last described.
         memories: ECS's definite answers about single pods.
+        records: what the tasks' helpers have recorded.
         lease: whether the node is ours.
     """
 
     views: PodViews
     tasks: TaskStore
     memories: Memories
+    records: Records
     lease: NodeLease

@@ -1,7 +1,7 @@
 """Where a container's log is: the stream that awslogs names `PREFIX/CONTAINER/TASK_ID`."""
 
 from app.bridge.decision import adoption
-from app.bridge.decision.facts import recorded_arn
+from app.bridge.decision.record import recorded_arn
 from app.bridge.status.container_status import task_id_of
 from app.bridge.task_store import TaskStore
 from app.model.pod import Pod, is_terminal

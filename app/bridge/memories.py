@@ -5,7 +5,7 @@ from typing import Literal
 
 import msgspec
 
-from app.bridge.decision.facts import Memory, Outcome, PodKey
+from app.bridge.decision.facts import Gathered, Memory, Outcome, PodKey
 from app.model.names import TaskArn
 
 
@@ -37,6 +37,10 @@ class Memories:
         row = memory.outcome.row + 1 if memory.outcome is not None else 1
         outcome = Outcome(attempt=attempt, kind=kind, message=message, at=now, row=row)
         self._memories[key] = msgspec.structs.replace(memory, outcome=outcome)
+
+    def gathered(self, key: PodKey, found: Gathered, *, now: datetime) -> None:
+        """What a look for the pod's material came to."""
+        self._memories[key] = msgspec.structs.replace(self.of(key), gathered=found, gathered_at=now)
 
     def stopped(self, key: PodKey, arn: TaskArn, *, now: datetime) -> None:
         """ECS accepted to stop a task."""

@@ -35,6 +35,12 @@ class BridgeMetrics:
         self.orphans = Count(
             "spillway_bridge_orphans_stopped", "Tasks stopped because their pod was gone.", registry=registry
         )
+        self.events = Count(
+            "spillway_bridge_task_events",
+            "Events of tasks from the queue: news, or stale (known already, or somebody else's).",
+            ["kind"],
+            registry=registry,
+        )
         self.queue = Gauge(
             "spillway_bridge_queue_depth", "Pods being worked on or waiting for it.", registry=registry
         )

@@ -1,13 +1,38 @@
 """The ports of one bridge, gathered into one value."""
 
+from collections.abc import Mapping
+from typing import Protocol
+
 import msgspec
 
+from app.bridge.decision.facts import Gathered
+from app.bridge.translation.material import Needs
 from app.model.namespace import Namespace
 from app.model.pod import Pod
 from app.ports.clock import Clock
 from app.ports.kubernetes import Events, Leases, Nodes, Pods
+from app.ports.logs import LogStreams
+from app.ports.probes import Probes
+from app.ports.task_events import TaskEvents
 from app.ports.tasks import Definitions, Tasks
 from app.ports.watched import Watched
+
+
+class Materials(Protocol):
+    """Finds what a pod refers to (`app.bridge.material`)."""
+
+    async def gather(self, pod: Pod, needs: Needs, *, namespace: Mapping[str, str]) -> Gathered:
+        """All of it, what is missing yet, or why it can never be.
+
+        Args:
+            pod: as it is bound.
+            needs: what it refers to.
+            namespace: the annotations of its namespace.
+
+        Raises:
+            PortFailure: Kubernetes or AWS did not answer; gather again later.
+        """
+        ...
 
 
 class Outside(msgspec.Struct, frozen=True, kw_only=True):
@@ -22,7 +47,11 @@ class Outside(msgspec.Struct, frozen=True, kw_only=True):
         events: what people read.
         tasks: the tasks of one ECS cluster.
         definitions: ECS task definitions.
+        streams: the containers' logs, for the helpers' records and for termination messages.
+        materials: finds what pods refer to.
+        probes: asks containers how they are.
         clock: time.
+        events_of_tasks: ECS's events, where a queue is configured.
     """
 
     watched: Watched[Pod]
@@ -33,4 +62,8 @@ class Outside(msgspec.Struct, frozen=True, kw_only=True):
     events: Events
     tasks: Tasks
     definitions: Definitions
+    streams: LogStreams
+    materials: Materials
+    probes: Probes
     clock: Clock
+    events_of_tasks: TaskEvents | None = None

@@ -1,12 +1,13 @@
 """Keeps the TaskStore current: describes live tasks, and lists all of them at the start and now and then."""
 
 import asyncio
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from datetime import datetime
 
 from app.bridge.config import PollConfig
 from app.bridge.task_store import TaskStore
 from app.model.names import PodUid, TaskArn
+from app.model.task import Task
 from app.ports.clock import Clock
 from app.ports.failures import PortFailure
 from app.ports.tasks import Tasks
@@ -33,6 +34,7 @@ class TaskPoll:
         self._clock = clock
         self._config = config
         self._pods = pods
+        self._unclaimed: dict[TaskArn, int] = {}
         self._foreign: frozenset[TaskArn] = frozenset()
         self._looked_at: datetime | None = None
         self._look_due = 0.0
@@ -54,6 +56,10 @@ class TaskPoll:
         """List everything soon."""
         self._look_due = min(self._look_due, self._clock.steady())
         self._woken.set()
+
+    def unclaimed(self, tasks: Iterable[Task]) -> dict[TaskArn, int]:
+        """In how many complete listings in a row each of these tasks was seen without its pod."""
+        return {task.arn: self._unclaimed[task.arn] for task in tasks if task.arn in self._unclaimed}
 
     async def looked(self) -> None:
         """Return once the first complete listing is in the store."""
@@ -92,12 +98,21 @@ class TaskPoll:
         await self._describe(tuple(arn for arn in sorted(listed) if self._is_news(arn)))
         await self._describe(tuple(arn for arn in self._store.tracked() if arn not in listed))
         self._foreign = frozenset(arn for arn in listed if self._store.get(arn) is None)
-        self._store.prune(listed=listed, pods=self._pods())
+        pods = self._pods()
+        self._store.prune(listed=listed, pods=pods)
+        self._count_unclaimed(pods)
         self._looked_at = begun
         self._look_due = self._clock.steady() + self._config.look
         self._looked.set()
         for listener in self._listeners:
             listener()
+
+    def _count_unclaimed(self, pods: Collection[PodUid]) -> None:
+        self._unclaimed = {
+            task.arn: self._unclaimed.get(task.arn, 0) + 1
+            for task in self._store.all()
+            if not task.is_stopped and task.identity is not None and task.identity.uid not in pods
+        }
 
     def _is_news(self, arn: TaskArn) -> bool:
         known = self._store.get(arn)

@@ -103,6 +103,27 @@ class TaskStore:
         self._of_pod.setdefault(key.uid, set()).add(task.arn)
         self._tell(key)
 
+    def hear(self, task: Task) -> bool:
+        """Take in an event, which may come twice, late, or of somebody else's task.
+
+        Events tell neither of health nor, always, of overrides: what is known of those stays.
+
+        Returns:
+            Whether it was news.
+        """
+        known = self._tasks.get(task.arn)
+        if (known is None and task.identity is None) or (known is not None and task.version <= known.version):
+            return False
+        if known is not None:
+            health = {each.name: each.health for each in known.containers}
+            containers = tuple(
+                msgspec.structs.replace(each, health=health.get(each.name, each.health))
+                for each in task.containers
+            )
+            task = msgspec.structs.replace(task, containers=containers)
+        self.put(task)
+        return True
+
     def mark_missing(self, arns: Iterable[TaskArn], *, now: datetime) -> None:
         """ECS says that it does not know these. What was over stays as it was: its end is known."""
         for arn in arns:

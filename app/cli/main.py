@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from app import settings
-from app.cli import flags, local
+from app.cli import explain, flags, local
 from app.model.quantity import QuantityError, exact
 from app.telemetry import logs
 from app.wiring import bridge, extender, webhook
@@ -129,6 +129,22 @@ def local_command(  # noqa: PLR0913  (one parameter per flag)
         log_level=log_level.value,
     )
     raise typer.Exit(local.run(options))
+
+
+@cli.command(name="explain")
+def explain_command(
+    files: Annotated[
+        list[str], typer.Argument(metavar="FILE...", help="Manifests, YAML or JSON; - is standard input.")
+    ],
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Whether Fargate can run the pods of these manifests, and if not, every reason.
+
+    Judges the manifests alone: images, roles, claims and the operator's settings are judged at launch.
+    Ends with 0 where every pod can run, with 1 where one cannot, with 2 where a file is no manifest.
+    """
+    raise typer.Exit(explain.run(files, as_json=as_json))
 
 
 def main() -> None:

@@ -1,4 +1,7 @@
-"""Which pods ask for a machine that the virtual node is not: another architecture or operating system."""
+"""Which pods ask for a machine that no virtual node is: another architecture or operating system.
+
+Between linux/amd64 and linux/arm64 the scheduler chooses by the nodes' labels.
+"""
 
 from collections.abc import Iterable, Mapping
 from typing import Final
@@ -10,19 +13,21 @@ from app.model.names import ARCH_LABEL, OS_LABEL
 from app.model.reason import Reason
 from app.model.wire import Json
 
-_OURS: Final[Mapping[str, str]] = {
-    ARCH_LABEL: "amd64",
-    OS_LABEL: "linux",
-    "beta.kubernetes.io/arch": "amd64",
-    "beta.kubernetes.io/os": "linux",
+_ARCHITECTURES: Final = frozenset({"amd64", "arm64"})
+_SYSTEMS: Final = frozenset({"linux"})
+_OURS: Final[Mapping[str, frozenset[str]]] = {
+    ARCH_LABEL: _ARCHITECTURES,
+    OS_LABEL: _SYSTEMS,
+    "beta.kubernetes.io/arch": _ARCHITECTURES,
+    "beta.kubernetes.io/os": _SYSTEMS,
 }
-_MEND: Final = "tasks run on linux/amd64 only; remove it"
+_MEND: Final = "tasks run on linux/amd64 and linux/arm64 only; change it"
 
 
 def selector(wanted: dict[str, str], path: str) -> Iterable[Reason]:
     """The entries of a nodeSelector that no virtual node meets."""
     for label, value in wanted.items():
-        if _OURS.get(label, value) != value:
+        if value not in _OURS.get(label, {value}):
             yield Reason("Platform", _MEND, f"{path}[{label}]")
 
 
@@ -41,10 +46,12 @@ def affinity(wanted: Json, path: str) -> Iterable[Reason]:
 
 
 def _meets(requirement: Requirement) -> bool:
+    """Whether one of the platforms meets the requirement; each is judged alone."""
     ours = _OURS.get(requirement.key)
     if ours is None:
         return True
-    answers = {"In": ours in requirement.values, "NotIn": ours not in requirement.values, "Exists": True}
+    values = frozenset(requirement.values)
+    answers = {"In": bool(ours & values), "NotIn": bool(ours - values), "Exists": True}
     return answers.get(requirement.operator, False)
 
 

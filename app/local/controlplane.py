@@ -19,7 +19,7 @@ from app.local.kubeconfig import admin_kubeconfig
 from app.local.leaves import apiserver_leaf, kubelet_client_leaf, write_leaf, write_private
 from app.local.loopback import LOOPBACK
 from app.local.processes import Child
-from app.model.pod import Json
+from app.model.wire import Json
 from app.ports.clock import Clock
 from app.tls.authority import Authority, Leaf
 

@@ -6,7 +6,7 @@ https://kubernetes.io/docs/reference/config-api/kubeconfig.v1/
 from base64 import b64encode
 from typing import Final
 
-from app.model.pod import Json
+from app.model.wire import Json
 
 _NAME: Final = "spillway-local"
 

@@ -7,9 +7,10 @@ import msgspec
 
 from app.local.loopback import LOOPBACK
 from app.model.names import ARCH_LABEL, OS_LABEL, REGION_LABEL, ZONE_LABEL
-from app.model.pod import Json, Pod, condition
+from app.model.pod import Pod, condition
 from app.model.quantity import QuantityError, exact
 from app.model.times import rfc3339
+from app.model.wire import Json
 
 RUN_SECONDS: Final = "local.spillway.dev/run-seconds"
 """Pod annotation: the fake containers end with exit code 0 after so many seconds."""

@@ -22,7 +22,8 @@ from app.local.kubelet_objects import (
 )
 from app.model.names import PodUid
 from app.model.node import Node, is_ready
-from app.model.pod import Json, Pod, is_terminal
+from app.model.pod import Pod, is_terminal
+from app.model.wire import Json
 from app.ports.clock import Clock
 from app.ports.failures import Conflict, NotFound, PortFailure, Refused
 from app.ports.kubernetes import Leases, Nodes, Pods

@@ -4,7 +4,7 @@ import base64
 from typing import Final
 
 from app.model.names import ENABLED, OVERFLOW, PERMITTED
-from app.model.pod import Json
+from app.model.wire import Json
 
 NAME: Final = "spillway"
 

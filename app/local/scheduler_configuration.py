@@ -5,7 +5,7 @@ https://kubernetes.io/docs/reference/config-api/kube-scheduler-config.v1/
 
 from base64 import b64encode
 
-from app.model.pod import Json
+from app.model.wire import Json
 
 
 def scheduler_configuration(

@@ -28,6 +28,10 @@ class Secret(Wire, frozen=True):
     def __repr__(self) -> str:
         return f"Secret({self.metadata.namespace}/{self.metadata.name}, {len(self.data)} keys)"
 
+    def __rich_repr__(self) -> list[tuple[str, str]]:
+        """What rich prints in place of the fields."""
+        return [("name", f"{self.metadata.namespace}/{self.metadata.name}")]
+
 
 class ServiceAccount(Wire, frozen=True):
     """A ServiceAccount: its annotations may name a role."""
@@ -88,6 +92,7 @@ class PersistentVolumeSpec(Wire, frozen=True):
 
     csi: CsiSource | None = None
     access_modes: tuple[str, ...] = ()
+    mount_options: tuple[str, ...] = ()
 
 
 class PersistentVolume(Wire, frozen=True):

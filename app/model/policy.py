@@ -7,9 +7,9 @@ import enum
 import re
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Final
+from typing import Final, Literal
 
-from app.model.names import DISABLED, ENABLED, MAX_WAIT, OVERFLOW, PERMITTED, REQUIRED
+from app.model.names import CAPACITY, DISABLED, ENABLED, MAX_WAIT, OVERFLOW, PERMITTED, REQUIRED
 
 
 class Overflow(enum.Enum):
@@ -76,3 +76,24 @@ def max_wait(annotations: Mapping[str, str], *, default: timedelta) -> timedelta
         return duration(text)
     except PolicyError as error:
         raise PolicyError(f"annotation {MAX_WAIT}: {error}") from error
+
+
+Capacity = Literal["on-demand", "spot", "spot-first"]
+"""What a pod's tasks run on."""
+
+
+def capacity_of(annotations: Mapping[str, str], *, default: Capacity) -> Capacity:
+    """The capacity that the pod asks for.
+
+    Raises:
+        PolicyError: the annotation has an unknown value.
+    """
+    match annotations.get(CAPACITY, default):
+        case "on-demand":
+            return "on-demand"
+        case "spot":
+            return "spot"
+        case "spot-first":
+            return "spot-first"
+        case other:
+            raise PolicyError(f'annotation {CAPACITY} is "{other}"; write on-demand, spot or spot-first')

@@ -106,6 +106,10 @@ class Token(msgspec.Struct, frozen=True):
     def __repr__(self) -> str:
         return f"Token(until {self.expires_at})"
 
+    def __rich_repr__(self) -> list[tuple[str, datetime]]:
+        """What rich prints in place of the fields."""
+        return [("expires_at", self.expires_at)]
+
 
 class Sources(Protocol):
     """What pods refer to; every read is consistent."""

@@ -28,6 +28,10 @@ class Vault(Protocol):
         """
         ...
 
+    async def read(self, arn: str) -> dict[str, str]:
+        """The content of an entry. Raises NotFound."""
+        ...
+
     async def kept(self) -> tuple[Kept, ...]:
         """Every entry of ours, every page of the listing or a failure."""
         ...

@@ -12,7 +12,7 @@ from typing import Final
 import jsonpatch
 import msgspec
 
-from app.fargate.eligibility import machine_bound, refusals
+from app.fargate.eligibility import caveats, machine_bound, refusals
 from app.model import policy
 from app.model.names import (
     NODE_TYPE_LABEL,
@@ -29,9 +29,13 @@ from app.model.wire import Json
 
 
 class Mutation(msgspec.Struct, frozen=True):
-    """RFC 6902 operations on the pod; they touch `spec.tolerations`, `affinity` and `schedulerName` only."""
+    """RFC 6902 operations on the pod; they touch `spec.tolerations`, `affinity` and `schedulerName` only.
+
+    `caveats` say what would run differently on Fargate; its owner should hear them.
+    """
 
     patch: tuple[Json, ...]
+    caveats: tuple[Reason, ...] = ()
 
 
 class Untouched(msgspec.Struct, frozen=True):
@@ -64,13 +68,16 @@ _REQUIRED: Final = "requiredDuringSchedulingIgnoredDuringExecution"
 _DEFAULT_SCHEDULER: Final = "default-scheduler"
 
 
-def decide(pod: Pod, *, namespace: Mapping[str, str], scheduler_name: str = "") -> Mutation | Untouched:
+def decide(
+    pod: Pod, *, namespace: Mapping[str, str], scheduler_name: str = "", unknown: tuple[Reason, ...] = ()
+) -> Mutation | Untouched:
     """What to do with a pod that is about to be created.
 
     Args:
         pod: as under review; defaults and other webhooks may have touched it.
         namespace: the labels of its namespace, or as many of them as the webhook's path implies.
         scheduler_name: the scheduler that asks the extender; empty leaves `schedulerName` alone.
+        unknown: the fields that the pod sets and `pod` cannot hold, as reasons.
     """
     exempt = _exemptions(pod)
     if exempt:
@@ -83,13 +90,13 @@ def decide(pod: Pod, *, namespace: Mapping[str, str], scheduler_name: str = "") 
         return Untouched(
             (Reason("NotOptedIn", f"neither pod nor namespace asks for it ({OVERFLOW})"),), warn=False
         )
-    found = (*_invalid_annotations(pod), *refusals(pod))
+    found = (*_invalid_annotations(pod), *unknown, *refusals(pod))
     if found:
         return Untouched(found, warn=True)
     patch = _patch(pod, overflow=overflow, scheduler_name=scheduler_name)
     if not patch:
         return Untouched((Reason("AlreadyPrepared", "the pod has all it needs to overflow"),), warn=False)
-    return Mutation(patch)
+    return Mutation(patch, caveats(pod))
 
 
 def _exemptions(pod: Pod) -> tuple[Reason, ...]:

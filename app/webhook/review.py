@@ -51,6 +51,10 @@ class _PodObject(Pod, frozen=True):
     kind: str = ""
 
 
+class _SpecObject(Wire, frozen=True):
+    spec: Json = None
+
+
 class _Response(Wire, frozen=True, omit_defaults=True):
     uid: str
     allowed: bool
@@ -68,6 +72,7 @@ class _Answer(Wire, frozen=True):
 _UNREADABLE: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 _REVIEW: Final = msgspec.json.Decoder(_Review)
 _POD: Final = msgspec.json.Decoder(_PodObject)
+_SPEC: Final = msgspec.json.Decoder(_SpecObject)
 
 
 def decode(body: bytes) -> AdmissionRequest:
@@ -112,6 +117,18 @@ def pod_of(request: AdmissionRequest) -> Pod:
     if said != "Pod":
         raise BadReview(f"request.object is {said or 'of no kind'}, not a Pod")
     return pod
+
+
+def spec_of(request: AdmissionRequest) -> Json:
+    """The spec of the pod to be created as it came, with the fields that a `Pod` does not hold.
+
+    Raises:
+        BadReview: the object cannot be read.
+    """
+    try:
+        return _SPEC.decode(request.object).spec
+    except _UNREADABLE as error:
+        raise BadReview(f"request.object is not a Pod: {error}") from error
 
 
 def encode(uid: str, *, patch: Sequence[Json] = (), warnings: tuple[str, ...] = ()) -> bytes:

@@ -13,6 +13,7 @@ from fastapi import FastAPI, Request, Response
 from prometheus_client import CollectorRegistry
 from starlette.exceptions import HTTPException
 
+from app.fargate.eligibility import unknown
 from app.model.names import ENABLED, OVERFLOW, PERMITTED
 from app.model.pod import Pod
 from app.model.reason import Reason
@@ -23,7 +24,7 @@ from app.telemetry import logs
 from app.webhook import metrics, mutation, review
 from app.webhook.mutation import Mutation, Untouched
 from app.webhook.review import AdmissionRequest, BadReview
-from app.webhook.warning import warnings_of
+from app.webhook.warning import DIFFERENT, warnings_of
 
 MOST_BYTES: Final = 3 * 2**20
 """The API server's own limit for a request body."""
@@ -42,7 +43,7 @@ class Decide(Protocol):
     """The decision, as `app.webhook.mutation.decide` makes it."""
 
     def __call__(
-        self, pod: Pod, *, namespace: Mapping[str, str], scheduler_name: str
+        self, pod: Pod, *, namespace: Mapping[str, str], scheduler_name: str, unknown: tuple[Reason, ...]
     ) -> Mutation | Untouched:
         """The patch, or every reason for leaving the pod alone."""
         ...
@@ -114,7 +115,12 @@ class Admissions:
             self._counters.admissions.labels(metrics.UNTOUCHED).inc()
             return review.encode(request.uid)
         try:
-            verdict = self._decide(pod, namespace=self._namespace, scheduler_name=self._config.scheduler_name)
+            verdict = self._decide(
+                pod,
+                namespace=self._namespace,
+                scheduler_name=self._config.scheduler_name,
+                unknown=unknown(review.spec_of(request)),
+            )
             answer = self._written(request.uid, verdict)
         except Exception:  # noqa: BLE001  (the webhook fails open, see the module's docstring)
             _log.exception("review failed", review=request.uid, namespace=request.namespace, pod=request.name)
@@ -125,7 +131,8 @@ class Admissions:
     def _written(self, uid: str, verdict: Mutation | Untouched) -> bytes:
         match verdict:
             case Mutation():
-                answer = review.encode(uid, patch=verdict.patch)
+                warnings = warnings_of(verdict.caveats, prefix=DIFFERENT)
+                answer = review.encode(uid, patch=verdict.patch, warnings=warnings)
                 self._counters.admissions.labels(metrics.MUTATED).inc()
             case Untouched(warn=True):
                 answer = review.encode(uid, warnings=warnings_of(verdict.reasons))

@@ -12,24 +12,27 @@ MOST_EACH: Final = 120
 MOST_IN_ALL: Final = 4096
 """Characters; beyond them the API server cuts or drops warnings of its own accord."""
 
-_PREFIX: Final = "not for Fargate: "
+REFUSED: Final = "not for Fargate: "
+DIFFERENT: Final = "on Fargate: "
+"""What a warning begins with: the pod does not overflow, or runs differently where it does."""
+
 _RESERVE: Final = 64
 
 
-def warnings_of(reasons: Iterable[Reason]) -> tuple[str, ...]:
+def warnings_of(reasons: Iterable[Reason], *, prefix: str = REFUSED) -> tuple[str, ...]:
     """One line for each reason, and a last one that counts those which no longer fit."""
-    lines = [_line(reason) for reason in reasons]
+    lines = [_line(reason, prefix=prefix) for reason in reasons]
     kept: list[str] = []
     left = MOST_IN_ALL - _RESERVE
     for line in lines:
         left -= len(line)
         if left < 0:
-            return (*kept, f"{_PREFIX}{len(lines) - len(kept)} more reasons; mend these first")
+            return (*kept, f"{prefix}{len(lines) - len(kept)} more reasons; mend these first")
         kept.append(line)
     return tuple(kept)
 
 
-def _line(reason: Reason) -> str:
+def _line(reason: Reason, *, prefix: str) -> str:
     """Printable (the API server drops a header with a control character in it) and of bounded length."""
-    text = "".join(each if each.isprintable() else " " for each in f"{_PREFIX}{reason}")
+    text = "".join(each if each.isprintable() else " " for each in f"{prefix}{reason}")
     return text if len(text) <= MOST_EACH else f"{text[: MOST_EACH - 1].rstrip()}…"

@@ -7,6 +7,7 @@ from typing import Final
 
 from app import settings
 from app.cli.flags import shown
+from scripts.lib.support_page import support_page
 
 INTRODUCTION: Final = (
     "Each setting is a flag and an environment variable; the flag wins. AWS credentials, region and "
@@ -33,7 +34,10 @@ def settings_page() -> str:
     return "\n\n".join(parts) + "\n"
 
 
-PAGES: Final[dict[str, Callable[[], str]]] = {"docs/settings.md": settings_page}
+PAGES: Final[dict[str, Callable[[], str]]] = {
+    "docs/settings.md": settings_page,
+    "docs/pod-support.md": support_page,
+}
 
 
 def main(arguments: list[str]) -> int:

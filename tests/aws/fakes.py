@@ -1,9 +1,10 @@
-"""A server on loopback that speaks awsJson and answers as the test says."""
+"""A server on loopback that speaks awsJson and restJson, and answers as the test says."""
 
 import json
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, ClassVar
+from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
 
@@ -71,13 +72,22 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
         operation = self.headers["X-Amz-Target"].rpartition(".")[2]
-        answer = self.owner.answer(operation, json.loads(body))
+        self._send(self.owner.answer(operation, json.loads(body)))
+
+    def do_GET(self) -> None:
+        """An operation of restJson is called `GET /path`; its body is the query."""
+        url = urlsplit(self.path)
+        self._send(self.owner.answer(f"GET {url.path}", dict(parse_qsl(url.query))))
+
+    def _send(self, answer: Answer) -> None:
         if answer.status == 0:
             self.close_connection = True
             return
         payload = json.dumps(answer.body).encode()
         self.send_response(answer.status)
         self.send_header("Content-Type", "application/x-amz-json-1.1")
+        if "__type" in answer.body:
+            self.send_header("x-amzn-ErrorType", answer.body["__type"])
         self.send_header("Content-Length", str(len(payload)))
         self.end_headers()
         self.wfile.write(payload)

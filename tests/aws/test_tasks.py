@@ -1,6 +1,7 @@
 import asyncio
 import itertools
 
+import msgspec
 import pytest
 
 from app.aws.connection import Connection
@@ -55,6 +56,44 @@ async def test_a_launch_says_everything_that_fargate_needs(aws: AwsStub, tasks: 
         "enableECSManagedTags": True,
     }
     assert {"key": "spillway:pod", "value": "web-1"} in tags
+
+
+async def test_a_launch_on_spot_names_the_provider_and_no_launch_type(aws: AwsStub, tasks: EcsTasks) -> None:
+    aws.script("RunTask", LAUNCHED)
+    await tasks.run(msgspec.structs.replace(LAUNCH, capacity="spot"), definition_arn=DEFINITION)
+    [request] = aws.asked("RunTask")
+    assert request["capacityProviderStrategy"] == [{"capacityProvider": "FARGATE_SPOT", "weight": 1}]
+    assert "launchType" not in request
+
+
+async def test_a_launch_may_bring_security_groups_and_volumes(aws: AwsStub, tasks: EcsTasks) -> None:
+    volume = {"name": "scratch", "managedEBSVolume": {"roleArn": "arn:ebs", "sizeInGiB": 5}}
+    aws.script("RunTask", LAUNCHED)
+    launch = msgspec.structs.replace(LAUNCH, security_groups=("sg-7",), volumes=(volume,))
+    await tasks.run(launch, definition_arn=DEFINITION)
+    [request] = aws.asked("RunTask")
+    assert request["networkConfiguration"]["awsvpcConfiguration"]["securityGroups"] == ["sg-7"]
+    assert request["volumeConfigurations"] == [volume]
+
+
+@pytest.mark.parametrize(
+    ("turn", "subnets"),
+    [
+        pytest.param(0, ["a", "b", "c"], id="at-first-all"),
+        pytest.param(1, ["a"], id="then-one"),
+        pytest.param(2, ["b"], id="then-another"),
+        pytest.param(4, ["a"], id="and-round-again"),
+    ],
+)
+async def test_later_attempts_try_one_subnet_after_another(
+    aws: AwsStub, connection: Connection, limiter: Limiter, turn: int, subnets: list[str]
+) -> None:
+    placement = TaskPlacement(cluster="spillway", subnets=("a", "b", "c"))
+    aws.script("RunTask", LAUNCHED)
+    tasks = EcsTasks(connection, limiter=limiter, placement=placement)
+    await tasks.run(msgspec.structs.replace(LAUNCH, turn=turn), definition_arn=DEFINITION)
+    [request] = aws.asked("RunTask")
+    assert request["networkConfiguration"]["awsvpcConfiguration"]["subnets"] == subnets
 
 
 async def test_the_same_launch_makes_the_same_request(aws: AwsStub, tasks: EcsTasks) -> None:

@@ -1,22 +1,28 @@
 """The world around a bridge, which goes on when the bridge dies."""
 
 import asyncio
+from collections.abc import Mapping
 
 import msgspec
 from prometheus_client import CollectorRegistry
 
 from app.bridge.bridge import Bridge
 from app.bridge.config import BridgeConfig, NodeConfig, PollConfig, TaskSettings
+from app.bridge.decision.facts import Gathered
 from app.bridge.metrics import BridgeMetrics
 from app.bridge.outside import Outside
+from app.bridge.translation.material import Material, Needs
 from app.model.meta import ObjectMeta
 from app.model.names import OVERFLOW
 from app.model.namespace import Namespace
 from app.model.pod import TERMINAL_PHASES, Pod
+from app.ports.failures import NotFound
+from app.ports.logs import LogLine, LogPage
+from app.ports.probes import Answer
 from tests.bridge.door import Door
 from tests.bridge.fake_ecs import FakeEcs
 from tests.bridge.fake_kubernetes import FakeEvents, FakeLeases, FakeNodes, FakePods
-from tests.builders import VIRTUAL
+from tests.builders import NOON, VIRTUAL
 from tests.fakes import FakeWatched, VirtualClock
 
 NODE_IP = "10.0.0.9"
@@ -53,6 +59,56 @@ def a_namespace(name: str, *, overflow: str = "") -> Namespace:
     return Namespace(metadata=ObjectMeta(name=name, labels=labels))
 
 
+class FakeMaterials:
+    """Finds at once whatever the test laid out; every pod's material is empty otherwise."""
+
+    def __init__(self) -> None:
+        self.found: dict[str, Gathered] = {}
+        self.asked = 0
+
+    async def gather(self, pod: Pod, needs: Needs, *, namespace: Mapping[str, str]) -> Gathered:
+        self.asked += 1
+        return self.found.get(pod.key, Material(namespace=namespace))
+
+
+class FakeStreams:
+    """Log streams that hold what the test wrote."""
+
+    def __init__(self) -> None:
+        self.lines: dict[str, list[str]] = {}
+
+    async def page(
+        self, stream: str, *, token: str | None = None, from_head: bool = True, limit: int = 10_000
+    ) -> LogPage:
+        if stream not in self.lines:
+            raise NotFound(stream)
+        lines = self.lines[stream]
+        start = int(token or 0) if from_head else max(len(lines) - limit, 0)
+        found = tuple(LogLine(NOON, text) for text in lines[start : start + limit])
+        return LogPage(lines=found, forward=str(start + len(found)), backward="0")
+
+
+class FakeProbes:
+    """Containers that answer as the test says; well, where it says nothing."""
+
+    def __init__(self) -> None:
+        self.answers: dict[str, Answer] = {}
+        self.asked: list[str] = []
+
+    async def http(self, url: str, *, headers: Mapping[str, str], within: float) -> Answer:
+        return self._answer(url)
+
+    async def tcp(self, host: str, port: int, *, within: float) -> Answer:
+        return self._answer(f"tcp://{host}:{port}")
+
+    async def grpc(self, host: str, port: int, *, service: str, within: float) -> Answer:
+        return self._answer(f"grpc://{host}:{port}/{service}")
+
+    def _answer(self, target: str) -> Answer:
+        self.asked.append(target)
+        return self.answers.get(target, Answer(ok=True))
+
+
 class World:
     """Everything outside the bridge; it goes on when a bridge dies."""
 
@@ -66,6 +122,9 @@ class World:
         self.pods.witness = self._see_removal
         self.leases = FakeLeases(self.door)
         self.events = FakeEvents(self.door)
+        self.streams = FakeStreams()
+        self.materials = FakeMaterials()
+        self.probes = FakeProbes()
         self.namespaces = FakeWatched([a_namespace("shop", overflow="enabled")])
         self.registry = CollectorRegistry()
         self.bridge: Bridge | None = None
@@ -81,6 +140,9 @@ class World:
             events=self.events,
             tasks=self.ecs,
             definitions=self.ecs,
+            streams=self.streams,
+            materials=self.materials,
+            probes=self.probes,
             clock=self.clock,
         )
 

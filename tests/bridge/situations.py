@@ -3,19 +3,24 @@
 from datetime import datetime, timedelta
 from typing import Any
 
+import msgspec
+
 from app.bridge.decision.commands import SetStatus
-from app.bridge.decision.facts import Facts, Memory
+from app.bridge.decision.facts import Facts, Gathered, Memory
 from app.bridge.pod_views import key_of
+from app.bridge.translation.material import Material
 from app.model.pod import Pod
 from app.model.task import Task
 from tests.bridge.fakes import CONFIG
 from tests.builders import NOON, a_pod
 
 POD = a_pod("web-1", uid="u1")
+MATERIAL = Material()
 LONG_AGO = NOON - timedelta(hours=2)
 
 
 def facts_of(pod: Pod = POD, *tasks: Task, **fields: Any) -> Facts:
+    """The facts of a pod whose material is at hand, unless the test says otherwise."""
     defaults: dict[str, Any] = {
         "key": key_of(pod),
         "pod": pod,
@@ -26,8 +31,16 @@ def facts_of(pod: Pod = POD, *tasks: Task, **fields: Any) -> Facts:
         "memory": Memory(),
         "config": CONFIG,
         "now": NOON + timedelta(seconds=1),
+        "witnessed": True,
     }
-    return Facts(**{**defaults, **fields})
+    facts = Facts(**{**defaults, **fields})
+    return facts if facts.memory.gathered_at is not None else with_material(facts)
+
+
+def with_material(facts: Facts, found: Gathered = MATERIAL) -> Facts:
+    """The facts, with this as what was just gathered."""
+    memory = msgspec.structs.replace(facts.memory, gathered=found, gathered_at=facts.now)
+    return msgspec.structs.replace(facts, memory=memory)
 
 
 def attempted(

@@ -3,6 +3,7 @@
 import pytest
 from structlog.testing import capture_logs
 
+from app.bridge.config import RecordConfig
 from app.bridge.decision.commands import LaunchTask
 from app.bridge.known import Known
 from app.bridge.launcher import Launcher
@@ -10,9 +11,10 @@ from app.bridge.memories import Memories
 from app.bridge.metrics import BridgeMetrics
 from app.bridge.node.lease import NodeLease
 from app.bridge.pod_views import PodViews, key_of
+from app.bridge.records import Records
 from app.bridge.task_store import TaskStore
-from app.bridge.translation.task_spec import translate
-from app.model.task import Launch
+from app.bridge.translation.material import Material
+from app.bridge.translation.task_spec import Translated, translate
 from app.ports.failures import NoCapacity, NotFound, PortFailure, Refused, Throttled, Unavailable
 from tests.bridge.fakes import NODE, TASK, World
 from tests.builders import VIRTUAL, a_pod, identity_of
@@ -80,15 +82,17 @@ async def test_a_launch_whose_turn_comes_after_the_node_was_lost_is_not_made() -
     world, pod = World(), a_pod(node=VIRTUAL)
     world.pods.bind(pod)
     outside = world.outside()
+    store = TaskStore(cluster="cluster-1", node=VIRTUAL)
     known = Known(
         views=PodViews(outside.watched),
-        tasks=TaskStore(cluster="cluster-1", node=VIRTUAL),
+        tasks=store,
         memories=Memories(),
+        records=Records(outside.streams, store, clock=world.clock, prefix="spillway", config=RecordConfig()),
         lease=NodeLease(outside.leases, clock=world.clock, config=NODE),
     )
     launcher = Launcher(outside, known=known, slots=1, metrics=BridgeMetrics(world.registry))
-    launch = translate(pod, config=TASK, identity=identity_of(pod), attempt=1)
-    assert isinstance(launch, Launch)
-    await launcher.launch(key_of(pod), LaunchTask(launch=launch, attempt=1))
+    translated = translate(pod, material=Material(), config=TASK, identity=identity_of(pod), attempt=1)
+    assert isinstance(translated, Translated)
+    await launcher.launch(key_of(pod), LaunchTask(launch=translated.launch, attempt=1))
     assert "run" not in world.door.calls
     assert world.registry.get_sample_value("spillway_bridge_launches_total", {"outcome": "not-wanted"}) == 1

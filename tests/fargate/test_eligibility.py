@@ -6,20 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.fargate import eligibility
 from app.fargate.eligibility import refusals, token_volume_names
 from app.fargate.sizes import Size, size_for
-from app.model.pod import Pod, PodSpec
-from app.model.reason import Reason
+from app.model.pod import Pod
 from app.model.requests import requests_of
 from tests.builders import a_container, a_pod, owned_by
 from tests.fargate.samples import (
-    POD_SAMPLES,
     TOKEN_MOUNT,
     TOKEN_VOLUME,
     as_the_api_server_sends_it,
     found,
-    names_of,
     with_container,
 )
 
@@ -27,34 +23,6 @@ from tests.fargate.samples import (
 def has_size(pod: Pod) -> bool:
     asked = requests_of(pod)
     return isinstance(size_for(asked.cpu_milli, asked.memory), Size)
-
-
-def test_every_field_of_a_pod_is_carried_or_ruled_once() -> None:
-    groups = [
-        eligibility.CARRIED,
-        eligibility.SCHEDULERS,
-        eligibility.OTHERS,
-        set(eligibility.POD_CHECKS),
-        {"containers", "volumes"},
-    ]
-    assert sum(map(len, groups)) == len(names_of(PodSpec))
-    assert set().union(*groups) == names_of(PodSpec)
-
-
-def test_every_rule_of_a_pod_has_a_sample() -> None:
-    assert set(POD_SAMPLES) == set(eligibility.POD_CHECKS)
-
-
-@pytest.mark.parametrize("name", sorted(POD_SAMPLES))
-def test_a_pods_set_field_is_refused_by_its_path(name: str) -> None:
-    wire, value, code, path = POD_SAMPLES[name]
-    assert found(a_pod(**{wire: value})) == [(code, path)]
-
-
-@pytest.mark.parametrize("name", sorted(POD_SAMPLES))
-def test_a_pods_refusal_fits_a_warning(name: str) -> None:
-    wire, value, _, _ = POD_SAMPLES[name]
-    assert max(len(str(each)) for each in refusals(a_pod(**{wire: value}))) <= 103
 
 
 def test_a_pod_with_all_defaults_of_the_api_server_runs() -> None:
@@ -76,6 +44,7 @@ def test_a_pod_with_all_defaults_of_the_api_server_runs() -> None:
         pytest.param({"priorityClassName": "high", "priority": 1000}, id="priority"),
         pytest.param({"securityContext": {}, "dnsConfig": {}, "affinity": {}}, id="empty-objects"),
         pytest.param({"securityContext": {"sysctls": [], "seLinuxOptions": {}}}, id="objects-of-nothing"),
+        pytest.param({"securityContext": {"windowsOptions": {"hostProcess": None}}}, id="object-of-nulls"),
         pytest.param({"hostUsers": True, "shareProcessNamespace": False}, id="explicit-defaults"),
         pytest.param({"setHostnameAsFQDN": False, "enableServiceLinks": True}, id="more-explicit-defaults"),
         pytest.param({"os": {"name": "linux"}}, id="linux"),
@@ -105,9 +74,15 @@ def test_ten_containers_run_and_eleven_do_not() -> None:
     assert found(a_pod(containers=[*ten, a_container("c10")])) == [("TooManyContainers", "spec.containers")]
 
 
-def test_several_containers_that_run_to_their_end_are_refused() -> None:
-    pod = a_pod(containers=[a_container("a"), a_container("b")], restartPolicy="OnFailure")
-    assert found(pod) == [("SeveralContainersRunToEnd", "spec.restartPolicy")]
+@pytest.mark.parametrize("policy", ["Always", "OnFailure", "Never"])
+def test_several_containers_run_under_every_restart_policy(policy: str) -> None:
+    assert found(a_pod(containers=[a_container("a"), a_container("b")], restartPolicy=policy)) == []
+
+
+def test_init_containers_count_as_containers_of_the_task() -> None:
+    ten = [a_container(f"c{number}") for number in range(10)]
+    pod = a_pod(containers=ten, initContainers=[a_container("i")])
+    assert found(pod) == [("TooManyContainers", "spec.containers")]
 
 
 def test_more_words_than_definition_and_overrides_hold_are_refused() -> None:
@@ -129,7 +104,7 @@ def test_a_static_pod_is_refused() -> None:
     assert found(pod) == [("StaticPod", "metadata.annotations")]
 
 
-def test_the_injected_token_volume_is_left_out() -> None:
+def test_the_injected_token_volume_is_known() -> None:
     pod = a_pod(volumes=[TOKEN_VOLUME], containers=[a_container(volumeMounts=[TOKEN_MOUNT])])
     assert token_volume_names(pod) == {"kube-api-access-x7k2p"}
     assert refusals(pod) == ()
@@ -140,27 +115,27 @@ def test_the_injected_token_volume_is_left_out() -> None:
     [
         pytest.param({"name": "my-token"}, id="another-name"),
         pytest.param({"projected": {"sources": [{"configMap": {"name": "c"}}]}}, id="no-token"),
-        pytest.param({"projected": {"sources": None}}, id="no-sources"),
         pytest.param({"projected": None, "emptyDir": {}}, id="another-kind"),
     ],
 )
 def test_a_volume_like_the_token_volume_is_the_users_own(change: dict[str, Any]) -> None:
-    pod = a_pod(volumes=[{**TOKEN_VOLUME, **change}])
-    assert token_volume_names(pod) == frozenset()
-    assert found(pod) == [("Volume", "spec.volumes[0]")]
+    assert token_volume_names(a_pod(volumes=[{**TOKEN_VOLUME, **change}])) == frozenset()
 
 
 def test_a_token_volume_that_is_mounted_elsewhere_is_the_users_own() -> None:
     mounts = [TOKEN_MOUNT, {**TOKEN_MOUNT, "mountPath": "/token"}]
     pod = a_pod(volumes=[TOKEN_VOLUME], containers=[a_container(volumeMounts=mounts)])
-    assert found(pod) == [("Volume", "spec.volumes[0]")]
+    assert token_volume_names(pod) == frozenset()
 
 
-def test_a_volume_is_refused_by_its_kind() -> None:
-    pod = a_pod(volumes=[TOKEN_VOLUME, {"name": "data", "persistentVolumeClaim": {"claimName": "data"}}])
-    assert refusals(pod) == (
-        Reason("Volume", "persistentVolumeClaim does not reach Fargate yet; remove it", "spec.volumes[1]"),
-    )
+def test_a_capacity_that_is_none_is_refused() -> None:
+    pod = a_pod(annotations={"spillway.dev/capacity": "cheap"})
+    assert found(pod) == [("InvalidCapacity", "metadata.annotations[spillway.dev/capacity]")]
+
+
+@pytest.mark.parametrize("capacity", ["on-demand", "spot", "spot-first"])
+def test_a_capacity_that_there_is_runs(capacity: str) -> None:
+    assert found(a_pod(annotations={"spillway.dev/capacity": capacity})) == []
 
 
 def test_a_mount_without_a_volume_is_refused() -> None:
@@ -175,7 +150,10 @@ def test_every_reason_is_named_in_a_stable_order() -> None:
         volumes=[{"name": "host", "hostPath": {"path": "/"}}],
         containers=[
             a_container(
-                "a", readinessProbe={"tcpSocket": {"port": 80}}, securityContext={"privileged": True}
+                "a",
+                readinessProbe={"tcpSocket": {"port": 80, "host": "db"}},
+                securityContext={"privileged": True},
+                volumeMounts=[{"name": "lost", "mountPath": "/lost"}],
             ),
             a_container("b", image=""),
         ],
@@ -183,10 +161,11 @@ def test_every_reason_is_named_in_a_stable_order() -> None:
     assert found(pod) == [
         ("HostNetwork", "spec.hostNetwork"),
         ("HostPID", "spec.hostPID"),
+        ("Volume", "spec.volumes[0].hostPath"),
         ("SecurityContext", "spec.containers[0].securityContext.privileged"),
-        ("Probe", "spec.containers[0].readinessProbe"),
+        ("Probe", "spec.containers[0].readinessProbe.tcpSocket.host"),
         ("NoImage", "spec.containers[1].image"),
-        ("Volume", "spec.volumes[0]"),
+        ("UnknownVolume", "spec.containers[0].volumeMounts[0]"),
     ]
 
 

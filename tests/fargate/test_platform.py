@@ -27,8 +27,10 @@ ARCH = "kubernetes.io/arch"
     "affinity",
     [
         pytest.param(required(term(ARCH, "In", "arm64", "amd64")), id="both-architectures"),
-        pytest.param(required(term(ARCH, "In", "arm64"), term(ARCH, "In", "amd64")), id="one-term-admits"),
-        pytest.param(required(term(ARCH, "NotIn", "arm64")), id="not-the-other"),
+        pytest.param(required(term(ARCH, "In", "s390x"), term(ARCH, "In", "amd64")), id="one-term-admits"),
+        pytest.param(required(term(ARCH, "In", "arm64")), id="arm64"),
+        pytest.param(required(term(ARCH, "NotIn", "amd64")), id="not-amd64"),
+        pytest.param(required(term(ARCH, "NotIn", "s390x")), id="not-the-other"),
         pytest.param(required(term(ARCH, "Exists")), id="any"),
         pytest.param(required(term("zone", "In", "a")), id="another-label"),
         pytest.param({"nodeAffinity": None}, id="null"),
@@ -52,11 +54,11 @@ def test_affinity_that_admits_our_platform_runs(affinity: dict[str, Any]) -> Non
 @pytest.mark.parametrize(
     "affinity",
     [
-        pytest.param(required(term(ARCH, "In", "arm64")), id="arm64"),
-        pytest.param(required(term(ARCH, "NotIn", "amd64")), id="not-amd64"),
+        pytest.param(required(term(ARCH, "In", "s390x", "ppc64le")), id="others"),
+        pytest.param(required(term(ARCH, "NotIn", "amd64", "arm64")), id="neither"),
         pytest.param(required(term(ARCH, "DoesNotExist")), id="no-architecture"),
         pytest.param(required(term("kubernetes.io/os", "In", "windows")), id="windows"),
-        pytest.param(required(term(ARCH, "In", "arm64"), term(ARCH, "In", "s390x")), id="every-term"),
+        pytest.param(required(term(ARCH, "In", "ppc64le"), term(ARCH, "In", "s390x")), id="every-term"),
     ],
 )
 def test_affinity_for_another_platform_is_refused(affinity: dict[str, Any]) -> None:

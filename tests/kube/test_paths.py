@@ -14,6 +14,8 @@ from app.kube import paths
             "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases/n",
             id="lease",
         ),
+        pytest.param(paths.secret("shop", "db"), "/api/v1/namespaces/shop/secrets/db", id="secret"),
+        pytest.param(paths.volume("pv-1"), "/api/v1/persistentvolumes/pv-1", id="volume"),
         pytest.param(
             paths.node("../pods?x"), "/api/v1/nodes/..%2Fpods%3Fx", id="a name cannot leave its place"
         ),

@@ -12,12 +12,15 @@ from prometheus_client import CollectorRegistry
 
 from app.model.names import OVERFLOW
 from app.model.pod import Pod
+from app.model.reason import Reason
 from app.webhook import server
 from app.webhook.mutation import TOLERATION, Mutation, Untouched
 from tests.webhook.fakes import a_client, a_manifest, a_review, patched, reviewed
 
 
-def failing(pod: Pod, *, namespace: Mapping[str, str], scheduler_name: str) -> Mutation | Untouched:
+def failing(
+    pod: Pod, *, namespace: Mapping[str, str], scheduler_name: str, unknown: tuple[Reason, ...]
+) -> Mutation | Untouched:
     raise RuntimeError("a bug")
 
 
@@ -57,14 +60,22 @@ async def test_the_permitted_path_needs_the_pods_own_word(client: httpx.AsyncCli
 async def test_a_pod_fargate_cannot_run_is_admitted_with_a_warning_for_each_reason(
     client: httpx.AsyncClient,
 ) -> None:
-    assert await reviewed(client, a_manifest(hostNetwork=True, subdomain="db")) == {
+    assert await reviewed(client, a_manifest(hostNetwork=True, teleport=True)) == {
         "uid": "review-1",
         "allowed": True,
         "warnings": [
+            "not for Fargate: spec.teleport: this field is newer than this Spillway; remove it, or upgrade",
             "not for Fargate: spec.hostNetwork: a task has its own network; remove hostNetwork",
-            "not for Fargate: spec.subdomain: ECS names the host itself on Fargate; remove subdomain",
         ],
     }
+
+
+async def test_what_runs_differently_on_fargate_is_said_beside_the_patch(client: httpx.AsyncClient) -> None:
+    response = await reviewed(client, a_manifest(hostname="db-0"))
+    assert response["patchType"] == "JSONPatch"
+    assert response["warnings"] == [
+        "on Fargate: spec.hostname: only the variable HOSTNAME has it; the kernel's host name is ECS's"
+    ]
 
 
 async def test_a_word_that_means_nothing_is_admitted_with_a_warning(client: httpx.AsyncClient) -> None:

@@ -2,18 +2,21 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
 
 from app.bridge.config import BridgeConfig
 from app.bridge.decision.commands import RecordAttempt
 from app.bridge.decision.facts import Outcome
-from app.model.names import ATTEMPT, ATTEMPT_OF, ATTEMPTED_AT, DELETION_COST, TASK_ARN
+from app.model.names import ATTEMPT, ATTEMPT_OF, ATTEMPTED_AT, ATTEMPTED_ON, DELETION_COST, TASK_ARN
 from app.model.pod import Pod, Toleration, tolerates
 from app.model.task import Task
 from app.model.times import rfc3339
 from app.model.wire import Json
+
+Capacity = Literal["on-demand", "spot"]
+"""What an attempt runs on."""
 
 FIRST_BACKOFF: Final = timedelta(seconds=10)
 MOST_BACKOFF: Final = timedelta(minutes=5)
@@ -26,9 +29,16 @@ DEFAULTED_SECONDS: Final = 300
 _NODE_TROUBLES: Final = ("node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable")
 
 
-def record(pod: Pod, *, number: int, config: BridgeConfig, now: datetime) -> RecordAttempt:
+def record(
+    pod: Pod, *, number: int, capacity: Capacity, config: BridgeConfig, now: datetime
+) -> RecordAttempt:
     """The patch that begins an attempt, with whatever else our annotations and tolerations need."""
-    annotations = {ATTEMPT: str(number), ATTEMPT_OF: pod.uid, ATTEMPTED_AT: rfc3339(now)}
+    annotations = {
+        ATTEMPT: str(number),
+        ATTEMPT_OF: pod.uid,
+        ATTEMPTED_AT: rfc3339(now),
+        ATTEMPTED_ON: capacity,
+    }
     if pod.metadata.annotations.get(TASK_ARN):
         annotations[TASK_ARN] = ""
     if DELETION_COST not in pod.metadata.annotations:

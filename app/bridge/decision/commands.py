@@ -18,6 +18,21 @@ class RecordAttempt(msgspec.Struct, frozen=True, kw_only=True):
     tolerations: tuple[Json, ...] | None = None
 
 
+class Gather(msgspec.Struct, frozen=True, kw_only=True):
+    """Gather what the pod refers to, for its next launch."""
+
+
+class ReadRecords(msgspec.Struct, frozen=True, kw_only=True):
+    """Read what the helper of a task has recorded, and the ends of logs that stand for termination messages.
+
+    Attributes:
+        logs: the containers whose log's end is the message.
+    """
+
+    arn: TaskArn
+    logs: tuple[str, ...] = ()
+
+
 class LaunchTask(msgspec.Struct, frozen=True, kw_only=True):
     """Call RunTask for the recorded attempt; the same attempt always makes the same call."""
 
@@ -76,7 +91,9 @@ class Later(msgspec.Struct, frozen=True, kw_only=True):
 
 
 Command = (
-    RecordAttempt
+    Gather
+    | ReadRecords
+    | RecordAttempt
     | LaunchTask
     | RecordTask
     | StopTask

@@ -9,8 +9,12 @@ import msgspec
 
 from app.bridge.config import BridgeConfig
 from app.bridge.decision import adoption, permission
-from app.model.names import ATTEMPT, ATTEMPT_OF, ATTEMPTED_AT, TASK_ARN, PodUid, TaskArn
+from app.bridge.decision.record import recorded_arn, recorded_attempt, recorded_time
+from app.bridge.status.observed import Health, Told
+from app.bridge.translation.material import Material, Unready
+from app.model.names import PodUid, TaskArn
 from app.model.pod import Pod, is_of_daemon_set, is_terminal
+from app.model.reason import Reason
 from app.model.task import Identity, Task
 
 REMEMBERED: Final = timedelta(minutes=45)
@@ -24,8 +28,11 @@ SETTLED: Final = timedelta(seconds=20)
 """A complete listing begun so long after an attempt would show its task, as a rule; an exception is an
 orphan of a later listing."""
 
-_MOST_DIGITS: Final = 9
-"""Of an attempt's number; more are nobody's that waits between attempts."""
+MATERIAL_LASTS: Final = timedelta(minutes=1)
+"""For so long a launch goes by what was gathered; a change of a ConfigMap after that is seen."""
+
+UNREADY_LASTS: Final = timedelta(seconds=10)
+"""After so long it is looked again for what was missing."""
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,16 +45,24 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     row: int = 1
 
 
+Gathered = Material | Unready | tuple[Reason, ...]
+"""What a look for the pod's material came to: all of it, something is missing yet, or it can never be."""
+
+
 class Memory(msgspec.Struct, frozen=True, kw_only=True):
     """What this process remembers of a pod; all of it may be lost without harm.
 
     Attributes:
         outcome: ECS's last definite no.
         stops: when ECS accepted to stop which task.
+        gathered: the material for the next launch.
+        gathered_at: when.
     """
 
     outcome: Outcome | None = None
     stops: dict[TaskArn, datetime] = {}
+    gathered: Gathered | None = None
+    gathered_at: datetime | None = None
 
 
 class PodKey(msgspec.Struct, frozen=True, order=True):
@@ -67,6 +82,12 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that a decision about one pod rests on.
 
     Attributes:
+        health: what the probes say, by container.
+        told: what the helper of each task has recorded.
+        witnessed: whether this process has seen the pod itself.
+        drained_at: when the queue of task events was last seen empty; None before, and without one.
+        listens: whether there is such a queue.
+        unclaimed: in how many complete listings in a row a task was seen while its pod was not there.
         pod: None where it is gone.
         namespace: the labels of the pod's namespace; None where there is none.
         tasks: every known task of the pod, of all attempts.
@@ -85,6 +106,12 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     config: BridgeConfig
     now: datetime
     strange: frozenset[TaskArn] = frozenset()
+    health: Mapping[str, Health] = {}
+    told: Mapping[TaskArn, Told] = {}
+    witnessed: bool = False
+    listens: bool = False
+    drained_at: datetime | None = None
+    unclaimed: Mapping[TaskArn, int] = {}
 
     @property
     def identity(self) -> Identity:
@@ -96,6 +123,15 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
             name=self.key.name,
             uid=self.key.uid,
         )
+
+    @property
+    def material(self) -> Gathered | None:
+        """What was gathered for the next launch a moment ago; None where nothing was, or long ago."""
+        found, at = self.memory.gathered, self.memory.gathered_at
+        if found is None or at is None:
+            return None
+        lasts = MATERIAL_LASTS if isinstance(found, Material) else UNREADY_LASTS
+        return found if self.now - at < lasts else None
 
     @property
     def live(self) -> tuple[Task, ...]:
@@ -118,6 +154,7 @@ class Stage(enum.Enum):
     LOST = "lost"
     CARRIED = "carried"
     ENDED = "ended"
+    EXPIRED = "expired"
 
 
 def stage_of(facts: Facts) -> Stage:
@@ -131,6 +168,8 @@ def stage_of(facts: Facts) -> Stage:
         return Stage.TERMINAL
     if is_of_daemon_set(pod):
         return Stage.DAEMON
+    if is_expired(pod, now=facts.now):
+        return Stage.EXPIRED
     return _stage_of_attempt(facts, pod)
 
 
@@ -146,6 +185,21 @@ def _stage_of_attempt(facts: Facts, pod: Pod) -> Stage:
     if named_arn(facts, pod) is not None:
         return Stage.LOST if is_lost(facts, pod) else Stage.UNSEEN
     return Stage.RECORDED if facts.now - attempted_at(facts, pod) < REMEMBERED else Stage.LOST
+
+
+def deadline_of(pod: Pod) -> datetime | None:
+    """When the pod has been active for too long; None where it may for ever, or has not begun.
+
+    https://kubernetes.io/docs/concepts/workloads/pods/init-containers/#detailed-behavior
+    """
+    seconds, since = pod.spec.active_deadline_seconds, pod.status.start_time
+    return since + timedelta(seconds=seconds) if seconds is not None and since is not None else None
+
+
+def is_expired(pod: Pod, *, now: datetime) -> bool:
+    """Whether the pod's activeDeadlineSeconds are over."""
+    deadline = deadline_of(pod)
+    return deadline is not None and now >= deadline
 
 
 def attempt_of(facts: Facts) -> int:
@@ -174,18 +228,6 @@ def outcome_of(facts: Facts) -> Outcome | None:
     return outcome if outcome is not None and outcome.attempt == attempt_of(facts) else None
 
 
-def recorded_attempt(pod: Pod) -> int:
-    """The attempt in the pod's annotation; 0 where there is none that we wrote."""
-    text = _ours(pod, ATTEMPT)
-    return int(text) if text.isascii() and text.isdecimal() and len(text) <= _MOST_DIGITS else 0
-
-
-def recorded_arn(pod: Pod) -> TaskArn | None:
-    """The task in the pod's annotation."""
-    text = _ours(pod, TASK_ARN)
-    return TaskArn(text) if text else None
-
-
 def named_arn(facts: Facts, pod: Pod) -> TaskArn | None:
     """The task in the pod's annotation, unless it is another's: repeating RunTask then tells the true one."""
     arn = recorded_arn(pod)
@@ -197,24 +239,22 @@ def attempted_at(facts: Facts, pod: Pod) -> datetime:
 
     A moment far in the future is nobody's word either: a deleted pod would wait for it.
     """
-    begun = _written_time(facts, pod)
+    begun = recorded_time(pod)
     created = pod.metadata.creation_timestamp or facts.now
     return created if begun is None or begun > facts.now + CONSISTENT else begun
 
 
-def _written_time(facts: Facts, pod: Pod) -> datetime | None:
-    try:
-        return msgspec.convert(_ours(pod, ATTEMPTED_AT), datetime).astimezone(facts.now.tzinfo)
-    except (msgspec.ValidationError, OverflowError):
-        # Somebody else's text: creation is earlier than any attempt, so it errs towards not launching.
-        return None
-
-
 def is_lost(facts: Facts, pod: Pod) -> bool:
-    """Whether ECS has forgotten the recorded task, and not merely not yet learned of it."""
+    """Whether ECS has forgotten the recorded task, and not merely not yet learned of it.
+
+    What an event may still tell of it is heard first.
+    """
     arn = recorded_arn(pod)
     since = facts.missing.get(arn) if arn is not None else None
-    return since is not None and facts.now - since >= CONSISTENT
+    if since is None or facts.now - since < CONSISTENT:
+        return False
+    drained = facts.drained_at is not None and facts.drained_at > since
+    return drained or not facts.listens or facts.now - since >= REMEMBERED
 
 
 def is_settled(facts: Facts, pod: Pod) -> bool:
@@ -224,9 +264,3 @@ def is_settled(facts: Facts, pod: Pod) -> bool:
     if named_arn(facts, pod) is not None:
         return is_lost(facts, pod)
     return facts.looked_at is not None and facts.looked_at >= attempted_at(facts, pod) + SETTLED
-
-
-def _ours(pod: Pod, name: str) -> str:
-    """An annotation of ours; empty where the pod was made with it, as a copy of another pod is."""
-    annotations = pod.metadata.annotations
-    return annotations.get(name, "") if annotations.get(ATTEMPT_OF) == pod.uid else ""

@@ -5,13 +5,13 @@ from typing import Final
 
 from app.bridge.decision import adoption
 from app.bridge.decision.commands import Command, RecordEvent, SetStatus, StopTask
-from app.bridge.decision.facts import Facts, recorded_arn, stage_of, task_of
+from app.bridge.decision.facts import Facts, stage_of, task_of
+from app.bridge.decision.record import recorded_arn
 from app.bridge.status import pod_status
 from app.bridge.status.container_status import Hold
-from app.bridge.status.endings import OURS, explained
-from app.bridge.status.pod_status import Status, Verdict
-from app.bridge.translation.task_spec import MOST_STOP_TIMEOUT
-from app.fargate.eligibility import token_volume_names
+from app.bridge.status.endings import OURS, RESTARTING, explained
+from app.bridge.status.observed import NOTHING_TOLD
+from app.bridge.status.pod_status import Status, Verdict, View
 from app.model.pod import Pod
 from app.model.reason import Reason, joined
 from app.model.task import Task
@@ -28,25 +28,14 @@ def rejected(facts: Facts, reasons: tuple[Reason, ...]) -> Commands:
     return failed(facts, task=task_of(facts), reason=UNSUPPORTED, message=message)
 
 
-def failed(facts: Facts, *, task: Task | None, reason: str, message: str) -> Commands:
+def failed(
+    facts: Facts, *, task: Task | None, reason: str, message: str, disrupted: bool = False
+) -> Commands:
     """The pod is over and did not succeed."""
-    verdict = Verdict(phase="Failed", reason=reason, message=message)
+    verdict = Verdict(phase="Failed", reason=reason, message=message, disrupted=disrupted)
     words = message or (explained(task) if task is not None else "")
     event = RecordEvent(reason=reason or "Failed", message=words or "the task failed", warning=True)
     return write_status(facts, task=task, verdict=verdict, event=event)
-
-
-def caveats(pod: Pod) -> Commands:
-    """What runs differently from a real node, said once, with the first attempt."""
-    events: list[Command] = []
-    left_out = sorted(token_volume_names(pod))
-    if left_out:
-        message = f"volume {', '.join(left_out)} is left out: service account tokens do not reach Fargate yet"
-        events.append(RecordEvent(reason="TokenVolumeLeftOut", message=message))
-    if pod.spec.termination_grace_period_seconds > MOST_STOP_TIMEOUT:
-        message = f"Fargate kills {MOST_STOP_TIMEOUT} s after SIGTERM, before the pod's own grace is over"
-        events.append(RecordEvent(reason="GracePeriodCut", message=message, warning=True))
-    return tuple(events)
 
 
 def killing(facts: Facts) -> Commands:
@@ -62,6 +51,16 @@ def stops(facts: Facts, why: str) -> Commands:
     reason = f"{OURS}pod {facts.key.path} is {why}"
     return tuple(
         StopTask(arn=task.arn, reason=reason) for task in facts.live if is_to_be_stopped(facts, task)
+    )
+
+
+def restart(facts: Facts, task: Task, why: str) -> Commands:
+    """Stop the task so that the pod runs again, as its restartPolicy says."""
+    if not is_to_be_stopped(facts, task):
+        return ()
+    return (
+        StopTask(arn=task.arn, reason=f"{RESTARTING}{why}"),
+        RecordEvent(reason="Killing", message=why),
     )
 
 
@@ -97,14 +96,23 @@ def status_of(
     facts: Facts, *, task: Task | None, hold: Hold | None = None, verdict: Verdict | None = None
 ) -> Status:
     """The status that follows from the task."""
-    return pod_status.status_of(
-        pod_of(facts),
+    return pod_status.status_of(pod_of(facts), view_of(facts, task), hold=hold, verdict=verdict)
+
+
+def view_of(facts: Facts, task: Task | None) -> View:
+    """What the pod's status is made of, with this task."""
+    return View(
         task=task,
         now=facts.now,
         node_ip=facts.config.node.internal_ip,
-        hold=hold,
-        verdict=verdict,
+        health=facts.health,
+        told=facts.told.get(task.arn, NOTHING_TOLD) if task is not None else NOTHING_TOLD,
     )
+
+
+def mains_of(pod: Pod) -> frozenset[str]:
+    """The names of the containers that the pod is there for."""
+    return frozenset(each.name for each in pod.spec.containers)
 
 
 def written(facts: Facts, status: Status, *events: Command) -> Commands:

@@ -11,59 +11,28 @@ from typing import Final
 
 import msgspec
 
-from app.bridge.decision import attempts, permission
-from app.bridge.decision.commands import (
-    Later,
-    LaunchTask,
-    Look,
-    RecordEvent,
-    RecordTask,
-    RemovePod,
-    StopOrphan,
-)
-from app.bridge.decision.facts import (
-    Facts,
-    Stage,
-    attempt_of,
-    is_settled,
-    outcome_of,
-    recorded_arn,
-    stage_of,
-    task_of,
-)
+from app.bridge.decision import launching, living, permission
+from app.bridge.decision.commands import Later, Look, RecordEvent, RemovePod, StopOrphan
+from app.bridge.decision.facts import Facts, Stage, is_settled, stage_of, task_of
 from app.bridge.decision.measures import (
     Commands,
-    caveats,
     failed,
     is_to_be_stopped,
     killing,
-    known_task_of,
     pod_of,
-    rejected,
-    status_of,
-    stop_duplicates,
     stops,
+    view_of,
     write_status,
     written,
 )
 from app.bridge.status import pod_status
 from app.bridge.status.container_status import Hold
-from app.bridge.status.endings import (
-    OURS,
-    Ending,
-    Sequel,
-    ending_of,
-    explained,
-    sequel_of,
-    start_failure_of,
-)
-from app.bridge.status.pod_status import Verdict
-from app.bridge.translation.task_spec import translate
+from app.bridge.status.endings import OURS
+from app.model.names import INSTALL_CONTAINER, KEEPER_CONTAINER
 from app.model.pod import is_terminal
 from app.model.task import Task
 
 TASK_LOST: Final = "TaskLost"
-TASK_STOPPED: Final = "TaskStopped"
 DAEMON_SET: Final = "DaemonSetOnFargate"
 
 _DAEMON_MESSAGE: Final = (
@@ -75,6 +44,10 @@ _LOST_MESSAGE: Final = (
     "it is not run again by itself"
 )
 OVERFLOW_NOT_ALLOWED: Final = "OverflowNotAllowed"
+DEADLINE_EXCEEDED: Final = "DeadlineExceeded"
+_DEADLINE_MESSAGE: Final = "Pod was active on the node longer than the specified deadline"
+_AGREEING: Final = 2
+"""Complete listings that must show a task without its pod before it counts as an orphan."""
 _SOON: Final = 5.0
 _SOONER: Final = 1.0
 
@@ -89,7 +62,9 @@ def _of_the_pod(facts: Facts) -> Facts:
     """The facts without containers that others put into our tasks (AWS GuardDuty's agent does)."""
     if facts.pod is None:
         return facts
-    ours = {each.name for each in facts.pod.spec.containers}
+    spec = facts.pod.spec
+    named = {each.name for each in (*spec.init_containers, *spec.containers)}
+    ours = {*named, INSTALL_CONTAINER, KEEPER_CONTAINER}
 
     def trimmed(task: Task) -> Task:
         kept = tuple(each for each in task.containers if each.name in ours)
@@ -99,11 +74,14 @@ def _of_the_pod(facts: Facts) -> Facts:
 
 
 def _gone(facts: Facts) -> Commands:
-    return tuple(
+    """A pod that this process saw go is surely gone; of any other, two complete listings must agree."""
+    surely = [task for task in facts.live if facts.witnessed or facts.unclaimed.get(task.arn, 0) >= _AGREEING]
+    orphans = tuple(
         StopOrphan(arn=task.arn, identity=facts.identity, reason=f"{OURS}pod {facts.key.path} is gone")
-        for task in facts.live
+        for task in surely
         if is_to_be_stopped(facts, task)
     )
+    return orphans if len(surely) == len(facts.live) else (*orphans, Look(), Later(seconds=_SOON))
 
 
 def _deleting(facts: Facts) -> Commands:
@@ -115,9 +93,11 @@ def _deleting(facts: Facts) -> Commands:
         return (Look(), Later(seconds=_SOON))
     if is_terminal(pod):
         return (RemovePod(),)
-    status = pod_status.final_status(
-        pod, task=task_of(facts), now=facts.now, node_ip=facts.config.node.internal_ip
-    )
+    task = task_of(facts)
+    reading = living.unread(facts, pod, task) if task is not None else ()
+    if reading:
+        return reading
+    status = pod_status.final_status(pod, view_of(facts, task))
     return (*written(facts, status), RemovePod())
 
 
@@ -131,10 +111,6 @@ def _daemon(facts: Facts) -> Commands:
     return written(facts, status, event)
 
 
-def _fresh(facts: Facts) -> Commands:
-    return (*_next_attempt(facts), *caveats(pod_of(facts)))
-
-
 def _forbidden(facts: Facts) -> Commands:
     """Bound to our node past the scheduler and the gate, by naming it: never a task."""
     pod = pod_of(facts)
@@ -145,38 +121,6 @@ def _forbidden(facts: Facts) -> Commands:
     return failed(facts, task=None, reason=OVERFLOW_NOT_ALLOWED, message=message)
 
 
-def _recorded(facts: Facts) -> Commands:
-    """An attempt without a known task: its RunTask was never sent, or its answer never came.
-
-    Repeating it settles both, for ECS remembers the client token; so no older attempt may still live.
-    """
-    if facts.live:
-        return (*stops(facts, "replaced by a newer attempt"), Later(seconds=_SOON))
-    pod, number = pod_of(facts), attempt_of(facts)
-    launch = translate(pod, config=facts.config.task, identity=facts.identity, attempt=number)
-    if not isinstance(launch, tuple):
-        return (LaunchTask(launch=launch, attempt=number),)
-    if is_settled(facts, pod):
-        return rejected(facts, launch)
-    return (Look(), Later(seconds=_SOON))
-
-
-def _refused(facts: Facts) -> Commands:
-    outcome = outcome_of(facts)
-    if outcome is None:
-        raise AssertionError("stage REFUSED without an outcome")
-    due = attempts.refusal_due(outcome)
-    if facts.now >= due:
-        return _next_attempt(facts)
-    capacity = outcome.kind == "no-capacity"
-    hold = Hold("FargateNoCapacity" if capacity else "CreateContainerConfigError", outcome.message)
-    event = RecordEvent(
-        reason="FargateNoCapacity" if capacity else "FailedLaunch", message=outcome.message, warning=True
-    )
-    wait = (due - facts.now).total_seconds()
-    return (*write_status(facts, task=None, hold=hold, event=event), Later(seconds=wait))
-
-
 def _unseen(_: Facts) -> Commands:
     return (Look(), Later(seconds=_SOON))
 
@@ -185,57 +129,15 @@ def _lost(facts: Facts) -> Commands:
     return failed(facts, task=None, reason=TASK_LOST, message=_LOST_MESSAGE)
 
 
-def _carried(facts: Facts) -> Commands:
-    task = known_task_of(facts)
-    pod = pod_of(facts)
-    recorded: Commands = ()
-    if recorded_arn(pod) != task.arn:
-        recorded = (
-            RecordTask(arn=task.arn, attempt=task.attempt),
-            RecordEvent(reason="Created", message=f"Created Fargate task {task.task_id}"),
-        )
-    status = status_of(facts, task=task, hold=Hold())
-    events: Commands = ()
-    if status["phase"] == "Running" and pod.status.phase == "Pending":
-        events = (RecordEvent(reason="Started", message=f"Fargate task {task.task_id} is running"),)
-    return (*recorded, *written(facts, status, *events), *stop_duplicates(facts))
-
-
-def _ended(facts: Facts) -> Commands:
-    others = stop_duplicates(facts)
-    if others:
-        return (*others, Later(seconds=_SOON))
-    task = known_task_of(facts)
-    ending = ending_of(task)
-    match sequel_of(task, restart_policy=pod_of(facts).spec.restart_policy):
-        case Sequel.SUCCEEDED:
-            return write_status(facts, task=task, verdict=Verdict(phase="Succeeded"))
-        case Sequel.FAILED if ending is Ending.CRASHED:
-            return failed(facts, task=task, reason="", message="")
-        case Sequel.FAILED:
-            reason = TASK_STOPPED if ending is Ending.STOPPED else task.stop_code
-            return failed(facts, task=task, reason=reason, message=explained(task))
-        case Sequel.RELAUNCH:
-            return _relaunch(facts, task, ending)
-
-
-def _relaunch(facts: Facts, task: Task, ending: Ending) -> Commands:
-    """The end is written first, then the backoff waited out, then the next attempt begun."""
-    stopped = [each for each in facts.tasks if each.is_stopped]
-    due = attempts.restart_due(stopped)
-    if ending is Ending.NOT_STARTED:
-        named = start_failure_of(task)
-        first = attempts.failures_in_a_row(stopped) == 1
-        hold = Hold(named.first if first else named.later, explained(task), restarting=True)
-        event = RecordEvent(reason="Failed", message=explained(task), warning=True)
-    else:
-        words = f"back-off before restarting pod {facts.key.path}"
-        hold = Hold("CrashLoopBackOff", words, restarting=True)
-        event = RecordEvent(reason="BackOff", message="Back-off restarting the pod's task", warning=True)
-    status = write_status(facts, task=task, hold=hold, event=event)
-    if facts.now < due:
-        return (*status, Later(seconds=(due - facts.now).total_seconds()))
-    return (*status, *_next_attempt(facts))
+def _expired(facts: Facts) -> Commands:
+    """ActiveDeadlineSeconds are over: the task is stopped first, so that its true end is told."""
+    task = task_of(facts)
+    if facts.live:
+        said = write_status(facts, task=task, hold=Hold())
+        return (*stops(facts, "past its activeDeadlineSeconds"), *killing(facts), *said)
+    if not is_settled(facts, pod_of(facts)):
+        return (Look(), Later(seconds=_SOON))
+    return failed(facts, task=task, reason=DEADLINE_EXCEEDED, message=_DEADLINE_MESSAGE)
 
 
 HANDLERS: Final[dict[Stage, Callable[[Facts], Commands]]] = {
@@ -243,21 +145,14 @@ HANDLERS: Final[dict[Stage, Callable[[Facts], Commands]]] = {
     Stage.DELETING: _deleting,
     Stage.TERMINAL: _terminal,
     Stage.DAEMON: _daemon,
-    Stage.FRESH: _fresh,
+    Stage.FRESH: launching.fresh,
     Stage.FORBIDDEN: _forbidden,
-    Stage.RECORDED: _recorded,
-    Stage.REFUSED: _refused,
+    Stage.RECORDED: launching.recorded,
+    Stage.REFUSED: launching.refused,
     Stage.UNSEEN: _unseen,
     Stage.LOST: _lost,
-    Stage.CARRIED: _carried,
-    Stage.ENDED: _ended,
+    Stage.CARRIED: living.carried,
+    Stage.ENDED: living.ended,
+    Stage.EXPIRED: _expired,
 }
 """Stage → what is done in it."""
-
-
-def _next_attempt(facts: Facts) -> Commands:
-    pod, number = pod_of(facts), attempt_of(facts) + 1
-    launch = translate(pod, config=facts.config.task, identity=facts.identity, attempt=number)
-    if isinstance(launch, tuple):
-        return rejected(facts, launch)
-    return (attempts.record(pod, number=number, config=facts.config, now=facts.now),)

@@ -65,7 +65,7 @@ def labels(config: NodeConfig) -> dict[str, str]:
         names.COMPUTE_TYPE_LABEL: names.COMPUTE_TYPE,
         names.EXCLUDE_FROM_LOAD_BALANCERS: "true",
         names.OS_LABEL: "linux",
-        names.ARCH_LABEL: "amd64",
+        names.ARCH_LABEL: config.architecture,
         names.REGION_LABEL: config.region,
         names.ZONE_LABEL: config.zone,
     }
@@ -152,5 +152,5 @@ def _node_info(config: NodeConfig) -> dict[str, str]:
         "kubeletVersion": config.kubelet_version,
         "kubeProxyVersion": "",
         "operatingSystem": "linux",
-        "architecture": "amd64",
+        "architecture": config.architecture,
     }

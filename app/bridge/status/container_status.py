@@ -9,15 +9,16 @@ from typing import Final
 
 import msgspec
 
-from app.bridge.status.endings import termination_reason
+from app.bridge.status import in_place
+from app.bridge.status.endings import is_out_of_memory, termination_reason
+from app.bridge.status.in_place import UNKNOWN_EXIT
+from app.bridge.status.observed import Health, Run
 from app.model.container import Container
-from app.model.pod import Pod
 from app.model.task import Task, TaskContainer
 from app.model.times import rfc3339
 from app.model.wire import Json
 
 SCHEME: Final = "fargate://"
-_UNKNOWN_EXIT: Final = 137
 _NOT_LOCATED: Final = "The container could not be located when the pod was terminated"
 
 
@@ -29,52 +30,71 @@ class Hold(msgspec.Struct, frozen=True):
     restarting: bool = False
 
 
-def container_status(
-    container: Container, *, pod: Pod, task: Task | None, hold: Hold | None, now: datetime
-) -> dict[str, Json]:
-    """The container's status, one step on from the one that the pod has.
+class Sight(msgspec.Struct, frozen=True, kw_only=True):
+    """All that is known of one container.
 
-    `restartCount` and `lastState` are carried forward from the pod: they grow by one whenever a container of
-    another task than the one in `containerID` has started, so no memory of ours is needed.
-
-    Args:
-        container: as in the pod's spec.
-        pod: with the status as last written.
+    Attributes:
+        before: its status as last written; empty where there is none.
         task: the newest attempt's task, if any.
-        hold: why the container waits, if it does.
-        now: stands in for times that ECS does not give.
+        seen: the container in that task, where ECS shows it.
+        runs: its runs inside the task, where the helper records them; oldest first.
+        health: what its probes say.
+        message: a termination message from the log.
+        completes: whether ending with 0 is what it is for (an init container).
+        hold: why it waits, if it does.
+        now: stands in for times that nobody gives.
     """
-    before = _before(pod, container.name)
-    seen = _seen(task, container.name)
+
+    before: Mapping[str, Json]
+    task: Task | None
+    seen: TaskContainer | None
+    now: datetime
+    runs: tuple[Run, ...] = ()
+    health: Health = Health()
+    message: str = ""
+    completes: bool = False
+    hold: Hold | None = None
+
+
+def container_status(container: Container, sight: Sight) -> dict[str, Json]:
+    """The container's status, one step on from the one that was written last.
+
+    `restartCount` and `lastState` are carried forward: they grow whenever a container of another task than
+    the one in `containerID`, or another run inside the task, has started. So no memory of ours is needed.
+    """
+    task, seen, before = sight.task, sight.seen, sight.before
     if task is None or seen is None or not _has_started(task, seen):
-        return _waiting(container, before=before, hold=hold or Hold())
-    identifier = f"{SCHEME}{task.task_id}/{seen.runtime_id or container.name}"
-    if task_id_of(before) not in {"", task.task_id}:
-        before = _restarted(before)
-    state = _state(task, seen, before=before, identifier=identifier, now=now)
+        return _waiting(container, before=before, hold=sight.hold or Hold())
+    identifier = in_place.numbered(f"{SCHEME}{task.task_id}/{seen.runtime_id or seen.name}", sight.runs)
+    if before.get("containerID") not in {None, "", identifier}:
+        before = _restarted(before, identifier)
+    state = _state(sight, task, seen, before=before, identifier=identifier)
+    running = "running" in state
     status = {
         **_common(container, before=before),
+        "lastState": in_place.last_state(sight.runs, identifier) or dict(before.get("lastState") or {}),
         "image": seen.image or container.image,
         "imageID": _image_id(container, seen),
         "containerID": identifier,
-        "ready": "running" in state and task.desired_status == "RUNNING",
-        "started": "running" in state,
+        "ready": _is_ready(sight, task, state),
+        "started": running and sight.health.started,
         "state": state,
     }
-    if hold is not None and hold.restarting and "terminated" in state:
-        return {**status, "state": _hold_state(hold), "lastState": state}
+    waits = _wait_of(sight)
+    if waits is not None and "terminated" in state:
+        return {**status, "ready": False, "state": _hold_state(waits), "lastState": state}
     return status
 
 
 def abandoned(status: Mapping[str, Json]) -> dict[str, Json]:
     """The status of a container that is over though nobody saw its end; one that never ran keeps waiting."""
     if not status.get("containerID") or "terminated" in status["state"]:
-        return {**status, "ready": False, "started": False}
+        return {**status, "ready": _completed(status), "started": False}
     last = (status.get("lastState") or {}).get("terminated")
     if "waiting" in status["state"] and last:
         return {**status, "ready": False, "started": False, "state": {"terminated": last}, "lastState": {}}
     terminated = {
-        "exitCode": _UNKNOWN_EXIT,
+        "exitCode": UNKNOWN_EXIT,
         "reason": "ContainerStatusUnknown",
         "message": _NOT_LOCATED,
         "containerID": status["containerID"],
@@ -88,21 +108,27 @@ def task_id_of(status: Mapping[str, Json]) -> str:
     return identifier.removeprefix(SCHEME).split("/", 1)[0] if identifier.startswith(SCHEME) else ""
 
 
-def _before(pod: Pod, name: str) -> dict[str, Json]:
-    found = (each for each in pod.status.container_statuses if each.get("name") == name)
-    return next(found, {})
-
-
-def _seen(task: Task | None, name: str) -> TaskContainer | None:
-    if task is None:
-        return None
-    return next((each for each in task.containers if each.name == name), None)
-
-
 def _has_started(task: Task, seen: TaskContainer) -> bool:
     if seen.last_status == "RUNNING" or seen.exit_code is not None:
         return True
     return seen.last_status == "STOPPED" and task.started_at is not None
+
+
+def _is_ready(sight: Sight, task: Task, state: Mapping[str, Json]) -> bool:
+    if sight.completes:
+        return _completed({"state": state, "ready": True})
+    return (
+        "running" in state
+        and task.desired_status == "RUNNING"
+        and sight.health.started
+        and sight.health.ready
+    )
+
+
+def _completed(status: Mapping[str, Json]) -> bool:
+    """An init container that has done its work stays ready; any other that ended is not."""
+    ended = status["state"].get("terminated") or {}
+    return bool(status.get("ready")) and ended.get("exitCode") == 0
 
 
 def _common(container: Container, *, before: Mapping[str, Json]) -> dict[str, Json]:
@@ -130,39 +156,55 @@ def _waiting(container: Container, *, before: Mapping[str, Json], hold: Hold) ->
     return status
 
 
+def _wait_of(sight: Sight) -> Hold | None:
+    """Why a container that has ended is waiting to run again; None where its end is the last word."""
+    if sight.hold is not None and sight.hold.restarting:
+        return sight.hold
+    if sight.task is None or sight.task.is_stopped:
+        return None
+    pause = in_place.back_off(sight.runs)
+    return Hold("CrashLoopBackOff", f"back-off {pause}s restarting failed container") if pause else None
+
+
 def _hold_state(hold: Hold) -> dict[str, Json]:
     waiting = {"reason": hold.reason}
     return {"waiting": {**waiting, "message": hold.message} if hold.message else waiting}
 
 
-def _restarted(before: Mapping[str, Json]) -> dict[str, Json]:
+def _restarted(before: Mapping[str, Json], identifier: str) -> dict[str, Json]:
+    """What is carried forward into another container: of another task, or another run of the same."""
     over = abandoned(before)
+    known = str(before.get("containerID") or "")
+    more = in_place.restarts_between(known, identifier)
     return {
-        "restartCount": int(before.get("restartCount") or 0) + 1,
+        "restartCount": int(before.get("restartCount") or 0) + more,
         "lastState": over["state"],
     }
 
 
 def _state(
-    task: Task, seen: TaskContainer, *, before: Mapping[str, Json], identifier: str, now: datetime
+    sight: Sight, task: Task, seen: TaskContainer, *, before: Mapping[str, Json], identifier: str
 ) -> dict[str, Json]:
     """Running or terminated. An end that was written once with its exit code is never rewritten."""
+    ended = in_place.end_of(sight.runs, identifier)
+    if ended is not None:
+        return {"terminated": {**ended, "reason": "OOMKilled"} if is_out_of_memory(seen) else ended}
     known = before.get("state") or {}
     same = before.get("containerID") == identifier
-    started = _started_at(task, known if same else {}, now=now)
+    started = _started_at(sight, task, known if same else {})
     if seen.last_status != "STOPPED":
         return {"running": {"startedAt": started}}
     written = _end_of(identifier, before)
     if written and written["reason"] != "ContainerStatusUnknown":
         return {"terminated": written}
     terminated: dict[str, Json] = {
-        "exitCode": _UNKNOWN_EXIT if seen.exit_code is None else seen.exit_code,
+        "exitCode": UNKNOWN_EXIT if seen.exit_code is None else seen.exit_code,
         "reason": termination_reason(seen),
         "startedAt": started,
-        "finishedAt": _finished_at(task, written, now=now),
+        "finishedAt": _finished_at(task, written, now=sight.now),
         "containerID": identifier,
     }
-    message = seen.reason or (task.stopped_reason if seen.exit_code is None else "")
+    message = sight.message or seen.reason or (task.stopped_reason if seen.exit_code is None else "")
     return {"terminated": {**terminated, "message": message} if message else terminated}
 
 
@@ -172,14 +214,16 @@ def _end_of(identifier: str, before: Mapping[str, Json]) -> Mapping[str, Json]:
     return next((end for end in ends if end.get("containerID") == identifier), {})
 
 
-def _started_at(task: Task, known: Mapping[str, Json], *, now: datetime) -> str:
-    if task.started_at is not None:
+def _started_at(sight: Sight, task: Task, known: Mapping[str, Json]) -> str:
+    if sight.runs:
+        return rfc3339(sight.runs[-1].started)
+    if task.started_at is not None and not sight.completes:
         return rfc3339(task.started_at)
     for state in ("running", "terminated"):
         found = (known.get(state) or {}).get("startedAt")
         if found:
             return str(found)
-    return rfc3339(now)
+    return rfc3339(sight.now)
 
 
 def _finished_at(task: Task, written: Mapping[str, Json], *, now: datetime) -> str:

@@ -4,6 +4,7 @@ https://docs.aws.amazon.com/AmazonECS/latest/developerguide/stopped-task-error-c
 """
 
 import enum
+from collections.abc import Collection
 from typing import Final
 
 import msgspec
@@ -12,6 +13,10 @@ from app.model.task import Task, TaskContainer
 
 OURS: Final = "spillway: "
 """Start of every StopTask reason that we give, so that a stop by somebody else shows."""
+
+RESTARTING: Final = "spillway: restarting: "
+"""Start of our reason where the task is stopped so that its pod runs again: a probe failed, or an init
+container did."""
 
 
 class Ending(enum.Enum):
@@ -84,25 +89,36 @@ START_FAILURES: Final[tuple[tuple[str, StartFailure], ...]] = (
 UNKNOWN_START_FAILURE: Final = StartFailure("RunContainerError", "RunContainerError")
 
 
-def ending_of(task: Task) -> Ending:
-    """How a stopped task ended. Unknown stop codes are judged by the exit codes alone.
+def ending_of(task: Task, *, mains: Collection[str]) -> Ending:
+    """How a stopped task ended. Unknown stop codes are judged by the exit codes of the main containers alone.
 
     A description without containers says nothing: what may have run is never run again on such grounds.
+
+    Args:
+        task: stopped.
+        mains: the names of the pod's containers that are neither init containers nor sidecars.
     """
     if not task.containers and task.stop_code != "TaskFailedToStart":
         return Ending.STOPPED
     if task.stop_code == "TaskFailedToStart" or (task.started_at is None and not _exited(task)):
-        return Ending.STOPPED if task.stop_code in STOPS else Ending.NOT_STARTED
+        return Ending.STOPPED if _is_stopped_for_good(task) else Ending.NOT_STARTED
     if task.stop_code in DISRUPTIONS:
         return Ending.DISRUPTED
-    if task.stop_code in STOPS:
+    if _is_stopped_for_good(task):
         return Ending.STOPPED
-    return Ending.COMPLETED if all(each.exit_code == 0 for each in task.containers) else Ending.CRASHED
+    if task.stop_code in STOPS:
+        return Ending.CRASHED
+    done = all(each.exit_code == 0 for each in task.containers if each.name in mains)
+    return Ending.COMPLETED if done else Ending.CRASHED
 
 
-def sequel_of(task: Task, *, restart_policy: str) -> Sequel:
+def sequel_of(task: Task, *, mains: Collection[str], restart_policy: str) -> Sequel:
     """What becomes of the pod whose task stopped without its having been deleted."""
-    return SEQUELS[ending_of(task), restart_policy]
+    return SEQUELS[ending_of(task, mains=mains), restart_policy]
+
+
+def _is_stopped_for_good(task: Task) -> bool:
+    return task.stop_code in STOPS and not task.stopped_reason.startswith(RESTARTING)
 
 
 def start_failure_of(task: Task) -> StartFailure:
@@ -110,6 +126,13 @@ def start_failure_of(task: Task) -> StartFailure:
     texts = [task.stopped_reason, *(each.reason for each in task.containers)]
     said = " ".join(texts).lower()
     return next((named for part, named in START_FAILURES if part in said), UNKNOWN_START_FAILURE)
+
+
+def is_for_want_of_spot(task: Task) -> bool:
+    """Whether a Spot task ended before anything of it ran, because there was no Spot capacity (any more)."""
+    said = f"{task.stop_code} {task.stopped_reason}".lower()
+    never = task.started_at is None and not _exited(task)
+    return never and ("spot" in said or "capacity is unavailable" in said)
 
 
 def explained(task: Task) -> str:

@@ -1,80 +1,112 @@
-"""Pod → task definition and RunTask overrides.
-
-Whatever may differ between two pods goes into the overrides, so that pods share definitions: registering
-one is allowed once a second, launching twenty times. Only where the overrides would grow beyond what RunTask
-takes do the words that the pod's template fixes move into the definition.
-"""
+"""Pod → task definition and RunTask overrides."""
 
 import hashlib
 import json
 import re
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final, Literal
 
 import msgspec
 
 from app.bridge.config import TaskSettings
-from app.bridge.translation.environment import Resolved, resolve
-from app.fargate import eligibility, sizes
-from app.model.container import Container
-from app.model.names import ATTEMPT_VARIABLE, IDENTITY_VARIABLE
+from app.bridge.translation import helper, ordering
+from app.bridge.translation.answers import Refusal, refusal_of
+from app.bridge.translation.caveats import caveats_of
+from app.bridge.translation.containers import Surroundings, definition_of, log_configuration, words_of
+from app.bridge.translation.helper import LEAST_STOP_TIMEOUT, MOST_STOP_TIMEOUT, stop_timeout
+from app.bridge.translation.material import Material
+from app.bridge.translation.overrides import Words, too_large, travelling
+from app.bridge.translation.parts import Part, parts_of
+from app.bridge.translation.shares import Room, room_of, shares_of
+from app.bridge.translation.standing import Standing, standing_of
+from app.bridge.translation.volumes import Brought, bring
+from app.fargate import eligibility
+from app.model.names import (
+    ATTEMPT_VARIABLE,
+    IDENTITY_VARIABLE,
+    INSTALL_CONTAINER,
+    OWN_PLAN_VARIABLE,
+    PLAN_VARIABLE,
+)
 from app.model.pod import Pod
-from app.model.quantity import MIB, milli, whole
 from app.model.reason import Reason
-from app.model.requests import effective_requests, requests_of
 from app.model.task import Definition, Identity, Launch
 from app.model.wire import Json
 
-OVERRIDES_LIMIT: Final = 8_192
-"""Characters of JSON: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_TaskOverride.html."""
+__all__ = ["LEAST_STOP_TIMEOUT", "MOST_STOP_TIMEOUT", "Translated", "stop_timeout", "translate"]
 
-DEFINITION_LIMIT: Final = 64 * 1024
-"""https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-quotas.html, task definition size."""
+MOST_CONTAINERS: Final = 10
+"""https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-quotas.html"""
 
-LEAST_STOP_TIMEOUT: Final = 2
-MOST_STOP_TIMEOUT: Final = 120
-LEAST_MEMORY_MIB: Final = 6
-LEAST_CPU_UNITS: Final = 2
+_ARCHITECTURES: Final = {"amd64": "X86_64", "arm64": "ARM64"}
+
+
+class Translated(msgspec.Struct, frozen=True):
+    """What is launched, and what runs otherwise than asked; the codes of `caveats` are reasons of Events."""
+
+    launch: Launch
+    caveats: tuple[Reason, ...]
+
+
+class _Task(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything about the pod's task but the attempt."""
+
+    pod: Pod
+    settings: TaskSettings
+    material: Material
+    parts: Sequence[Part]
+    brought: Brought
+    room: Room
+    standing: Standing
+
+    @property
+    def keeps(self) -> bool:
+        """Whether the keeper prints what the wrapped containers record, or the task lasts as long as it."""
+        return any(each.run is not None for each in self.parts) or ordering.end_by_themselves(self.pod)
+
+    @property
+    def installs(self) -> bool:
+        """Whether the helper comes into the task at all."""
+        return self.keeps or bool(self.brought.plan or self.brought.own_plan)
 
 
 def translate(
-    pod: Pod, *, config: TaskSettings, identity: Identity, attempt: int
-) -> Launch | tuple[Reason, ...]:
-    """The launch of the pod's attempt, or every reason why Fargate cannot run it.
+    pod: Pod,
+    *,
+    material: Material,
+    config: TaskSettings,
+    identity: Identity,
+    attempt: int,
+    capacity: Literal["on-demand", "spot"] = "on-demand",
+) -> Translated | Refusal:
+    """The launch of the pod's attempt; or what it still lacks; or every reason why Fargate cannot run it.
 
-    A pure function of its arguments: the same pod and attempt always make the same RunTask call, which is
-    what lets a lost answer be asked for again.
+    A pure function of its arguments: the same pod, material and attempt always make the same RunTask call,
+    which is what lets a lost answer be asked for again.
     """
-    reasons = list(eligibility.refusals(pod))
+    reasons = tuple(eligibility.refusals(pod))
     if reasons:
-        return tuple(reasons)
-    resolved: dict[str, Resolved] = {}
-    for index, container in enumerate(pod.spec.containers):
-        words = resolve(container, pod=pod, field=f"spec.containers[{index}]")
-        if isinstance(words, Resolved):
-            resolved[container.name] = words
-        else:
-            reasons.extend(words)
-    size = sizes.size_for(requests_of(pod).cpu_milli, _memory_of(pod))
-    if isinstance(size, Reason):
-        reasons.append(size)
-    if reasons or isinstance(size, Reason):
-        return tuple(reasons)
-    body = _body(pod, config=config, size=size, resolved=resolved)
-    ours = {IDENTITY_VARIABLE: identity.text(), ATTEMPT_VARIABLE: str(attempt)}
-    overrides = _overrides(resolved, ours=ours)
-    if _length(overrides) > OVERRIDES_LIMIT:
-        body = _with_fixed_words(body, resolved)
-        overrides = _overrides({name: _own(words) for name, words in resolved.items()}, ours=ours)
-    too_large = _too_large(body, overrides)
-    if too_large:
-        return too_large
-    return Launch(
+        return reasons
+    task = _task(pod, material=material, settings=config)
+    if not isinstance(task, _Task):
+        return task
+    words = _words(task, identity=identity, attempt=attempt)
+    travels = travelling(words, role=task.standing.role)
+    body = _body(task, written=travels.written)
+    large = too_large(body, travels.overrides)
+    if large:
+        return large
+    launch = Launch(
         definition=Definition(family=family_of(body), body=body),
-        overrides=overrides,
+        overrides=travels.overrides,
         started_by=started_by(identity),
         client_token=client_token(identity, attempt=attempt),
+        capacity=capacity,
+        security_groups=task.standing.groups,
+        volumes=task.brought.launch_volumes,
+        turn=attempt,
     )
+    return Translated(launch, caveats_of(pod, parts=task.parts, brought=task.brought.caveats))
 
 
 def family_of(body: Mapping[str, Json]) -> str:
@@ -97,176 +129,112 @@ def started_by(identity: Identity) -> str:
     return re.sub(r"[^A-Za-z0-9_/-]", "-", f"spillway/{identity.uid}")[:128]
 
 
-def stop_timeout(pod: Pod) -> int:
-    """Seconds from SIGTERM to SIGKILL: the pod's grace period as far as Fargate goes along (2 to 120)."""
-    return min(max(pod.spec.termination_grace_period_seconds, LEAST_STOP_TIMEOUT), MOST_STOP_TIMEOUT)
+def _task(pod: Pod, *, material: Material, settings: TaskSettings) -> _Task | Refusal:
+    brought = bring(pod, material=material, settings=settings)
+    lines, storage = (brought.run, brought.storage) if isinstance(brought, Brought) else ({}, 0)
+    parts = parts_of(pod, places=lines, material=material, settings=settings)
+    room = room_of(pod, volumes=storage)
+    standing = standing_of(pod, material=material, settings=settings)
+    if (
+        not isinstance(brought, Brought)
+        or not isinstance(parts, list)
+        or not isinstance(room, Room)
+        or not isinstance(standing, Standing)
+    ):
+        return refusal_of((brought, parts, room, standing))
+    task = _Task(
+        pod=pod,
+        settings=settings,
+        material=material,
+        parts=parts,
+        brought=brought,
+        room=room,
+        standing=standing,
+    )
+    return tuple(_obstacles(task)) or task
 
 
-def _body(
-    pod: Pod, *, config: TaskSettings, size: sizes.Size, resolved: Mapping[str, Resolved]
-) -> dict[str, Json]:
-    containers = [
-        _container(each, pod=pod, config=config, size=size, words=resolved[each.name])
-        for each in pod.spec.containers
+def _obstacles(task: _Task) -> Iterable[Reason]:
+    """What only the whole task shows."""
+    if task.installs and not task.settings.helper_image:
+        message = (
+            "the pod needs the in-task helper; ask the operator to set its image (SPILLWAY_HELPER_IMAGE)"
+        )
+        yield Reason("HelperImage", message, "spec")
+    count = len(task.parts) + task.installs + task.keeps
+    if count > MOST_CONTAINERS:
+        message = f"{count} containers, with the helper's, exceed the {MOST_CONTAINERS} of a task; use fewer"
+        yield Reason("TooManyContainers", message, "spec.containers")
+
+
+def _words(task: _Task, *, identity: Identity, attempt: int) -> Sequence[Words]:
+    """What each container is told; the first main one, whose task this is."""
+    whose = {IDENTITY_VARIABLE: identity.text()}
+    first = task.pod.spec.containers[0].name
+    told = [
+        words_of(part, ours={**whose, ATTEMPT_VARIABLE: str(attempt)} if part.name == first else {})
+        for part in task.parts
     ]
-    body: dict[str, Json] = {
+    if not task.installs:
+        return told
+    plan, own_plan = "\n".join(task.brought.plan), "\n".join(task.brought.own_plan)
+    install = Words(
+        container=INSTALL_CONTAINER,
+        shared={PLAN_VARIABLE: plan} if plan else {},
+        own={**whose, OWN_PLAN_VARIABLE: own_plan} if own_plan else {},
+    )
+    return [install, *told]
+
+
+def _body(task: _Task, *, written: Mapping[str, dict[str, Json]]) -> dict[str, Json]:
+    definitions = [*_helpers(task), *_containers(task)]
+    size, settings = task.room.size, task.settings
+    optional: dict[str, Json] = {
+        "volumes": [*([helper.VOLUME] if task.installs else []), *task.brought.volumes],
+        "pidMode": "task" if task.pod.spec.share_process_namespace else "",
+        "ephemeralStorage": {"sizeInGiB": task.room.storage} if task.room.storage else {},
+        "executionRoleArn": settings.execution_role_arn,
+        "taskRoleArn": settings.task_role_arn,
+    }
+    return {
         "networkMode": "awsvpc",
         "requiresCompatibilities": ["FARGATE"],
         "cpu": str(size.cpu_units),
         "memory": str(size.memory_mib),
-        "runtimePlatform": {"cpuArchitecture": "X86_64", "operatingSystemFamily": "LINUX"},
-        "containerDefinitions": containers,
-    }
-    storage = sizes.ephemeral_gib_for(requests_of(pod).storage)
-    if isinstance(storage, int):
-        body["ephemeralStorage"] = {"sizeInGiB": storage}
-    if config.execution_role_arn:
-        body["executionRoleArn"] = config.execution_role_arn
-    if config.task_role_arn:
-        body["taskRoleArn"] = config.task_role_arn
-    return body
-
-
-def _container(
-    container: Container, *, pod: Pod, config: TaskSettings, size: sizes.Size, words: Resolved
-) -> dict[str, Json]:
-    """One container definition.
-
-    All are essential: under restartPolicy Always, one that dies ends the task, and the bridge launches the
-    whole task anew; under the others there is but one container.
-    """
-    optional: dict[str, Json] = {
-        "entryPoint": list(words.command[:1]),
-        "workingDirectory": container.working_dir,
-        "portMappings": _port_mappings(container),
-        "pseudoTerminal": container.tty,
-        "interactive": container.stdin,
-        **_resources(container, size=size),
-    }
-    return {
-        "name": container.name,
-        "image": container.image,
-        "essential": True,
-        "stopTimeout": stop_timeout(pod),
-        "logConfiguration": _log_configuration(config),
+        "runtimePlatform": {
+            "cpuArchitecture": _ARCHITECTURES[settings.architecture],
+            "operatingSystemFamily": "LINUX",
+        },
+        "containerDefinitions": [{**each, **written.get(each["name"], {})} for each in definitions],
         **{key: value for key, value in optional.items() if value},
     }
 
 
-def _port_mappings(container: Container) -> list[dict[str, Json]]:
-    ports = {(each.container_port, each.protocol.lower()) for each in container.ports}
-    return [{"containerPort": port, "protocol": protocol} for port, protocol in sorted(ports)]
-
-
-def _resources(container: Container, *, size: sizes.Size) -> dict[str, Json]:
-    """The container's share of the task: requests reserve, a memory limit kills; cpu is a share, not a cap.
-
-    ECS wants `memory` above `memoryReservation`, and neither above the task.
-    """
-    requests = effective_requests(container.resources)
-    cpu = milli(requests.get("cpu", "0")) * 1024 // 1000
-    reserved = _mib(requests.get("memory", "0"))
-    limit = min(_mib(container.resources.limits.get("memory", "0")), size.memory_mib)
-    return {
-        "cpu": max(cpu, LEAST_CPU_UNITS) if cpu else 0,
-        "memory": limit,
-        "memoryReservation": reserved if reserved < limit or not limit else 0,
-    }
-
-
-def _mib(quantity: str) -> int:
-    size = whole(quantity)
-    return max(-(-size // MIB), LEAST_MEMORY_MIB) if size else 0
-
-
-def _memory_of(pod: Pod) -> int:
-    """Bytes that the task needs: the pod's request, and what its containers reserve in whole MiB."""
-    reserved = sum(
-        _mib(effective_requests(each.resources).get("memory", "0")) for each in pod.spec.containers
+def _containers(task: _Task) -> list[dict[str, Json]]:
+    surroundings = Surroundings(
+        pod=task.pod,
+        settings=task.settings,
+        shares=shares_of(task.pod, size=task.room.size),
+        mounts=task.brought.mounts,
+        tmpfs=task.brought.tmpfs,
+        waits=ordering.dependencies(task.parts, installed=task.installs, kept=task.keeps),
+        lasts=not ordering.end_by_themselves(task.pod),
+        pulls=task.material.pulls,
     )
-    return max(requests_of(pod).memory, reserved * MIB)
+    return [definition_of(part, task=surroundings) for part in task.parts]
 
 
-def _log_configuration(config: TaskSettings) -> dict[str, Json]:
-    options = {
-        "awslogs-group": config.log_group,
-        "awslogs-region": config.region,
-        "awslogs-stream-prefix": config.stream_prefix,
-        "mode": config.log_mode,
-    }
-    if config.log_mode == "non-blocking":
-        options["max-buffer-size"] = config.log_buffer
-    return {"logDriver": "awslogs", "options": options}
-
-
-def _overrides(resolved: Mapping[str, Resolved], *, ours: Mapping[str, str]) -> dict[str, Json]:
-    return {
-        "containerOverrides": [_override(name, words=words, ours=ours) for name, words in resolved.items()]
-    }
-
-
-def _override(name: str, *, words: Resolved, ours: Mapping[str, str]) -> dict[str, Json]:
-    override: dict[str, Json] = {"name": name, "environment": _pairs({**words.environment, **ours})}
-    rest = _arguments(words)
-    if rest:
-        override["command"] = rest
-    return override
-
-
-def _with_fixed_words(body: Mapping[str, Json], resolved: Mapping[str, Resolved]) -> dict[str, Json]:
-    """The definition with the words in it that the pod's template fixes."""
-    containers = [_with_words(each, _fixed(resolved[each["name"]])) for each in body["containerDefinitions"]]
-    return {**body, "containerDefinitions": containers}
-
-
-def _with_words(container: Mapping[str, Json], words: Resolved) -> dict[str, Json]:
-    optional = {"environment": _pairs(words.environment), "command": _arguments(words)}
-    return {**container, **{key: value for key, value in optional.items() if value}}
-
-
-def _fixed(words: Resolved) -> Resolved:
-    environment = {key: value for key, value in words.environment.items() if key not in words.own}
-    kept = msgspec.structs.replace(words, environment=environment)
-    return msgspec.structs.replace(kept, command=(), args=()) if words.own_command else kept
-
-
-def _own(words: Resolved) -> Resolved:
-    environment = {key: value for key, value in words.environment.items() if key in words.own}
-    kept = msgspec.structs.replace(words, environment=environment)
-    return kept if words.own_command else msgspec.structs.replace(kept, command=(), args=())
-
-
-def _arguments(words: Resolved) -> list[str]:
-    """All words after the entry point, which only a definition can hold."""
-    return [*words.command[1:], *words.args]
-
-
-def _pairs(environment: Mapping[str, str]) -> list[dict[str, str]]:
-    return [{"name": key, "value": value} for key, value in environment.items()]
-
-
-def _length(overrides: Mapping[str, Json]) -> int:
-    return len(json.dumps(overrides))
-
-
-def _too_large(body: Mapping[str, Json], overrides: Mapping[str, Json]) -> tuple[Reason, ...]:
-    reasons: list[Reason] = []
-    written = _length(overrides)
-    if written > OVERRIDES_LIMIT:
-        reasons.append(
-            Reason(
-                "OverridesTooLarge",
-                f"environment, command and args that are this pod's own take {written} of "
-                f"{OVERRIDES_LIMIT} characters; shorten them, or bake them into the image",
-                "spec.containers",
-            )
-        )
-    if len(msgspec.json.encode(body)) > DEFINITION_LIMIT:
-        reasons.append(
-            Reason(
-                "DefinitionTooLarge",
-                "the task definition exceeds 64 KB; shorten the containers' fields",
-                "spec.containers",
-            )
-        )
-    return tuple(reasons)
+def _helpers(task: _Task) -> list[dict[str, Json]]:
+    """The helper's own containers, as far as the task needs them."""
+    settings = task.settings
+    definitions: list[dict[str, Json]] = []
+    if task.installs:
+        install = helper.install(image=settings.helper_image, mounts=task.brought.install_mounts)
+        secrets = sorted(task.brought.plan_secrets.items())
+        pairs = [{"name": name, "valueFrom": place} for name, place in secrets]
+        definitions.append({**install, **({"secrets": pairs} if pairs else {})})
+    if task.keeps:
+        awaited = [each.name for each in task.pod.spec.containers]
+        names = awaited if ordering.end_by_themselves(task.pod) else []
+        definitions.append(helper.keeper(image=settings.helper_image, names=names))
+    return [{**each, "logConfiguration": log_configuration(settings)} for each in definitions]

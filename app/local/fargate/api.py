@@ -1,6 +1,6 @@
 """The whole of the API without its socket: a target and a body in, an answer and a journal entry out."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -10,7 +10,7 @@ from app.local.fargate.agenda import Agenda
 from app.local.fargate.buckets import Throttles
 from app.local.fargate.errors import AwsError, throttled
 from app.local.fargate.faults import Fault, Faults
-from app.local.fargate.journal import Journal, Mark
+from app.local.fargate.journal import LOST, Journal, Mark
 from app.local.fargate.launcher import whose_task
 from app.local.fargate.wire import Json, Reader, error_body
 from app.ports.clock import Clock
@@ -24,13 +24,15 @@ class Answer(NamedTuple):
     status: int
     body: bytes
     withheld: bool = False
+    headers: Mapping[str, str] = {}
 
 
 @dataclass(kw_only=True)
 class Api:
     """Every request passes here: fault, throttle, validation, handler, journal.
 
-    `handlers` are the operations by name; every other operation of the service models is unsupported.
+    `handlers` are the operations by name; every other operation of the service models is unsupported. What is
+    in `waiting` is awaited first, with the request's body: long polls.
     """
 
     clock: Clock
@@ -40,6 +42,7 @@ class Api:
     throttles: Throttles
     journal: Journal
     handlers: Mapping[str, Handler]
+    waiting: Mapping[str, Callable[[bytes], Awaitable[None]]]
 
     async def handle(self, target: str, body: bytes) -> Answer:
         """Answer one request; `target` is its X-Amz-Target header."""
@@ -51,11 +54,16 @@ class Api:
         delay = self.faults.take(operation, "delay")
         if delay is not None:
             await self.clock.sleep(delay.seconds)
+        if operation in self.waiting:
+            await self.waiting[operation](body)
         return self._answer(operation, target, body)
 
     def _answer(self, operation: str, target: str, body: bytes) -> Answer:
         self.agenda.run_due()
         mark = Mark()
+        if self.faults.take(operation, "lost-request") is not None:
+            self.journal.call(operation, LOST, about=mark, answered=False)
+            return Answer(503, b"{}", withheld=True)
         try:
             params = self._admitted(operation, target, body)
             mark = _about(operation, params)
@@ -63,7 +71,7 @@ class Api:
         except AwsError as error:
             mark = msgspec.structs.replace(mark, detail=error.message)
             self.journal.call(operation, error.code, about=mark)
-            return Answer(error.status, error_body(error))
+            return Answer(error.status, error_body(error), headers=error.headers)
         lost = self.faults.take(operation, "timeout-after-effect") is not None
         mark = msgspec.structs.replace(mark, tasks=mark.tasks or _launched(operation, result))
         self.journal.call(operation, _outcome(operation, result), about=mark, answered=not lost)
@@ -85,7 +93,8 @@ class Api:
 
 def _ordered(fault: Fault) -> AwsError:
     default = "Rate exceeded" if fault.code == "ThrottlingException" else "This error was ordered."
-    return AwsError(fault.code, fault.message or default)
+    fields = {"resourceIds": list(fault.resource_ids)} if fault.resource_ids else {}
+    return AwsError(fault.code, fault.message or default, fields=fields)
 
 
 def _about(operation: str, params: Json) -> Mark:

@@ -2,6 +2,8 @@
 
 https://docs.aws.amazon.com/AmazonECS/latest/developerguide/request-throttling.html
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/cloudwatch_limits_cwl.html
+https://docs.aws.amazon.com/secretsmanager/latest/userguide/reference_limits.html
+https://docs.aws.amazon.com/general/latest/gr/ssm.html
 """
 
 from collections.abc import Sequence
@@ -25,6 +27,7 @@ LIMITS: Final = {
     "cluster-read": Limit(100, 20),
     "definition-modify": Limit(20, 1),
     "definition-read": Limit(50, 20),
+    "definition-delete": Limit(5, 1),
     "tags-read": Limit(50, 20),
     "clusters": Limit(50, 20),
     "create-log-group": Limit(10, 10),
@@ -32,6 +35,16 @@ LIMITS: Final = {
     "get-log-events": Limit(25, 25),
     "describe-log-streams": Limit(25, 25),
     "describe-log-groups": Limit(10, 10),
+    "create-secret": Limit(50, 50),
+    "put-secret-value": Limit(50, 50),
+    "delete-secret": Limit(50, 50),
+    "restore-secret": Limit(50, 50),
+    "describe-secret": Limit(40_000, 40_000),
+    "get-secret-value": Limit(10_000, 10_000),
+    "list-secrets": Limit(100, 100),
+    "put-parameter": Limit(3, 3),
+    "get-parameters": Limit(40, 40),
+    "delete-parameter": Limit(5, 5),
 }
 
 BUCKETS_OF: Final[dict[str, tuple[str, ...]]] = {
@@ -43,14 +56,27 @@ BUCKETS_OF: Final[dict[str, tuple[str, ...]]] = {
     "DeregisterTaskDefinition": ("definition-modify",),
     "DescribeTaskDefinition": ("definition-read",),
     "ListTaskDefinitions": ("definition-read",),
+    "ListTaskDefinitionFamilies": ("definition-read",),
+    "DeleteTaskDefinitions": ("definition-delete",),
     "ListTagsForResource": ("tags-read",),
     "DescribeClusters": ("clusters",),
     "CreateCluster": ("clusters",),
+    "PutClusterCapacityProviders": ("clusters",),
     "CreateLogGroup": ("create-log-group",),
     "CreateLogStream": ("create-log-stream",),
     "GetLogEvents": ("get-log-events",),
     "DescribeLogStreams": ("describe-log-streams",),
     "DescribeLogGroups": ("describe-log-groups",),
+    "CreateSecret": ("create-secret",),
+    "PutSecretValue": ("put-secret-value",),
+    "DeleteSecret": ("delete-secret",),
+    "RestoreSecret": ("restore-secret",),
+    "DescribeSecret": ("describe-secret",),
+    "GetSecretValue": ("get-secret-value",),
+    "ListSecrets": ("list-secrets",),
+    "PutParameter": ("put-parameter",),
+    "GetParameters": ("get-parameters",),
+    "DeleteParameter": ("delete-parameter",),
 }
 """The buckets that each operation draws one token from; a launch draws from its own bucket besides."""
 

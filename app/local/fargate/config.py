@@ -1,10 +1,12 @@
 """How an embedded Fargate is set up: its account, its network, its pace."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
+from app.local.fargate.images import Image
 from app.local.loopback import LOOPBACK
 
 
@@ -14,7 +16,9 @@ class Pace(msgspec.Struct, frozen=True, kw_only=True):
     The defaults are about what AWS takes. `pending` is the image pull. Stages without a number here last
     as long as the containers make them last. `visible_after` is the eventual consistency: until then a
     new task is MISSING. `logged_after` is the time from a printed line to its place in the log stream.
-    `kept` is how long a stopped task stays describable.
+    `kept` is how long a stopped task stays describable. `spot_notice` is how long before its end a Spot task
+    is told, and `deleting` how long at least a deleted definition can still be looked at. `event_after` is
+    the time from a change to the event in the queue.
     """
 
     provisioning: float = 8.0
@@ -25,6 +29,9 @@ class Pace(msgspec.Struct, frozen=True, kw_only=True):
     visible_after: float = 1.0
     logged_after: float = 2.0
     kept: float = 3600.0
+    spot_notice: float = 120.0
+    deleting: float = 60.0
+    event_after: float = 0.5
 
 
 FAST: Final = Pace(
@@ -35,6 +42,8 @@ FAST: Final = Pace(
     deprovisioning=0.2,
     visible_after=0.1,
     logged_after=0.0,
+    spot_notice=2.0,
+    event_after=0.05,
 )
 """For demonstrations: every stage is there, none takes long."""
 
@@ -55,12 +64,17 @@ class FargateConfig(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         clusters: ECS clusters that exist from the start.
+        capacity_providers: which of Fargate's those clusters are associated with.
+        events_queue: name of the SQS queue that gets an event for each change of a task; empty for none.
         log_groups: log groups that exist from the start.
         throttles: whether AWS's published request limits hold.
         throttle_scale: factor on all of those limits.
         vcpu_quota: vCPUs that may run at a time, on-demand and Spot each; None for no limit (a new AWS
             account has 6).
         simulate_all: run no task as a process of this host.
+        images: what is known of images, by their names.
+        volumes_path: where volumes are kept, EFS file systems for good; without it, in a new directory that
+            goes away at the end.
         journal_path: where the journal is written as JSON lines, besides being held in memory.
         host: address to listen on; port: 0 for any free one.
     """
@@ -68,6 +82,8 @@ class FargateConfig(msgspec.Struct, frozen=True, kw_only=True):
     region: str = "us-east-1"
     account: str = "123456789012"
     clusters: tuple[str, ...] = ("default", "spillway")
+    capacity_providers: tuple[str, ...] = ("FARGATE", "FARGATE_SPOT")
+    events_queue: str = ""
     subnets: tuple[Subnet, ...] = (Subnet(id="subnet-local", cidr="127.77.0.0/16"),)
     log_groups: tuple[str, ...] = ("/spillway/pods",)
     pace: Pace = FAST
@@ -75,6 +91,8 @@ class FargateConfig(msgspec.Struct, frozen=True, kw_only=True):
     throttle_scale: float = 1.0
     vcpu_quota: float | None = None
     simulate_all: bool = False
+    images: Mapping[str, Image] = {}
+    volumes_path: Path | None = None
     journal_path: Path | None = None
     host: str = LOOPBACK
     port: int = 0

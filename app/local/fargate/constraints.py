@@ -5,7 +5,7 @@ of an enumeration, too large, or not of the pattern.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any, Final
 
@@ -50,6 +50,14 @@ def _too_large(value: Any, shape: Shape, *, at: str) -> Iterator[str]:
     if (value if numeric else len(value)) > most:
         wanted = f"{'value' if numeric else 'length'} less than or equal to {most}"
         yield f"Value at '{at}' failed to satisfy constraint: Member must have {wanted}"
+
+
+def redacted(text: str, params: Mapping[str, Any], shape: StructureShape) -> str:
+    """A text about a request without the values that the service model calls sensitive."""
+    for name, member in shape.members.items():
+        if params.get(name) and member.metadata.get("sensitive"):
+            text = text.replace(str(params[name]), "*****")
+    return text
 
 
 @lru_cache(maxsize=256)

@@ -8,6 +8,14 @@ from typing import Final
 
 import msgspec
 
+from app.local.fargate.container_parts import (
+    LinuxParameters,
+    MountPoint,
+    RepositoryCredentials,
+    Secret,
+    VolumeFrom,
+)
+
 _DEFAULT_STOP_TIMEOUT: Final = 30
 
 
@@ -36,6 +44,25 @@ class RestartPolicy(msgspec.Struct, frozen=True, rename="camel"):
     restart_attempt_period: int = 300
 
 
+class HealthCheck(msgspec.Struct, frozen=True, rename="camel"):
+    """A command that says whether the container is healthy; times in seconds.
+
+    https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_HealthCheck.html
+    """
+
+    command: tuple[str, ...]
+    interval: int = 30
+    timeout: int = 5
+    retries: int = 3
+    start_period: int = 0
+
+    @property
+    def argv(self) -> tuple[str, ...]:
+        """What to execute: CMD as it stands, CMD-SHELL by the container's shell."""
+        kind, *words = self.command
+        return tuple(words) if kind == "CMD" else ("/bin/sh", "-c", " ".join(words))
+
+
 class Variable(msgspec.Struct, frozen=True):
     """One environment variable."""
 
@@ -56,9 +83,18 @@ class ContainerSpec(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     command: tuple[str, ...] = ()
     environment: tuple[Variable, ...] = ()
     working_directory: str = ""
+    user: str = ""
+    mount_points: tuple[MountPoint, ...] = ()
+    volumes_from: tuple[VolumeFrom, ...] = ()
+    readonly_root_filesystem: bool = False
+    linux_parameters: LinuxParameters | None = None
+    secrets: tuple[Secret, ...] = ()
+    repository_credentials: RepositoryCredentials | None = None
     depends_on: tuple[Dependency, ...] = ()
     log_configuration: LogConfiguration | None = None
     restart_policy: RestartPolicy | None = None
+    health_check: HealthCheck | None = None
+    start_timeout: int | None = None
     stop_timeout: int = _DEFAULT_STOP_TIMEOUT
 
     @property

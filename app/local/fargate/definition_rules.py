@@ -10,9 +10,10 @@ from typing import Final
 
 import msgspec
 
-from app.local.fargate import sizes
+from app.local.fargate import fargate_rules, sizes, storage_rules
 from app.local.fargate.container_spec import ContainerSpec, Dependency
-from app.local.fargate.errors import AwsError, client_error
+from app.local.fargate.errors import client_error
+from app.local.fargate.health_rules import require_health_check
 from app.local.fargate.wire import Json
 
 _FAMILY: Final = re.compile(r"[A-Za-z0-9_-]{1,255}")
@@ -71,11 +72,14 @@ def require_runnable(params: Json, containers: Sequence[ContainerSpec]) -> None:
     _require_fargate(params)
     _require_set(containers)
     size = size_of(params)
-    _require_room(containers, size)
+    require_room(containers, size)
     for container, body in zip(containers, params["containerDefinitions"], strict=True):
         _require_container(container, body)
+        require_health_check(container)
         _require_log(container, role=params.get("executionRoleArn", ""))
+        fargate_rules.require_container(container, body, role=params.get("executionRoleArn", ""))
     _require_dependencies(containers)
+    storage_rules.require_storage(params, containers)
 
 
 def _require_fargate(params: Json) -> None:
@@ -83,6 +87,7 @@ def _require_fargate(params: Json) -> None:
         raise client_error("The embedded ECS runs Fargate only: set requiresCompatibilities to ['FARGATE'].")
     if params.get("networkMode") != "awsvpc":
         raise client_error("Fargate only supports network mode 'awsvpc'.")
+    fargate_rules.require_task(params)
 
 
 def _require_set(containers: Sequence[ContainerSpec]) -> None:
@@ -100,7 +105,8 @@ def _require_set(containers: Sequence[ContainerSpec]) -> None:
         raise client_error("A task definition must have at least one essential container.")
 
 
-def _require_room(containers: Sequence[ContainerSpec], size: Size) -> None:
+def require_room(containers: Sequence[ContainerSpec], size: Size) -> None:
+    """Raise AwsError where the containers want more than the task has."""
     if sum(each.cpu for each in containers) > size.cpu:
         raise client_error("Total cpu of the containers must not exceed the task's cpu.")
     if sum(each.memory_reservation or each.memory or 0 for each in containers) > size.memory:
@@ -158,10 +164,9 @@ def _require_dependency(
             f"Essential container '{target.name}' cannot be depended on with condition "
             f"{dependency.condition}: it may not exit."
         )
-    if dependency.condition == "HEALTHY":
-        raise AwsError(
-            "UnsupportedFeatureException",
-            "The embedded Fargate runs no health checks: depend on START, COMPLETE or SUCCESS.",
+    if dependency.condition == "HEALTHY" and target.health_check is None:
+        raise client_error(
+            f"Container '{target.name}' cannot be depended on with condition HEALTHY: it has no health check."
         )
 
 

@@ -12,18 +12,26 @@ from app.local.fargate.buckets import Throttles
 from app.local.fargate.clusters import Clusters
 from app.local.fargate.config import FargateConfig
 from app.local.fargate.definitions import TaskDefinitions
+from app.local.fargate.event_rule import EventRule
 from app.local.fargate.faults import Faults
+from app.local.fargate.health_monitor import HealthMonitor
+from app.local.fargate.interruptions import Interruptions
 from app.local.fargate.journal import Journal
 from app.local.fargate.launcher import Launcher
 from app.local.fargate.lifecycle import Lifecycle
 from app.local.fargate.log_store import LogStore
 from app.local.fargate.logs_api import LogsApi
+from app.local.fargate.metadata import Metadata
 from app.local.fargate.network import Network
 from app.local.fargate.processes import ProcessRunner, host_has
 from app.local.fargate.server import Endpoints
 from app.local.fargate.serving import LoopbackServer
 from app.local.fargate.simulated import SimulatedRunner
+from app.local.fargate.sqs_api import SqsApi
+from app.local.fargate.surroundings import Surroundings
 from app.local.fargate.task_api import TaskApi
+from app.local.fargate.vault import Vault
+from app.local.fargate.volumes import Volumes
 from app.local.fargate.wire import Reader
 from app.ports.clock import Clock
 
@@ -34,6 +42,7 @@ class EmbeddedFargate:
     Attributes:
         journal: everything that was called and everything that happened.
         faults: what shall go wrong (also through POST /_spillway/faults).
+        interruptions: what AWS, or a user, may do to tasks.
         api: the same requests without a socket.
     """
 
@@ -57,16 +66,26 @@ class EmbeddedFargate:
         logs = LogStore(clock)
         for name in config.log_groups:
             logs.create_group(name)
+        vault = Vault(config, clock=clock, ids=ids)
+        self._surroundings = Surroundings(
+            config=config, volumes=Volumes(config.volumes_path), values=vault.values
+        )
+        self._rule = EventRule(config=config, clock=clock, agenda=self._agenda, faults=self.faults, ids=ids)
         self._lifecycle = Lifecycle(
             clock=clock,
             agenda=self._agenda,
             pace=config.pace,
-            region=config.region,
+            surroundings=self._surroundings,
             journal=self.journal,
             network=network,
             logs=logs,
             runners={True: self._processes, False: SimulatedRunner(self._agenda)},
+            health=HealthMonitor(clock=clock, agenda=self._agenda),
+            changed=self._rule.publish,
+            over=self._surroundings.clear,
+            began=lambda task: self.interruptions.await_mishaps(task),  # noqa: PLW0108  (it comes next)
         )
+        self.interruptions = Interruptions(lifecycle=self._lifecycle)
         launcher = Launcher(
             config=config,
             clock=clock,
@@ -77,7 +96,7 @@ class EmbeddedFargate:
             lifecycle=self._lifecycle,
             host_has=can_execute,
         )
-        self._definitions = TaskDefinitions(config, clock=clock)
+        self._definitions = TaskDefinitions(config, clock=clock, in_use=self._lifecycle.is_launched_from)
         clusters = Clusters(config, tasks=self._lifecycle.tasks)
         tasks = TaskApi(
             config=config,
@@ -86,7 +105,9 @@ class EmbeddedFargate:
             definitions=self._definitions,
             lifecycle=self._lifecycle,
             launcher=launcher,
+            faults=self.faults,
         )
+        sqs_api = SqsApi(config=config, queues=self._rule.queues)
         logs_api = LogsApi(config, store=logs, faults=self.faults, clock=clock, ids=ids)
         self._logs = logs
         self.api = Api(
@@ -101,7 +122,10 @@ class EmbeddedFargate:
                 **self._definitions.operations(),
                 **tasks.operations(),
                 **logs_api.operations(),
+                **sqs_api.operations(),
+                **vault.operations(),
             },
+            waiting=sqs_api.waiting(),
         )
         self._endpoints = Endpoints(
             api=self.api,
@@ -110,6 +134,7 @@ class EmbeddedFargate:
             state=self.state,
             ids=ids,
             hang_up=self._server.hang_up,
+            metadata=Metadata(tasks=self._lifecycle.tasks, subnets=config.subnets),
         )
 
     async def start(self) -> str:
@@ -122,12 +147,17 @@ class EmbeddedFargate:
             self.journal.open(self._config.journal_path)
         self._processes.open()
         self._driver = asyncio.get_running_loop().create_task(self._agenda.run())
-        return await self._server.start(self._endpoints.app())
+        url = await self._server.start(self._endpoints.app())
+        self._surroundings.endpoint = url
+        return url
 
     async def stop(self) -> None:
         """Stop answering, kill every process that a task runs, and close the journal."""
+        for queue in self._rule.queues.values():
+            queue.close()
         await self._server.stop()
         await self._processes.close()
+        self._surroundings.close()
         if self._driver is not None:
             self._driver.cancel()
             with contextlib.suppress(asyncio.CancelledError):

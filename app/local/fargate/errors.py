@@ -10,13 +10,22 @@ class AwsError(Exception):
     Attributes:
         code: the shape's name, as `ClientException`; the client finds its exception class by it.
         fields: further members of the shape, as ConflictException's `resourceIds`.
+        query_code: the code in AWS's older query protocol, which SQS still sends along.
     """
 
-    def __init__(self, code: str, message: str, *, fields: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self, code: str, message: str, *, fields: Mapping[str, Any] | None = None, query_code: str = ""
+    ) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
+        self.query_code = query_code
         self.fields = dict(fields or {})
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The headers that the answer has besides the usual ones."""
+        return {"x-amzn-query-error": f"{self.query_code};Sender"} if self.query_code else {}
 
     @property
     def status(self) -> int:

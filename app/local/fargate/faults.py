@@ -5,22 +5,54 @@ from typing import Literal
 
 import msgspec
 
-FaultKind = Literal["error", "timeout-after-effect", "capacity", "delay", "pull-error", "oom", "empty-page"]
+FaultKind = Literal[
+    "error",
+    "delay",
+    "timeout-after-effect",
+    "lost-request",
+    "empty-page",
+    "partial",
+    "capacity",
+    "pull-error",
+    "oom",
+    "no-spot-capacity",
+    "spot-interruption",
+    "termination-notice",
+    "retirement",
+    "infrastructure-health",
+    "user-stop",
+    "vanish",
+    "foreign-container",
+    "loss",
+    "duplicate",
+    "reorder",
+]
 
 
 class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="camel"):
     """One order for trouble.
 
     Attributes:
-        operation: which one it befalls, as `RunTask`; `*` for any.
-        kind: `error` answers with `code` and `message` instead of doing anything; `timeout-after-effect`
-            does it and closes the connection without an answer; `capacity` makes RunTask answer that there
-            is none; `delay` waits `seconds` first; `pull-error` and `oom` befall the task that RunTask
-            launches (`oom` after `seconds` of running); `empty-page` makes GetLogEvents answer a page
-            without events but with new tokens, as the real one may.
+        operation: which one it befalls, as `RunTask`; `*` for any; `SendMessage` for EventBridge's events.
+        kind: what happens.
+            To a call: `error` answers with `code` and `message` instead of doing anything; `delay` waits
+            `seconds` first; `lost-request` closes the connection before anything is done,
+            `timeout-after-effect` after it is done; `empty-page` makes GetLogEvents answer a page without
+            events but with new tokens, as the real one may; `partial` makes ListTasks and DescribeTasks leave
+            out a `share` of the tasks.
+            To RunTask: `capacity` answers `failures` with `message` as their reason (by default: none left).
+            To the task that RunTask launches: `pull-error`; `no-spot-capacity` (Spot tasks only), once it was
+            accepted; `foreign-container` puts one of AWS's own beside the task's; and, after `seconds` of
+            running: `oom`, `spot-interruption` (Spot tasks only), `termination-notice`, `retirement`,
+            `infrastructure-health`, `user-stop`, `vanish`.
+            To an event (SendMessage): `loss`, `duplicate`, `delay` by `seconds`, `reorder` behind the next.
         count: how many times; without it and without `probability`, once.
         probability: the share of calls befallen, 0..1, for ever or until `count` is used up.
         seed: the same seed befalls the same calls again.
+        share: how many tasks `partial` leaves out, 0..1; chosen by `seed`, so always the same ones.
+        subnet, provider: befall only launches into this subnet, by this capacity provider (`FARGATE` also for
+            the launch type).
+        resource_ids: the member of a ConflictException.
     """
 
     operation: str
@@ -31,10 +63,16 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     probability: float | None = None
     seed: int = 0
     seconds: float = 0.0
+    share: float = 0.5
+    subnet: str = ""
+    provider: str = ""
+    resource_ids: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.probability is not None and not 0 <= self.probability <= 1:
             raise ValueError("probability must be between 0 and 1")
+        if not 0 <= self.share <= 1:
+            raise ValueError("share must be between 0 and 1")
         if self.count is not None and self.count < 1:
             raise ValueError("count must be at least 1")
 
@@ -57,13 +95,20 @@ class Faults:
         """The orders that are still open."""
         return tuple(order.fault for order in self._orders)
 
-    def take(self, operation: str, *kinds: FaultKind) -> Fault | None:
+    def take(self, operation: str, *kinds: FaultKind, subnet: str = "", provider: str = "") -> Fault | None:
         """The first order of these kinds that befalls this call, and one of its times used up."""
         for order in self._orders:
-            if order.fault.kind in kinds and order.fault.operation in {operation, "*"} and order.strikes():
+            fault = order.fault
+            applies = (
+                fault.kind in kinds
+                and fault.operation in {operation, "*"}
+                and fault.subnet in {"", subnet}
+                and fault.provider in {"", provider}
+            )
+            if applies and order.strikes():
                 if order.left == 0:
                     self._orders.remove(order)
-                return order.fault
+                return fault
         return None
 
 
@@ -77,14 +122,14 @@ class _Order:
     def strikes(self) -> bool:
         if self.fault.probability is not None:
             self._asked += 1
-            if _share(self.fault.seed, self._asked) >= self.fault.probability:
+            if share_of(self.fault.seed, self._asked) >= self.fault.probability:
                 return False
         if self.left is not None:
             self.left -= 1
         return True
 
 
-def _share(seed: int, number: int) -> float:
+def share_of(seed: int, subject: int | str) -> float:
     """A number in 0..1 that looks random and is always the same."""
-    digest = hashlib.sha256(f"{seed}:{number}".encode()).digest()
+    digest = hashlib.sha256(f"{seed}:{subject}".encode()).digest()
     return int.from_bytes(digest[:8], "big") / 2**64

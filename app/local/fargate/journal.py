@@ -3,12 +3,18 @@
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Final
 
 import msgspec
 
 from app.model.task import Identity
 from app.ports.clock import Clock
+
+LOST: Final = "lost"
+"""The outcome of a request that never arrived."""
+
+OVER: Final = frozenset({"STOPPED", "DELETED"})
+"""The statuses of tasks that no longer run."""
 
 
 class Mark(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -43,7 +49,10 @@ class Call(Mark, frozen=True, kw_only=True, tag="call", tag_field="entry", omit_
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One new version of a task. Version 1 is the launch; `status` STOPPED is the end."""
+    """One new version of a task. Version 1 is the launch; `status` STOPPED is the end.
+
+    DELETED is the end of a task that vanished: ECS knows nothing of it from then on.
+    """
 
     task: str
     version: int
@@ -66,7 +75,39 @@ class Transition(Change, frozen=True, kw_only=True, tag="transition", tag_field=
     steady: float
 
 
-Entry = Call | Transition
+class ContainerState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What became of one container of a task. It may change without a new version of the task.
+
+    Attributes:
+        status: PENDING, RUNNING or STOPPED; STOPPED without `started` is one that never ran.
+        exit_code: None while it runs, and where ECS never learned it.
+        reason: ECS's own words, as `OutOfMemoryError: …`.
+        health: UNKNOWN, HEALTHY or UNHEALTHY.
+        restarts: how often ECS itself restarted it, by its restart policy.
+    """
+
+    task: str
+    container: str
+    status: str
+    started: bool = False
+    exit_code: int | None = None
+    reason: str = ""
+    health: str = "UNKNOWN"
+    restarts: int = 0
+    essential: bool = True
+
+
+class ContainerChange(
+    ContainerState, frozen=True, kw_only=True, tag="container", tag_field="entry", omit_defaults=True
+):
+    """A container's new state with its number and its time."""
+
+    seq: int
+    at: datetime
+    steady: float
+
+
+Entry = Call | Transition | ContainerChange
 
 
 class Journal:
@@ -103,6 +144,10 @@ class Journal:
     def transition(self, change: Change) -> None:
         """Note a task's new version."""
         self._append(Transition(**self._stamp(), **msgspec.structs.asdict(change)))
+
+    def container(self, state: ContainerState) -> None:
+        """Note what became of a container."""
+        self._append(ContainerChange(**self._stamp(), **msgspec.structs.asdict(state)))
 
     def since(self, seq: int = 0) -> Sequence[Entry]:
         """The entries from number `seq` on."""

@@ -4,7 +4,7 @@ https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_RunTask.html
 """
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Final
 
 import msgspec
@@ -15,7 +15,11 @@ from app.local.fargate.wire import Json
 ON_DEMAND: Final = "FARGATE"
 SPOT: Final = "FARGATE_SPOT"
 
+Strategy = Sequence[Json]
+"""A capacityProviderStrategy: `capacityProvider`, `weight` and `base` of each part."""
+
 _MOST_TASKS: Final = 10
+_MOST_PROVIDERS: Final = 20
 _MOST_OVERRIDES: Final = 8192
 _MOST_SUBNETS: Final = 16
 _MOST_SECURITY_GROUPS: Final = 5
@@ -49,23 +53,55 @@ def _require_overrides(params: Json, containers: Collection[str]) -> None:
             raise invalid(f"Override for container named {name} is not a container in the TaskDefinition.")
 
 
-def capacity_of(params: Json) -> str:
+def strategy_of(params: Json, *, associated: Collection[str], default: Strategy) -> Strategy:
+    """The strategy that holds for a request: its own, or the cluster's default; empty for a launch type.
+
+    `associated` are the cluster's capacity providers.
+    https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_RunTask.html
+
+    Raises:
+        AwsError: it contradicts itself, or names what the cluster does not have.
+    """
+    strategy: Strategy = params.get("capacityProviderStrategy", ())
+    if strategy and params.get("launchType"):
+        raise invalid("Specifying both a launch type and capacity provider strategy is not supported.")
+    if not strategy and not params.get("launchType"):
+        strategy = default
+    require_strategy(strategy, associated=associated)
+    return strategy
+
+
+def require_strategy(strategy: Strategy, *, associated: Collection[str]) -> None:
+    """Raise AwsError for the first rule that a strategy breaks; an empty one breaks none."""
+    if len(strategy) > _MOST_PROVIDERS:
+        raise invalid(
+            f"The capacity provider strategy can have at most {_MOST_PROVIDERS} capacity providers."
+        )
+    for each in strategy:
+        name = each["capacityProvider"]
+        if name not in {ON_DEMAND, SPOT}:
+            raise invalid(f"The specified capacity provider '{name}' was not found.")
+        if name not in associated:
+            raise invalid(
+                "The specified capacity provider strategy cannot contain a capacity provider that is not "
+                "associated with the cluster. Associate the capacity provider with the cluster and try again."
+            )
+    if strategy and all(each.get("weight", 0) == 0 for each in strategy):
+        raise invalid("At least one capacity provider in the strategy must have a weight greater than 0.")
+    if sum(each.get("base", 0) > 0 for each in strategy) > 1:
+        raise invalid("Only one capacity provider in a strategy can have a base defined.")
+
+
+def capacity_of(params: Json, *, strategy: Strategy) -> str:
     """FARGATE or FARGATE_SPOT: the provider with the greatest weight, the first of equals.
 
     Raises:
         AwsError: there is none, or it is not Fargate's.
     """
-    strategy = params.get("capacityProviderStrategy")
-    launch_type = params.get("launchType")
-    if strategy and launch_type:
-        raise invalid("Specifying both a launch type and capacity provider strategy is not supported.")
     if not strategy:
-        if launch_type != ON_DEMAND:
+        if params.get("launchType") != ON_DEMAND:
             raise invalid("No Container Instances were found in your cluster.")
         return ON_DEMAND
-    for each in strategy:
-        if each["capacityProvider"] not in {ON_DEMAND, SPOT}:
-            raise invalid(f"The specified capacity provider '{each['capacityProvider']}' was not found.")
     chosen = max(strategy, key=lambda each: (each.get("base", 0), each.get("weight", 0)))
     return str(chosen["capacityProvider"])
 

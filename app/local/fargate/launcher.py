@@ -1,7 +1,8 @@
 """What RunTask does once a request is sound: capacity, quota, and a new task."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import itertools
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 import msgspec
@@ -13,9 +14,12 @@ from app.local.fargate.container_spec import ContainerSpec
 from app.local.fargate.definitions import TaskDefinition
 from app.local.fargate.errors import invalid, throttled
 from app.local.fargate.faults import Faults
+from app.local.fargate.images import is_runnable
 from app.local.fargate.lifecycle import Lifecycle
 from app.local.fargate.log_store import LogTarget
+from app.local.fargate.mishaps import foreign_name, in_store
 from app.local.fargate.network import Network
+from app.local.fargate.overrides import overridden
 from app.local.fargate.record import ContainerRecord, TaskRecord, argv_of, environment_of
 from app.local.fargate.simulated import SCRIPT_VARIABLE, script_of
 from app.local.fargate.wire import Json
@@ -27,6 +31,8 @@ NO_CAPACITY: Final = (
     "Capacity is unavailable at this time. Please try again later or in a different availability zone"
 )
 OVER_QUOTA: Final = "You’ve reached the limit on the number of vCPUs you can run concurrently"  # noqa: RUF001  (AWS writes it so)
+
+NO_SPOT_CAPACITY: Final = "SpotInterruption: there is no Fargate Spot capacity for the task"
 
 _SIMULATED_IMAGES: Final = "simulated/"
 _UNITS_PER_VCPU: Final = 1024
@@ -59,18 +65,23 @@ class Launcher:
     network: Network
     lifecycle: Lifecycle
     host_has: Callable[[str], bool]
+    _placements: Iterator[int] = field(default_factory=itertools.count)
 
-    def launch(self, params: Json, *, definition: TaskDefinition, cluster_arn: str) -> Outcome:
-        """Launch as many tasks as the request wants, or none.
+    def launch(
+        self, params: Json, *, definition: TaskDefinition, cluster_arn: str, strategy: launch_rules.Strategy
+    ) -> Outcome:
+        """Launch as many tasks as the request wants, or none; `strategy` is the one that holds for it.
 
         Raises:
             AwsError: the request is wrong, or launches are throttled.
         """
-        capacity = launch_rules.capacity_of(params)
+        definition = overridden(definition, params, self.config.images)
+        capacity = launch_rules.capacity_of(params, strategy=strategy)
         subnet, zone = self._place(launch_rules.subnets_of(params))
         count = params.get("count", 1)
-        if self.faults.take("RunTask", "capacity") is not None:
-            return Outcome((), (NO_CAPACITY,) * count)
+        shortage = self.faults.take("RunTask", "capacity", subnet=subnet, provider=capacity)
+        if shortage is not None:
+            return Outcome((), (shortage.message or NO_CAPACITY,) * count)
         if not self._has_quota(definition, capacity=capacity, count=count):
             return Outcome((), (OVER_QUOTA,) * count)
         if not self.throttles.draw((_BUCKET[capacity],), count=count, now=self.clock.steady()):
@@ -79,6 +90,7 @@ class Launcher:
         for _ in range(count):
             task = self._task(params, definition=definition, cluster_arn=cluster_arn)
             task.capacity, task.subnet, task.zone = capacity, subnet, zone
+            self._prepare_mishaps(task)
             self.lifecycle.launch(task)
             tasks.append(task)
         return Outcome(tuple(tasks), ())
@@ -91,7 +103,7 @@ class Launcher:
                     f"Error retrieving subnet information for [{subnet}]: The subnet ID '{subnet}' does not "
                     "exist (ErrorCode: InvalidSubnetID.NotFound)"
                 )
-        chosen = subnets[len(self.lifecycle.tasks) % len(subnets)]
+        chosen = subnets[next(self._placements) % len(subnets)]
         return chosen, zones[chosen] or ""
 
     def _has_quota(self, definition: TaskDefinition, *, capacity: str, count: int) -> bool:
@@ -108,7 +120,7 @@ class Launcher:
         task_id = self.ids().replace("-", "")
         whose = whose_task(params)
         cluster = cluster_arn.rsplit("/", 1)[-1]
-        task = TaskRecord(
+        return TaskRecord(
             id=task_id,
             arn=self.config.arn(f"task/{cluster}/{task_id}"),
             cluster_arn=cluster_arn,
@@ -129,8 +141,6 @@ class Launcher:
             times={},
             visible_at=self.clock.steady() + self.config.pace.visible_after,
         )
-        self._prepare_mishaps(task)
-        return task
 
     def _container(self, spec: ContainerSpec, *, task_id: str, cluster: str) -> ContainerRecord:
         options = spec.awslogs
@@ -142,7 +152,7 @@ class Launcher:
         return ContainerRecord(
             spec=spec,
             arn=self.config.arn(f"container/{cluster}/{task_id}/{container_id}"),
-            runtime_id=f"{task_id}-{int.from_bytes(container_id.encode()[:4], 'big'):010d}",
+            runtime_id=f"{task_id}-{int.from_bytes(container_id.encode()[-4:], 'big'):010d}",
             log=log,
         )
 
@@ -160,7 +170,11 @@ class Launcher:
         argv = argv_of(spec, params)
         scripted = SCRIPT_VARIABLE in environment_of(spec, params)
         simulated = spec.image.startswith(_SIMULATED_IMAGES)
-        return bool(argv) and not scripted and not simulated and self.host_has(argv[0])
+        return (
+            not scripted
+            and not simulated
+            and is_runnable(spec, argv, self.config.images, host_has=self.host_has)
+        )
 
     def _prepare_mishaps(self, task: TaskRecord) -> None:
         scripts = [
@@ -174,6 +188,12 @@ class Launcher:
         oom = self.faults.take("RunTask", "oom")
         if oom is not None:
             task.oom_after = oom.seconds
+        task.mishaps = in_store(self.faults, subnet=task.subnet, provider=task.capacity)
+        for mishap in task.mishaps:
+            if mishap.kind == "no-spot-capacity":
+                task.refusal = mishap.message or NO_SPOT_CAPACITY
+            elif mishap.kind == "foreign-container":
+                task.foreign = (foreign_name(task.id),)
 
 
 def whose_task(params: Json) -> Whose:

@@ -4,25 +4,25 @@ PROVISIONING → PENDING → ACTIVATING → RUNNING → DEACTIVATING → STOPPIN
 https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-lifecycle-explanation.html
 
 Going up, each stage takes the time that the pace gives it, and PENDING besides until every container has
-started. Going down, STOPPING lasts until every container is over. Everything that a client can see change is
-one more `version`, and one more entry in the journal.
+started: a task is as far as the least of its containers (updateTaskKnownStatus in agent/api/task/task.go of
+aws/amazon-ecs-agent), so while init containers run it is PENDING and has no `startedAt`. Going down, STOPPING
+lasts until every container is over. Everything that a client can see change is one more `version`, and one
+more entry in the journal; health alone changes without a new version.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
 from app.local.fargate import ordering
-from app.local.fargate.agenda import Agenda
-from app.local.fargate.config import Pace
-from app.local.fargate.journal import Change, Journal
+from app.local.fargate.descent import Descent, Step
+from app.local.fargate.enclosed import CANNOT_START
+from app.local.fargate.health_monitor import HealthMonitor
 from app.local.fargate.log_store import LogStore
-from app.local.fargate.network import Network
-from app.local.fargate.record import ContainerRecord, TaskRecord, workload_of
+from app.local.fargate.record import ContainerRecord, TaskRecord
 from app.local.fargate.simulated import OUT_OF_MEMORY
-from app.local.fargate.workload import Key, Runner
-from app.ports.clock import Clock
+from app.local.fargate.surroundings import Surroundings
+from app.local.fargate.workload import Key
 
 FAILED_TO_START: Final = "TaskFailedToStart"
 ESSENTIAL_EXITED: Final = "EssentialContainerExited"
@@ -31,27 +31,19 @@ USER_INITIATED: Final = "UserInitiated"
 _UNMET_DEPENDENCY: Final = 143
 """The exit code that the ECS agent gives a container whose dependency can no longer be met."""
 
-Step = Callable[[TaskRecord], None]
-
 
 @dataclass(kw_only=True)
-class Lifecycle:
+class Lifecycle(Descent):
     """Moves tasks along (app.local.fargate.workload.Listener for their containers).
 
     Attributes:
-        runners: what runs containers for real (True) and what simulates them (False).
-        tasks: every task by its id, until its time is over.
+        began: told of each task that has come to RUNNING.
     """
 
-    clock: Clock
-    agenda: Agenda
-    pace: Pace
-    region: str
-    journal: Journal
-    network: Network
+    surroundings: Surroundings
     logs: LogStore
-    runners: Mapping[bool, Runner]
-    tasks: dict[str, TaskRecord] = field(default_factory=dict)
+    health: HealthMonitor
+    began: Step
 
     def launch(self, task: TaskRecord) -> None:
         """Begin a task's life; it has version 1 when this returns."""
@@ -59,17 +51,6 @@ class Lifecycle:
         self._date(task, "createdAt")
         self._note(task)
         self._later(task, self.pace.provisioning, self._provision)
-
-    def stop(self, task: TaskRecord, *, code: str, reason: str) -> None:
-        """Want the task stopped; the first reason stays."""
-        if task.desired == "STOPPED":
-            return
-        task.desired = "STOPPED"
-        task.stop_code = code
-        task.stopped_reason = reason
-        self._date(task, "stoppingAt")
-        self._note(task)
-        self._later(task, 0.0, self._leave)
 
     def printed(self, key: Key, line: str) -> None:
         """Put a container's line into its log stream; empty ones are dropped, as the awslogs driver does."""
@@ -87,7 +68,7 @@ class Lifecycle:
         container = task.containers[key[1]]
         ran = self.clock.steady() - (container.started or 0.0)
         if task.desired == "RUNNING" and ordering.restarts(container.spec, exit_code=code, ran=ran):
-            self._start(task, container)
+            self._start(task, container)  # the agent tells nobody: neither event nor version
             return
         self._end(task, container, code, reason or container.doom)
 
@@ -97,16 +78,23 @@ class Lifecycle:
             self._stop_containers(task)
         elif not container.spec.essential:
             self._start_containers(task)
+        elif reason.startswith(CANNOT_START):
+            self._fail(task, "Task failed to start")
         else:
             self.stop(task, code=ESSENTIAL_EXITED, reason="Essential container in task exited")
 
     def _close(self, task: TaskRecord, container: ContainerRecord, code: int, reason: str) -> None:
         container.status = "STOPPED"
         container.exit_code = code
+        container.times["FinishedAt"] = self._now()
         container.reason = reason
+        self._tell(task, container)
         self._note(task)
 
     def _provision(self, task: TaskRecord) -> None:
+        if task.refusal:
+            self._fail(task, task.refusal)
+            return
         task.interface = self.network.attach(task.subnet)
         if task.interface is None:
             task.interface_status = "FAILED"
@@ -118,6 +106,10 @@ class Lifecycle:
             return
         task.interface_status = "ATTACHED"
         task.times["connectivityAt"] = self._now()
+        unready = self.surroundings.prepare(task)
+        if unready:
+            self._fail(task, unready)
+            return
         self._date(task, "pullStartedAt")
         self._enter(task, "PENDING")
         self._later(task, self.pace.pending, self._pulled)
@@ -168,8 +160,7 @@ class Lifecycle:
             self._later(task, self.pace.activating, self._run)
 
     def _give_up(self, task: TaskRecord, container: ContainerRecord) -> None:
-        reason = "CannotStartContainerError: a container it depends on did not succeed"
-        self._close(task, container, _UNMET_DEPENDENCY, reason)
+        self._close(task, container, _UNMET_DEPENDENCY, ordering.hindrance(container.spec, task.states))
         if container.spec.essential:
             self._fail(task, "Task failed to start")
         else:
@@ -178,11 +169,30 @@ class Lifecycle:
     def _start(self, task: TaskRecord, container: ContainerRecord) -> None:
         container.status = "RUNNING"
         container.started = self.clock.steady()
+        container.times["StartedAt"] = self._now()
+        container.run += 1
+        self._tell(task, container)
         if container.log is not None:
             self.logs.ensure_stream(container.log)
-        self.runners[task.real].start(workload_of(task, container, region=self.region), self)
+        workload, runner = self.surroundings.workload(task, container), self.runners[task.real]
+        runner.start(workload, self)
+        self.health.watch(container, workload, runner, changed=partial(self._health_changed, task, container))
+        if container.spec.start_timeout is not None:
+            self.agenda.after(container.spec.start_timeout, partial(self._outrun, task, container))
         if task.oom_after is not None:
             self.agenda.after(task.oom_after, partial(self._run_out_of_memory, task, container))
+
+    def _health_changed(self, task: TaskRecord, container: ContainerRecord) -> None:
+        self._tell(task, container)
+        self._go_on(task)
+
+    def _outrun(self, task: TaskRecord, container: ContainerRecord) -> None:
+        container.late = True
+        self._go_on(task)
+
+    def _go_on(self, task: TaskRecord) -> None:
+        if task.desired == "RUNNING" and task.status == "PENDING":
+            self._start_containers(task)
 
     def _run_out_of_memory(self, task: TaskRecord, container: ContainerRecord) -> None:
         if container.status == "RUNNING":
@@ -192,90 +202,7 @@ class Lifecycle:
     def _run(self, task: TaskRecord) -> None:
         self._date(task, "startedAt")
         self._enter(task, "RUNNING")
+        self.began(task)
 
     def _fail(self, task: TaskRecord, reason: str) -> None:
         self.stop(task, code=FAILED_TO_START, reason=reason)
-
-    def _leave(self, task: TaskRecord) -> None:
-        for container in task.containers.values():
-            if container.status == "PENDING":
-                container.status = "STOPPED"
-        if task.status in {"ACTIVATING", "RUNNING"}:
-            self._enter(task, "DEACTIVATING")
-            self._later(task, self.pace.deactivating, self._halt)
-        elif any(each.status == "RUNNING" for each in task.containers.values()):
-            self._halt(task)
-        else:
-            self._deprovision(task)
-
-    def _halt(self, task: TaskRecord) -> None:
-        self._enter(task, "STOPPING")
-        self._stop_containers(task)
-
-    def _stop_containers(self, task: TaskRecord) -> None:
-        if task.status != "STOPPING":
-            return
-        if all(each.status == "STOPPED" for each in task.containers.values()):
-            self._date(task, "executionStoppedAt")
-            self._deprovision(task)
-            return
-        runner = self.runners[task.real]
-        for name in ordering.next_to_stop(task.specs, task.states):
-            container = task.containers[name]
-            if not container.stopping:
-                container.stopping = True
-                runner.terminate((task.id, name))
-                self.agenda.after(container.spec.stop_timeout, partial(runner.kill, (task.id, name)))
-
-    def _deprovision(self, task: TaskRecord) -> None:
-        self._enter(task, "DEPROVISIONING")
-        self._later(task, self.pace.deprovisioning, self._finish)
-
-    def _finish(self, task: TaskRecord) -> None:
-        if task.interface is not None:
-            self.network.release(task.interface)
-            task.interface_status = "DELETED"
-        self._date(task, "stoppedAt")
-        self._enter(task, "STOPPED")
-        self._later(task, self.pace.kept, self._forget)
-
-    def _forget(self, task: TaskRecord) -> None:
-        del self.tasks[task.id]
-
-    def _enter(self, task: TaskRecord, status: str) -> None:
-        task.status = status
-        self._note(task)
-
-    def _later(self, task: TaskRecord, seconds: float, step: Step) -> None:
-        """Take a step, unless something else has happened to the task by then."""
-        state = (task.status, task.desired)
-
-        def take() -> None:
-            if (task.status, task.desired) == state:
-                step(task)
-
-        self.agenda.after(seconds, take)
-
-    def _date(self, task: TaskRecord, name: str) -> None:
-        task.times[name] = self._now()
-
-    def _now(self) -> float:
-        return round(self.clock.now().timestamp(), 3)
-
-    def _note(self, task: TaskRecord) -> None:
-        task.version += 1
-        self.journal.transition(
-            Change(
-                task=task.arn,
-                version=task.version,
-                status=task.status,
-                desired=task.desired,
-                pod=task.identity,
-                attempt=task.attempt,
-                started_by=task.params.get("startedBy", ""),
-                definition=task.definition.short,
-                capacity=task.capacity,
-                stop_code=task.stop_code,
-                reason=task.stopped_reason,
-            )
-        )

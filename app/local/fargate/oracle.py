@@ -1,11 +1,11 @@
 """What really happened, counted from the journal alone."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 import msgspec
 
-from app.local.fargate.journal import Call, Entry, Transition
+from app.local.fargate.journal import LOST, OVER, Call, Entry, Transition
 
 
 class Tally(msgspec.Struct, frozen=True, kw_only=True):
@@ -19,10 +19,11 @@ class Tally(msgspec.Struct, frozen=True, kw_only=True):
         duplicates: launches of a pod while another task of it was alive, or of a (pod, attempt) that had
             been launched before.
         duplicate_tasks: the ARNs of those launches.
-        left: tasks that have not reached STOPPED; `left_tasks` are their ARNs.
+        left: tasks that have neither reached STOPPED nor vanished; `left_tasks` are their ARNs.
         peak: the most tasks that were alive at a time.
         strangers: launches without a pod's identity.
-        unanswered: calls whose answer was withheld on request.
+        unanswered: calls whose answer was withheld on request; `lost_answers` are those among them that were
+            carried out.
         first_launch, last_launch: steady seconds of the first and the last launch; None without launches.
         stop_codes: stopCode → tasks that ended with it.
     """
@@ -39,6 +40,7 @@ class Tally(msgspec.Struct, frozen=True, kw_only=True):
     peak: int
     strangers: int
     unanswered: int
+    lost_answers: int
     first_launch: float | None
     last_launch: float | None
     stop_codes: dict[str, int]
@@ -72,9 +74,23 @@ def tally(entries: Iterable[Entry]) -> Tally:
         peak=_peak(transitions),
         strangers=sum(each.pod is None for each in launches),
         unanswered=sum(not each.answered for each in calls),
+        lost_answers=sum(not each.answered and each.outcome != LOST for each in calls),
         first_launch=min((each.steady for each in launches), default=None),
         last_launch=max((each.steady for each in launches), default=None),
         stop_codes=dict(Counter(each.stop_code for each in transitions if each.status == "STOPPED")),
+    )
+
+
+def orphans(entries: Iterable[Entry], *, pods: Collection[str]) -> tuple[str, ...]:
+    """The ARNs of tasks that are not over and whose pod is not among `pods`, the uids of those that live.
+
+    Tasks that are nobody's (`strangers`) are no orphans.
+    """
+    last = {each.task: each for each in entries if isinstance(each, Transition)}
+    return tuple(
+        task
+        for task, each in last.items()
+        if each.pod is not None and each.pod.uid not in pods and each.status not in OVER
     )
 
 
@@ -92,21 +108,21 @@ def _duplicates(transitions: Iterable[Transition]) -> tuple[str, ...]:
                 duplicates.append(each.task)
             others.add(each.task)
             launched.add((uid, each.attempt))
-        if each.status == "STOPPED":
+        if each.status in OVER:
             others.discard(each.task)
     return tuple(duplicates)
 
 
 def _left(transitions: Iterable[Transition]) -> tuple[str, ...]:
     last = {each.task: each.status for each in transitions}
-    return tuple(task for task, status in last.items() if status != "STOPPED")
+    return tuple(task for task, status in last.items() if status not in OVER)
 
 
 def _peak(transitions: Iterable[Transition]) -> int:
     alive: set[str] = set()
     peak = 0
     for each in transitions:
-        if each.status == "STOPPED":
+        if each.status in OVER:
             alive.discard(each.task)
         else:
             alive.add(each.task)

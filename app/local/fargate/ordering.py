@@ -2,6 +2,13 @@
 
 https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDependency.html
 https://docs.aws.amazon.com/AmazonECS/latest/developerguide/container-restart-policy.html
+
+What the API reference leaves open is decided as the ECS agent does it: agent/engine/dependencygraph/graph.go
+in aws/amazon-ecs-agent (verifyContainerOrderingStatusResolvable), and its pull request 3218. A dependency
+that can no longer be met, since the target failed where SUCCESS was asked, or never started, or outran its
+startTimeout, is final for the dependent container, which then counts as stopped with exit code 143. HEALTHY
+has no such end: who waits for an unhealthy or stopped container goes on waiting (aws/containers-roadmap,
+issue 2379).
 """
 
 from collections.abc import Mapping
@@ -15,10 +22,16 @@ Readiness = Literal["start", "wait", "never"]
 
 
 class State(msgspec.Struct, frozen=True):
-    """A container's state: PENDING, RUNNING or STOPPED, and how it ended."""
+    """A container's state: PENDING, RUNNING or STOPPED, how it ended, and how healthy it is.
+
+    `started` says whether it ever ran; `late` whether it ran longer than its startTimeout allows.
+    """
 
     status: str
     exit_code: int | None = None
+    started: bool = True
+    health: str = "UNKNOWN"
+    late: bool = False
 
 
 def readiness(spec: ContainerSpec, states: Mapping[str, State]) -> Readiness:
@@ -32,13 +45,43 @@ def readiness(spec: ContainerSpec, states: Mapping[str, State]) -> Readiness:
 def _met(dependency: Dependency, state: State) -> Readiness:
     if state.status == "PENDING":
         return "wait"
-    if dependency.condition == "START":
-        return "start"
-    if state.status != "STOPPED":
-        return "wait"
-    if dependency.condition == "SUCCESS" and state.exit_code != 0:
+    if not state.started:
         return "never"
-    return "start"
+    if _holds(dependency.condition, state):
+        return "start"
+    failed = dependency.condition == "SUCCESS" and state.status == "STOPPED"
+    outran = state.late and state.status == "RUNNING"
+    return "never" if failed or outran else "wait"
+
+
+def _holds(condition: str, state: State) -> bool:
+    match condition:
+        case "HEALTHY":
+            return state.health == "HEALTHY"
+        case "COMPLETE":
+            return state.status == "STOPPED"
+        case "SUCCESS":
+            return state.status == "STOPPED" and state.exit_code == 0
+        case _:  # START
+            return True
+
+
+def hindrance(spec: ContainerSpec, states: Mapping[str, State]) -> str:
+    """Why a container will never start, in the agent's words; empty where it still may."""
+    for dependency in spec.depends_on:
+        state = states[dependency.container_name]
+        if _met(dependency, state) == "never":
+            return (
+                "CannotStartContainerError: dependency graph: failed to resolve container ordering "
+                f"dependency [{dependency.container_name}] for target [{spec.name}]{_because(state)}"
+            )
+    return ""
+
+
+def _because(state: State) -> str:
+    if not state.started:
+        return " because dependency will never start"
+    return " has timed out." if state.late else " as dependency did not exit successfully."
 
 
 def next_to_stop(specs: Mapping[str, ContainerSpec], states: Mapping[str, State]) -> tuple[str, ...]:

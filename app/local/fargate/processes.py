@@ -11,9 +11,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from app.local.fargate.enclosed import CANNOT_START, Entrance
 from app.local.fargate.lines import LineSplitter
+from app.local.fargate.process_checks import ProcessChecks
 from app.local.fargate.workload import Key, Listener, Workload
 from app.local.processes import dies_with_parent
+from app.telemetry import logs
 
 _FROM_HOST: Final = ("PATH", "HOME", "LANG")
 _LAST_WORDS: Final = 0.5
@@ -21,6 +24,9 @@ _LAST_WORDS: Final = 0.5
 
 _CANNOT_START: Final = 127
 _KILLED: Final = 128 + signal.SIGKILL
+
+
+_log = logs.get(__name__)
 
 
 def host_has(command: str) -> bool:
@@ -39,6 +45,8 @@ class ProcessRunner:
     def __init__(self) -> None:
         self._running: dict[Key, _Container] = {}
         self._starting: set[asyncio.Task[None]] = set()
+        self._checks = ProcessChecks()
+        self._told: set[str] = set()
 
     def open(self) -> None:
         """Make sure that nothing outlives this program, however it exits short of SIGKILL."""
@@ -48,6 +56,7 @@ class ProcessRunner:
         """Kill everything and return when it is gone."""
         containers = list(self._running.values())
         self._kill_all()
+        await self._checks.close()
         await asyncio.gather(*(each.gone.wait() for each in containers))
         atexit.unregister(self._kill_all)
 
@@ -69,33 +78,58 @@ class ProcessRunner:
         if key in self._running:
             self._running[key].kill_group()
 
+    def check(
+        self, workload: Workload, argv: tuple[str, ...], done: Callable[[int], None]
+    ) -> Callable[[], None]:
+        """Execute a health check beside the container's first process; while there is none yet, it fails."""
+        container = self._running.get(workload.key)
+        pid = container.pid if container is not None else None
+        if pid is None:
+            asyncio.get_running_loop().call_soon(done, _CANNOT_START)
+            return _nothing_runs
+        environment = _environment(workload)
+        return self._checks.start(workload.key, argv, beside=pid, environment=environment, done=done)
+
     async def _spawn(self, workload: Workload, container: "_Container") -> None:
         loop = asyncio.get_running_loop()
         if container.is_doomed:
             container.fail("killed before it was started", code=_KILLED)
             return
+        directory = container.directory(workload)
+        container.entrance = entrance = Entrance(workload, scratch=directory)
         try:
             await loop.subprocess_exec(
                 lambda: container,
-                *workload.argv,
+                *entrance.argv,
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.STDOUT,
                 env=_environment(workload),
-                cwd=container.directory(workload.working_directory),
+                cwd=directory,
                 start_new_session=True,
                 preexec_fn=dies_with_parent(signal.SIGKILL),
+                pass_fds=entrance.passed,
             )
         except OSError as cause:
             container.fail(f"cannot start {workload.argv[0]}: {cause}", code=_CANNOT_START)
+        finally:
+            entrance.taken()
 
     def _forget(self, container: "_Container") -> None:
         if self._running.get(container.key) is container:
             del self._running[container.key]
+            self._checks.end(container.key)
+        if container.problem and container.problem not in self._told:
+            self._told.add(container.problem)
+            _log.warning("a container could not be started; others will fail likewise", why=container.problem)
 
     def _kill_all(self) -> None:
         for container in list(self._running.values()):
             container.kill_group()
+
+
+def _nothing_runs() -> None:
+    """End a health check that has not begun."""
 
 
 def _environment(workload: Workload) -> dict[str, str]:
@@ -116,17 +150,28 @@ class _Container(asyncio.SubprocessProtocol):
         self._pid: int | None = None
         self._wanted: signal.Signals | None = None
         self._scratch: str | None = None
+        self.entrance: Entrance | None = None
+        self.problem = ""
         self._drained = False
         self._patience: asyncio.TimerHandle | None = None
+
+    @property
+    def pid(self) -> int | None:
+        """The first process, while it runs."""
+        return self._pid
 
     @property
     def is_doomed(self) -> bool:
         """Whether it was killed before there was a process."""
         return self._wanted is signal.SIGKILL
 
-    def directory(self, wanted: str) -> str:
-        """The working directory: the wanted one where this host has it, else an empty one of its own."""
-        if wanted and Path(wanted).is_dir():
+    def directory(self, workload: Workload) -> str:
+        """The working directory: the wanted one where this host has it, else an empty one of its own.
+
+        A container with a root of its own goes to its working directory by itself.
+        """
+        wanted = workload.working_directory
+        if workload.root is None and wanted and Path(wanted).is_dir():
             return wanted
         self._scratch = tempfile.mkdtemp(prefix="fargate-")
         return self._scratch
@@ -194,9 +239,13 @@ class _Container(asyncio.SubprocessProtocol):
             self._patience.cancel()
         if self._scratch is not None:
             shutil.rmtree(self._scratch, ignore_errors=True)
+        self.problem = self.entrance.problem() if self.entrance is not None else ""
+        if self.problem:
+            self._listener.printed(self.key, f"cannot start: {self.problem}")
         self._on_gone(self)
         self.gone.set()
-        self._listener.exited(self.key, code)
+        reason = f"{CANNOT_START}: {self.problem}" if self.problem else ""
+        self._listener.exited(self.key, code, reason=reason)
 
 
 def _container_code(code: int | None) -> int:

@@ -1,11 +1,13 @@
 """A task as the embedded Fargate keeps it, and as DescribeTasks shows it."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from app.local.fargate.container_spec import ContainerSpec
 from app.local.fargate.definitions import TaskDefinition
+from app.local.fargate.health import task_health
 from app.local.fargate.log_store import LogTarget
+from app.local.fargate.mishaps import Mishap, foreign_view
 from app.local.fargate.network import Interface
 from app.local.fargate.ordering import State
 from app.local.fargate.wire import Json
@@ -15,7 +17,12 @@ from app.model.task import Identity
 
 @dataclass(slots=True, kw_only=True)
 class ContainerRecord:
-    """One container of a task. `doom` is why it will have been killed, once it is."""
+    """One container of a task. `doom` is why it will have been killed, once it is.
+
+    `secrets` are the values of its secret variables while the task runs; `times` its epoch seconds by their
+    names at the metadata endpoint. `run` counts its starts; `late` says that it has run longer than its
+    startTimeout.
+    """
 
     spec: ContainerSpec
     arn: str
@@ -27,11 +34,17 @@ class ContainerRecord:
     doom: str = ""
     started: float | None = None
     stopping: bool = False
+    times: dict[str, float] = field(default_factory=dict)
+    secrets: dict[str, str] = field(default_factory=dict, repr=False)
+    health: str = "UNKNOWN"
+    run: int = 0
+    late: bool = False
 
     @property
     def state(self) -> State:
         """As the ordering rules look at it."""
-        return State(self.status, self.exit_code)
+        started = self.started is not None
+        return State(self.status, self.exit_code, started=started, health=self.health, late=self.late)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -39,7 +52,9 @@ class TaskRecord:
     """One task. Times in `times` are epoch seconds by their wire names; `visible_at` is steady seconds.
 
     `capacity` is FARGATE or FARGATE_SPOT; `real` says whether its containers are processes of this host.
-    `pull_error` and `oom_after` are mishaps that await it.
+    `refusal` (before it is placed), `pull_error`, `oom_after` and `mishaps` are what awaits it. `noticed`
+    says that AWS gave it notice: its containers are being stopped while it is still RUNNING. `foreign` are
+    containers that AWS put beside its own.
     """
 
     id: str
@@ -66,7 +81,11 @@ class TaskRecord:
     stop_code: str = ""
     stopped_reason: str = ""
     pull_error: str = ""
+    refusal: str = ""
     oom_after: float | None = None
+    mishaps: tuple[Mishap, ...] = ()
+    noticed: bool = False
+    foreign: tuple[str, ...] = ()
 
     @property
     def specs(self) -> dict[str, ContainerSpec]:
@@ -127,14 +146,23 @@ def described(task: TaskRecord, *, tags: bool = False) -> Json:
         "attributes": [{"name": "ecs.cpu-architecture", "value": _architecture(task)}],
         "availabilityZone": task.zone,
         "clusterArn": task.cluster_arn,
-        "containers": [_container(task, each) for each in task.containers.values()],
+        "containers": [
+            *(_container(task, each) for each in task.containers.values()),
+            *(foreign_view(name, task=task.arn, status=task.status) for name in task.foreign),
+        ],
         "cpu": str(task.definition.cpu),
         "desiredStatus": task.desired,
         "enableExecuteCommand": params.get("enableExecuteCommand", False),
         "ephemeralStorage": {"sizeInGiB": _storage(task)},
         "fargateEphemeralStorage": {"sizeInGiB": _storage(task)},
         "group": params.get("group", f"family:{task.definition.family}"),
-        "healthStatus": "UNKNOWN",
+        "healthStatus": task_health(
+            [
+                each.health
+                for each in task.containers.values()
+                if each.spec.essential and each.spec.health_check
+            ]
+        ),
         "lastStatus": task.status,
         "launchType": "FARGATE",
         "memory": str(task.definition.memory),
@@ -148,7 +176,7 @@ def described(task: TaskRecord, *, tags: bool = False) -> Json:
         "version": task.version,
         **task.times,
     }
-    if "capacityProviderStrategy" in params:
+    if "launchType" not in params:
         view["capacityProviderName"] = task.capacity
     if "startedBy" in params:
         view["startedBy"] = params["startedBy"]
@@ -183,7 +211,7 @@ def _container(task: TaskRecord, container: ContainerRecord) -> Json:
         "image": spec.image,
         "lastStatus": container.status,
         "networkInterfaces": [],
-        "healthStatus": "UNKNOWN",
+        "healthStatus": container.health,
         "cpu": str(spec.cpu),
     }
     if task.interface is not None:

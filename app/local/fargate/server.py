@@ -12,8 +12,10 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from app.local.fargate.api import Api
-from app.local.fargate.faults import Fault, Faults
+from app.local.fargate.faults import Faults
 from app.local.fargate.journal import Journal
+from app.local.fargate.metadata import Metadata
+from app.local.fargate.outcomes import fault_from
 from app.local.fargate.wire import CONTENT_TYPE
 
 _MOST_ENTRIES: Final = 10_000
@@ -28,6 +30,7 @@ class Endpoints:
     Attributes:
         state: what GET /_spillway/state answers.
         hang_up: closes a client's connection.
+        metadata: what containers may read about themselves.
     """
 
     api: Api
@@ -36,6 +39,7 @@ class Endpoints:
     state: Callable[[], dict[str, Any]]
     ids: Callable[[], str]
     hang_up: HangUp
+    metadata: Metadata
 
     def app(self) -> Starlette:
         """The ASGI application."""
@@ -45,6 +49,7 @@ class Endpoints:
                 Route("/_spillway/faults", self.answer_faults, methods=["GET", "POST", "DELETE"]),
                 Route("/_spillway/journal", self.answer_journal),
                 Route("/_spillway/state", self.answer_state),
+                *self.metadata.routes(),
             ]
         )
 
@@ -54,7 +59,7 @@ class Endpoints:
         answer = await self.api.handle(target, await request.body())
         if answer.withheld:
             return _Withheld(self.hang_up)
-        headers = {"x-amzn-requestid": self.ids()}
+        headers = {"x-amzn-requestid": self.ids(), **answer.headers}
         return Response(answer.body, answer.status, headers=headers, media_type=CONTENT_TYPE)
 
     async def answer_faults(self, request: Request) -> Response:
@@ -63,7 +68,7 @@ class Endpoints:
             self.faults.clear()
         elif request.method == "POST":
             try:
-                self.faults.add(msgspec.json.decode(await request.body(), type=Fault))
+                self.faults.add(fault_from(await request.body()))
             except msgspec.MsgspecError as cause:
                 return _json({"message": f"That is not a fault: {cause}"}, status=400)
         return _json({"faults": self.faults.pending()})

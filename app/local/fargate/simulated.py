@@ -1,6 +1,7 @@
 """Containers without a process: they follow a script, or run until they are stopped."""
 
 import signal
+from collections.abc import Callable
 from functools import partial
 from typing import Final
 
@@ -27,6 +28,7 @@ class Script(msgspec.Struct, frozen=True, kw_only=True):
         log: lines that it prints, `log_every` seconds apart (0: all at once).
         pull_error: its image cannot be pulled, for this reason; it never starts.
         oom: it ends by itself for want of memory.
+        checks: exit codes of its health checks in turn, the last one from then on; None hangs for ever.
         term_seconds: how long it takes to end after SIGTERM; `term_exit_code` is how it ends then.
     """
 
@@ -36,6 +38,7 @@ class Script(msgspec.Struct, frozen=True, kw_only=True):
     log_every: float = 0.0
     pull_error: str = ""
     oom: bool = False
+    checks: tuple[int | None, ...] = (0,)
     term_seconds: float = 0.0
     term_exit_code: int = _TERMINATED
 
@@ -81,6 +84,19 @@ class SimulatedRunner:
         if play is not None:
             self._exit(play, _KILLED)
 
+    def check(
+        self,
+        workload: Workload,
+        argv: tuple[str, ...],  # noqa: ARG002  (the script says what comes of it)
+        done: Callable[[int], None],
+    ) -> Callable[[], None]:
+        """Answer what the script says next."""
+        play = self._running.get(workload.key)
+        code = play.next_check() if play is not None else None
+        if code is not None:
+            self._agenda.after(0.0, partial(done, code))
+        return _nothing_runs
+
     def _print(self, play: "_Play", line: str) -> None:
         if self._running.get(play.key) is play:
             play.listener.printed(play.key, line)
@@ -97,6 +113,10 @@ class SimulatedRunner:
             play.listener.exited(play.key, code, reason=reason)
 
 
+def _nothing_runs() -> None:
+    """End a health check that was never more than its answer."""
+
+
 class _Play:
     """One run of a script; a restarted container is another one."""
 
@@ -104,3 +124,11 @@ class _Play:
         self.key = key
         self.script = script
         self.listener = listener
+        self._checked = 0
+
+    def next_check(self) -> int | None:
+        """What the next health check ends with."""
+        checks = self.script.checks or (0,)
+        code = checks[min(self._checked, len(checks) - 1)]
+        self._checked += 1
+        return code

@@ -9,6 +9,7 @@ from app.local.fargate.clusters import Clusters
 from app.local.fargate.config import FargateConfig
 from app.local.fargate.definitions import TaskDefinitions
 from app.local.fargate.errors import AwsError, invalid
+from app.local.fargate.faults import Fault, Faults, share_of
 from app.local.fargate.launcher import Launcher
 from app.local.fargate.lifecycle import USER_INITIATED, Lifecycle
 from app.local.fargate.record import TaskRecord, described
@@ -32,6 +33,7 @@ class TaskApi:
     definitions: TaskDefinitions
     lifecycle: Lifecycle
     launcher: Launcher
+    faults: Faults
     _tokens: dict[str, ClientTokens] = field(default_factory=dict)
 
     def operations(self) -> Mapping[str, Callable[[Json], Json]]:
@@ -56,7 +58,8 @@ class TaskApi:
             return {"tasks": [_again(self.lifecycle.tasks[each]) for each in use.ids], "failures": []}
         definition = self.definitions.runnable(params["taskDefinition"])
         launch_rules.require_runnable(params, containers={each.name for each in definition.containers})
-        outcome = self.launcher.launch(params, definition=definition, cluster_arn=cluster)
+        strategy = self.clusters.strategy_for(params)
+        outcome = self.launcher.launch(params, definition=definition, cluster_arn=cluster, strategy=strategy)
         if outcome.tasks:
             ids = [each.id for each in outcome.tasks]
             tokens.note(params, ids=ids, arns=[each.arn for each in outcome.tasks], now=now)
@@ -86,7 +89,8 @@ class TaskApi:
         if len(names) > _MOST_DESCRIBED:
             raise invalid(f"Tasks cannot contain more than {_MOST_DESCRIBED} elements.")
         tags = "TAGS" in params.get("include", ())
-        found = {each: self._visible(each, cluster=cluster) for each in names}
+        fault = self.faults.take("DescribeTasks", "partial")
+        found = {each: self._seen(each, fault, cluster=cluster) for each in names}
         return {
             "tasks": [described(task, tags=tags) for task in found.values() if task is not None],
             "failures": [
@@ -105,10 +109,14 @@ class TaskApi:
             raise AwsError("ServiceNotFoundException", "Service not found.")
         if "containerInstance" in params:
             raise invalid("There are no container instances on Fargate.")
+        fault = self.faults.take("ListTasks", "partial")
         arns = [
             each.arn
             for each in self.lifecycle.tasks.values()
-            if each.cluster_arn == cluster and self._is_visible(each) and _listed(each, params)
+            if each.cluster_arn == cluster
+            and self._is_visible(each)
+            and _listed(each, params)
+            and not _left_out(each, fault)
         ]
         return pages.page(arns, params, member="taskArns")
 
@@ -125,6 +133,10 @@ class TaskApi:
         task = self.lifecycle.tasks.get(name.rsplit("/", 1)[-1])
         named = task is not None and name in {task.id, task.arn}
         return task if named and task is not None and task.cluster_arn == cluster else None
+
+    def _seen(self, name: str, fault: Fault | None, *, cluster: str) -> TaskRecord | None:
+        task = self._visible(name, cluster=cluster)
+        return task if task is not None and not _left_out(task, fault) else None
 
     def _visible(self, name: str, *, cluster: str) -> TaskRecord | None:
         task = self._find(name, cluster=cluster)
@@ -145,6 +157,10 @@ def _again(task: TaskRecord) -> Json:
     if task.status != "STOPPED":
         return view
     return {name: view[name] for name in ("taskArn", "lastStatus", "desiredStatus")}
+
+
+def _left_out(task: TaskRecord, fault: Fault | None) -> bool:
+    return fault is not None and share_of(fault.seed, task.id) < fault.share
 
 
 def _listed(task: TaskRecord, params: Json) -> bool:

@@ -12,7 +12,7 @@ import msgspec
 from botocore.model import ServiceModel
 from botocore.validate import ParamValidator
 
-from app.local.fargate.constraints import violations
+from app.local.fargate.constraints import redacted, violations
 from app.local.fargate.errors import AwsError
 
 CONTENT_TYPE: Final = "application/x-amz-json-1.1"
@@ -20,7 +20,13 @@ CONTENT_TYPE: Final = "application/x-amz-json-1.1"
 Json = dict[str, Any]
 """A JSON object as AWS writes it: parameters, answers and their parts."""
 
-_SERVICES: Final = ("ecs", "logs")
+_SERVICES: Final = ("ecs", "logs", "sqs", "secretsmanager", "ssm")
+_WRONG: Final = {
+    "ecs": "ClientException",
+    "secretsmanager": "ValidationException",
+    "ssm": "ValidationException",
+}
+"""The error of a request that does not satisfy the service model, where it is not the usual one."""
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,13 +66,13 @@ class Reader:
         model = self._models[target.rpartition(".")[0]]
         params = _object(body)
         shape = model.operation_model(name).input_shape
-        code = "ClientException" if model.service_name == "ecs" else "InvalidParameterException"
+        code = _WRONG.get(model.service_name, "InvalidParameterException")
         if shape is None:
             return Request(operation=name, params=params)
         report = self._validator.validate(params, shape)
         if report.has_errors():
-            raise AwsError(code, report.generate_report())
-        _require_none(list(violations(params, shape)), code=code)
+            raise AwsError(code, redacted(report.generate_report(), params, shape))
+        _require_none([redacted(each, params, shape) for each in violations(params, shape)], code=code)
         return Request(operation=name, params=params)
 
 

@@ -1,19 +1,25 @@
 """What a runner gets to run, and what it tells about it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 import msgspec
 
+from app.local.fargate.root_file_system import RootFileSystem
+
 
 class Workload(msgspec.Struct, frozen=True, kw_only=True):
-    """One container of one task: `environment` is all that it asked for, nothing of the host's."""
+    """One container of one task: `environment` is all that it asked for, nothing of the host's.
+
+    `root` is its root file system where the host's own will not do.
+    """
 
     task: str
     container: str
     argv: tuple[str, ...]
     environment: Mapping[str, str]
     working_directory: str = ""
+    root: RootFileSystem | None = None
 
     @property
     def key(self) -> "Key":
@@ -50,4 +56,14 @@ class Runner(Protocol):
 
     def kill(self, key: Key) -> None:
         """SIGKILL."""
+        ...
+
+    def check(
+        self, workload: Workload, argv: tuple[str, ...], done: Callable[[int], None]
+    ) -> Callable[[], None]:
+        """Execute a command as in the running container, with its environment.
+
+        `done` gets the exit code, never before this returns, and not at all where the container ends first.
+        Calling what is returned ends the command, if it still runs; what it tells after that is void.
+        """
         ...

@@ -51,11 +51,12 @@ def test_a_silent_node_does_not_cost_the_pod_its_life(
 
 
 def test_the_first_attempt_takes_one_patch_for_everything() -> None:
-    command = record(a_pod(uid="uid-web-1"), number=1, config=CONFIG, now=NOON)
+    command = record(a_pod(uid="uid-web-1"), number=1, capacity="on-demand", config=CONFIG, now=NOON)
     assert command.annotations == {
         "spillway.dev/attempt": "1",
         "spillway.dev/attempt-of": "uid-web-1",
         "spillway.dev/attempted-at": "2026-01-01T12:00:00Z",
+        "spillway.dev/attempted-on": "on-demand",
         "controller.kubernetes.io/pod-deletion-cost": "-100",
     }
     assert command.tolerations is not None
@@ -65,13 +66,18 @@ def test_a_users_deletion_cost_is_kept() -> None:
     pod = a_pod(annotations={"controller.kubernetes.io/pod-deletion-cost": "5"})
     assert (
         "controller.kubernetes.io/pod-deletion-cost"
-        not in record(pod, number=1, config=CONFIG, now=NOON).annotations
+        not in record(pod, number=1, capacity="on-demand", config=CONFIG, now=NOON).annotations
     )
 
 
 def test_a_new_attempt_takes_the_old_task_off_the_pod() -> None:
     pod = a_pod(annotations={"spillway.dev/task-arn": "arn:old"})
-    assert record(pod, number=2, config=CONFIG, now=NOON).annotations["spillway.dev/task-arn"] == ""
+    assert (
+        record(pod, number=2, capacity="on-demand", config=CONFIG, now=NOON).annotations[
+            "spillway.dev/task-arn"
+        ]
+        == ""
+    )
 
 
 @pytest.mark.parametrize(

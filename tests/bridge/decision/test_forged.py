@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from app.bridge.decision.commands import LaunchTask, Look, RecordAttempt, RemovePod
-from app.bridge.decision.facts import Stage, attempt_of, recorded_arn, recorded_attempt, stage_of
+from app.bridge.decision.facts import Stage, attempt_of, stage_of
 from app.bridge.decision.reconcile import decide
+from app.bridge.decision.record import recorded_arn, recorded_attempt
 from app.model.names import TaskArn
 from app.model.pod import Pod
 from app.model.task import Task

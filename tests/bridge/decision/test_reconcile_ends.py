@@ -99,9 +99,8 @@ def test_a_left_out_token_volume_is_told_with_the_first_attempt() -> None:
     mounts = [{"name": "kube-api-access-x", "mountPath": path}]
     volume = {"name": "kube-api-access-x", "projected": {"sources": [{"serviceAccountToken": {}}]}}
     pod = a_pod(containers=[a_container(volumeMounts=mounts)], volumes=[volume])
-    assert [each.reason for each in decide(facts_of(pod)) if isinstance(each, RecordEvent)] == [
-        "TokenVolumeLeftOut"
-    ]
+    told = [each.reason for each in decide(facts_of(pod)) if isinstance(each, RecordEvent)]
+    assert "TokenVolumeLeftOut" in told
 
 
 def test_a_grace_period_that_fargate_cuts_is_told() -> None:

@@ -46,12 +46,12 @@ def test_every_ending_has_a_sequel_under_every_restart_policy() -> None:
     ],
 )
 def test_an_ending_follows_from_stop_code_and_exit_codes(task: Task, ending: Ending) -> None:
-    assert ending_of(task) is ending
+    assert ending_of(task, mains={"main"}) is ending
 
 
 def test_one_failed_container_makes_the_task_a_failure() -> None:
     containers = (TaskContainer(name="a", exit_code=0), TaskContainer(name="b", exit_code=2))
-    assert ending_of(stopped(containers=containers)) is Ending.CRASHED
+    assert ending_of(stopped(containers=containers), mains={"a", "b"}) is Ending.CRASHED
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def test_one_failed_container_makes_the_task_a_failure() -> None:
     ],
 )
 def test_the_restart_policy_decides_after_an_exit(policy: str, code: int, sequel: Sequel) -> None:
-    assert sequel_of(stopped(exit_code=code), restart_policy=policy) is sequel
+    assert sequel_of(stopped(exit_code=code), mains={"main"}, restart_policy=policy) is sequel
 
 
 IMAGE = StartFailure("ErrImagePull", "ImagePullBackOff")

@@ -5,7 +5,8 @@ import msgspec
 import pytest
 
 from app.bridge.status.container_status import Hold
-from app.bridge.status.pod_status import Verdict, final_status, held_status, phase_of, same, status_of
+from app.bridge.status.phase import phase_of
+from app.bridge.status.pod_status import Verdict, View, final_status, held_status, same, status_of
 from app.model.names import TaskArn
 from app.model.pod import Pod
 from app.model.task import Task, TaskContainer
@@ -28,8 +29,16 @@ def with_status(pod: Pod, status: dict[str, Any]) -> Pod:
     return msgspec.structs.replace(pod, status=msgspec.convert(without_nulls(status), type(pod.status)))
 
 
-def status(pod: Pod = POD, task: Task | None = None, **fields: Any) -> dict[str, Any]:
-    return status_of(pod, **{"task": task, "now": NOON, "node_ip": NODE_IP, **fields})
+def status(
+    pod: Pod = POD,
+    task: Task | None = None,
+    *,
+    hold: Hold | None = None,
+    verdict: Verdict | None = None,
+    **fields: Any,
+) -> dict[str, Any]:
+    view = View(**{"task": task, "now": NOON, "node_ip": NODE_IP, **fields})
+    return status_of(pod, view, hold=hold, verdict=verdict)
 
 
 def conditions(found: dict[str, Any]) -> dict[str, str]:
@@ -213,11 +222,11 @@ def test_the_observed_generation_is_told() -> None:
 )
 def test_a_deleted_pod_ends_by_its_exit_codes(code: int, phase: str) -> None:
     task = a_task(POD, last_status="STOPPED", exit_code=code, started_at=NOON, stopped_at=LATER)
-    assert final_status(POD, task=task, now=NOON, node_ip=NODE_IP)["phase"] == phase
+    assert final_status(POD, View(task=task, now=NOON, node_ip=NODE_IP))["phase"] == phase
 
 
 def test_a_deleted_pod_that_never_ran_failed_with_its_containers_still_waiting() -> None:
-    found = final_status(POD, task=None, now=NOON, node_ip=NODE_IP)
+    found = final_status(POD, View(task=None, now=NOON, node_ip=NODE_IP))
     assert found["phase"] == "Failed"
     assert "waiting" in a_container_of(found)["state"]
 
@@ -281,7 +290,7 @@ WAITS_AGAIN = {"state": {"waiting": {}}, "lastState": {"terminated": {"exitCode"
     ],
 )
 def test_the_phase_is_kubelets(statuses: list[dict[str, Any]], policy: str, phase: str) -> None:
-    assert phase_of(statuses, policy) == phase
+    assert phase_of([], statuses, a_pod(restartPolicy=policy).spec) == phase
 
 
 def test_an_arn_is_no_part_of_the_container_id() -> None:

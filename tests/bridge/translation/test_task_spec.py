@@ -1,36 +1,44 @@
 import json
 from typing import Any
 
-import msgspec
 import pytest
 
 from app.bridge.config import TaskSettings
-from app.bridge.translation.task_spec import client_token, started_by, translate
+from app.bridge.translation.task_spec import Translated, client_token, started_by, translate
 from app.model.names import ATTEMPT_VARIABLE, IDENTITY_VARIABLE
 from app.model.pod import Pod
 from app.model.reason import Reason
 from app.model.task import Launch, identity_from
+from tests.bridge.translation.builders import a_material, an_image, settings, with_tokens
 from tests.builders import a_container, a_pod, identity_of
 
-SETTINGS = TaskSettings(
-    region="eu-west-1",
-    log_group="/g",
-    log_mode="non-blocking",
-    execution_role_arn="arn:exec",
-    task_role_arn="arn:task",
-)
+SETTINGS = settings()
 
 
-def launch_of(pod: Pod, *, settings: TaskSettings = SETTINGS, attempt: int = 1) -> Launch:
-    launch = translate(pod, config=settings, identity=identity_of(pod), attempt=attempt)
-    assert isinstance(launch, Launch)
-    return launch
+def translated(pod: Pod, *, attempt: int = 1, config: TaskSettings = SETTINGS, **found: Any) -> Any:
+    return translate(
+        pod, material=a_material(**found), config=config, identity=identity_of(pod), attempt=attempt
+    )
 
 
-def reasons_of(pod: Pod) -> tuple[Reason, ...]:
-    answer = translate(pod, config=SETTINGS, identity=identity_of(pod), attempt=1)
-    assert not isinstance(answer, Launch)
+def launch_of(pod: Pod, *, attempt: int = 1, config: TaskSettings = SETTINGS, **found: Any) -> Launch:
+    answer = translated(pod, attempt=attempt, config=config, **found)
+    assert isinstance(answer, Translated)
+    return answer.launch
+
+
+def reasons_of(pod: Pod, *, config: TaskSettings = SETTINGS, **found: Any) -> tuple[Reason, ...]:
+    answer = translated(pod, config=config, **found)
+    assert isinstance(answer, tuple)
     return answer
+
+
+def containers_in(launch: Launch) -> dict[str, dict[str, Any]]:
+    return {each["name"]: each for each in launch.definition.body["containerDefinitions"]}
+
+
+def environment_in(told: dict[str, Any]) -> dict[str, str]:
+    return {each["name"]: each["value"] for each in told.get("environment", ())}
 
 
 def definition_of(**fields: Any) -> dict[str, Any]:
@@ -60,14 +68,14 @@ def with_token(name: str, suffix: str) -> Pod:
 
 
 def test_pods_of_one_template_share_one_definition() -> None:
-    assert (
-        launch_of(with_token("web-1", "abcde")).definition
-        == launch_of(with_token("web-2", "fghij")).definition
-    )
+    one = launch_of(with_token("web-1", "abcde"), **with_tokens(sealed="b25l"))
+    two = launch_of(with_token("web-2", "fghij"), **with_tokens(sealed="dHdv"))
+    assert one.definition == two.definition
 
 
 def test_pods_of_one_template_differ_in_their_overrides() -> None:
-    assert launch_of(with_token("web-1", "a")).overrides != launch_of(with_token("web-2", "b")).overrides
+    one = launch_of(with_token("web-1", "a"), **with_tokens())
+    assert one.overrides != launch_of(with_token("web-2", "b"), **with_tokens()).overrides
 
 
 @pytest.mark.parametrize(
@@ -177,8 +185,7 @@ def test_the_grace_period_is_kept_as_far_as_fargate_goes_along(grace: int, timeo
     ],
 )
 def test_the_log_mode_is_always_written_out(mode: str, options: dict[str, str]) -> None:
-    settings = msgspec.structs.replace(SETTINGS, log_mode=mode)
-    body = launch_of(a_pod(), settings=settings).definition.body
+    body = launch_of(a_pod(), config=settings(log_mode=mode)).definition.body
     assert body["containerDefinitions"][0]["logConfiguration"]["options"] == {
         "awslogs-group": "/g",
         "awslogs-region": "eu-west-1",
@@ -195,8 +202,8 @@ def test_the_task_is_a_fargate_task_of_the_smallest_size_that_fits() -> None:
         "cpu": "1024",
         "memory": "2048",
         "runtimePlatform": {"cpuArchitecture": "X86_64", "operatingSystemFamily": "LINUX"},
-        "executionRoleArn": "arn:exec",
-        "taskRoleArn": "arn:task",
+        "executionRoleArn": "arn:aws:iam::123456789012:role/exec",
+        "taskRoleArn": "arn:aws:iam::123456789012:role/task",
     }
 
 
@@ -206,14 +213,15 @@ def test_ephemeral_storage_above_the_default_is_asked_for() -> None:
     assert body["ephemeralStorage"] == {"sizeInGiB": 40}
 
 
-def test_every_container_says_whose_task_it_is_and_the_attempt() -> None:
+def test_the_first_main_container_says_whose_task_it_is_and_the_attempt() -> None:
     pod = a_pod(containers=[a_container("a"), a_container("b")])
-    overrides = launch_of(pod, attempt=3).overrides["containerOverrides"]
-    environments = [
-        {each["name"]: each["value"] for each in override["environment"]} for override in overrides
-    ]
-    assert [environment["SPILLWAY_ATTEMPT"] for environment in environments] == ["3", "3"]
-    assert [identity_from(each["SPILLWAY_POD"]) for each in environments] == [identity_of(pod)] * 2
+    told = {
+        each["name"]: environment_in(each)
+        for each in launch_of(pod, attempt=3).overrides["containerOverrides"]
+    }
+    assert told["a"]["SPILLWAY_ATTEMPT"] == "3"
+    assert identity_from(told["a"]["SPILLWAY_POD"]) == identity_of(pod)
+    assert told["b"] == {"HOSTNAME": "web-1"}
 
 
 def test_the_same_attempt_makes_the_same_call() -> None:
@@ -255,7 +263,8 @@ def test_where_the_overrides_would_be_too_long_the_templates_words_move_into_the
     assert container["environment"] == [{"name": "BIG", "value": "x" * 8_000}]
     assert container["command"] == ["script"]
     [override] = one.overrides["containerOverrides"]
-    assert {each["name"] for each in override["environment"]} == {"NAME", IDENTITY_VARIABLE, ATTEMPT_VARIABLE}
+    names = {each["name"] for each in override["environment"]}
+    assert names == {"NAME", "HOSTNAME", IDENTITY_VARIABLE, ATTEMPT_VARIABLE}
     assert "command" not in override
     assert one.definition == two.definition
 
@@ -271,12 +280,6 @@ def test_a_command_that_names_the_pod_stays_in_the_override_however_long_the_res
 def test_the_limit_counts_the_characters_that_are_sent() -> None:
     pod = a_pod(containers=[a_container(env=[{"name": "BIG", "value": "x" * 7_700}])])
     assert len(json.dumps(launch_of(pod).overrides)) < 8_192
-
-
-@pytest.mark.parametrize("policy", ["Never", "OnFailure"])
-def test_several_containers_that_run_to_their_end_are_refused(policy: str) -> None:
-    pod = a_pod(containers=[a_container("a"), a_container("b")], restartPolicy=policy)
-    assert [reason.code for reason in reasons_of(pod)] == ["SeveralContainersRunToEnd"]
 
 
 def test_what_fargate_refuses_is_refused_with_every_reason() -> None:

@@ -30,6 +30,16 @@ CLUSTER = "spillway"
 GROUP = "/spillway/pods"
 
 _TARGETS = {
+    "CreateSecret": "secretsmanager",
+    "DescribeSecret": "secretsmanager",
+    "GetSecretValue": "secretsmanager",
+    "PutSecretValue": "secretsmanager",
+    "ListSecrets": "secretsmanager",
+    "DeleteSecret": "secretsmanager",
+    "PutCluster": "AmazonEC2ContainerServiceV20141113",
+    "GetQueue": "AmazonSQS",
+    "ReceiveMessage": "AmazonSQS",
+    "DeleteMessage": "AmazonSQS",
     "Get": "Logs_20140328",
     "Put": "Logs_20140328",
     "CreateLog": "Logs_20140328",
@@ -199,3 +209,10 @@ def overrides_for(uid: str, *, attempt: int = 1) -> Mapping[str, Any]:
             }
         ]
     }
+
+
+async def until(true: Callable[[], Any]) -> None:
+    """Wait in real time for something that a process or a socket does."""
+    async with asyncio.timeout(20):
+        while not true():  # noqa: ASYNC110  (it sets no event of ours)
+            await asyncio.sleep(0.01)

@@ -1,0 +1,161 @@
+"""While there is a task, and when it has ended: status, restarts, what the helper recorded."""
+
+from datetime import timedelta
+from typing import Final
+
+from app.bridge.decision import attempts
+from app.bridge.decision.commands import Command, Later, ReadRecords, RecordEvent, RecordTask
+from app.bridge.decision.facts import Facts, deadline_of
+from app.bridge.decision.launching import falls_back, next_attempt
+from app.bridge.decision.measures import (
+    Commands,
+    failed,
+    known_task_of,
+    mains_of,
+    pod_of,
+    restart,
+    status_of,
+    stop_duplicates,
+    write_status,
+    written,
+)
+from app.bridge.decision.record import recorded_arn
+from app.bridge.status.container_status import Hold
+from app.bridge.status.endings import (
+    Ending,
+    Sequel,
+    ending_of,
+    explained,
+    sequel_of,
+    start_failure_of,
+)
+from app.bridge.status.observed import NOTHING_TOLD
+from app.bridge.status.pod_status import Verdict
+from app.bridge.translation.material import Unready
+from app.model.container import is_sidecar
+from app.model.names import KEEPER_CONTAINER
+from app.model.pod import Pod
+from app.model.task import Task
+
+TASK_STOPPED: Final = "TaskStopped"
+_SOON: Final = 5.0
+_READ_AGAIN: Final = 2.0
+
+RECORDS_WITHIN: Final = timedelta(seconds=20)
+"""CloudWatch shows a container's last lines so long after its end at the latest, as a rule; an end is told
+without them after that."""
+
+
+def carried(facts: Facts) -> Commands:
+    """The newest attempt's task lives."""
+    task = known_task_of(facts)
+    pod = pod_of(facts)
+    recorded: Commands = ()
+    if recorded_arn(pod) != task.arn:
+        recorded = (
+            RecordTask(arn=task.arn, attempt=task.attempt),
+            RecordEvent(reason="Created", message=f"Created Fargate task {task.task_id}"),
+        )
+    status = status_of(facts, task=task, hold=Hold())
+    events: Commands = ()
+    if status["phase"] == "Running" and pod.status.phase == "Pending":
+        events = (RecordEvent(reason="Started", message=f"Fargate task {task.task_id} is running"),)
+    return (
+        *recorded,
+        *written(facts, status, *events),
+        *stop_duplicates(facts),
+        *_restarts(facts, pod, task),
+        *_deadline(facts, pod),
+    )
+
+
+def ended(facts: Facts) -> Commands:
+    """The newest attempt's task is over."""
+    others = stop_duplicates(facts)
+    if others:
+        return (*others, Later(seconds=_SOON))
+    task, pod = known_task_of(facts), pod_of(facts)
+    reading = unread(facts, pod, task)
+    if reading:
+        return reading
+    ending = ending_of(task, mains=mains_of(pod))
+    match sequel_of(task, mains=mains_of(pod), restart_policy=pod.spec.restart_policy):
+        case Sequel.SUCCEEDED:
+            return write_status(facts, task=task, verdict=Verdict(phase="Succeeded"))
+        case Sequel.FAILED if ending is Ending.CRASHED:
+            return failed(facts, task=task, reason="", message="")
+        case Sequel.FAILED:
+            reason = TASK_STOPPED if ending is Ending.STOPPED else task.stop_code
+            return failed(facts, task=task, reason=reason, message=explained(task))
+        case Sequel.RELAUNCH:
+            return _relaunch(facts, task, ending)
+
+
+def unread(facts: Facts, pod: Pod, task: Task) -> Commands:
+    """Read what is still to be learned of an ended task before its end is told; empty where nothing is."""
+    logs = _logs_to_read(facts, pod, task)
+    told = facts.told.get(task.arn, NOTHING_TOLD)
+    kept = any(each.name == KEEPER_CONTAINER and each.exit_code is not None for each in task.containers)
+    late = task.stopped_at is None or facts.now - task.stopped_at >= RECORDS_WITHIN
+    if late or not (logs or (kept and not told.complete)):
+        return ()
+    return (ReadRecords(arn=task.arn, logs=logs), Later(seconds=_READ_AGAIN))
+
+
+def _logs_to_read(facts: Facts, pod: Pod, task: Task) -> tuple[str, ...]:
+    """The containers that failed and want the end of their log as termination message."""
+    told = facts.told.get(task.arn, NOTHING_TOLD)
+    wanted = {
+        each.name
+        for each in (*pod.spec.init_containers, *pod.spec.containers)
+        if each.termination_message_policy == "FallbackToLogsOnError"
+    }
+    return tuple(
+        each.name
+        for each in task.containers
+        if each.name in wanted and each.exit_code not in {None, 0} and each.name not in told.messages
+    )
+
+
+def _restarts(facts: Facts, pod: Pod, task: Task) -> Commands:
+    """A failed init container, and a liveness or startup probe that failed, end the task; it comes again."""
+    sidecars = {each.name for each in pod.spec.init_containers if is_sidecar(each)}
+    inits = {each.name for each in pod.spec.init_containers} - sidecars
+    for each in task.containers:
+        if each.name in inits and each.exit_code not in {None, 0}:
+            return restart(facts, task, f"init container {each.name} failed with exit code {each.exit_code}")
+    sick = next((each.failed for each in facts.health.values() if each.failed), "")
+    return restart(facts, task, sick) if sick else ()
+
+
+def _deadline(facts: Facts, pod: Pod) -> tuple[Command, ...]:
+    deadline = deadline_of(pod)
+    return () if deadline is None else (Later(seconds=(deadline - facts.now).total_seconds()),)
+
+
+def _relaunch(facts: Facts, task: Task, ending: Ending) -> Commands:
+    """The end is written first, then the backoff waited out, then the next attempt begun."""
+    stopped = [each for each in facts.tasks if each.is_stopped]
+    due = facts.now if falls_back(facts) else attempts.restart_due(stopped)
+    status = _held(facts, task, ending, stopped)
+    if facts.now < due:
+        return (*status, Later(seconds=(due - facts.now).total_seconds()))
+    return (*status, *next_attempt(facts, restarting=True))
+
+
+def _held(facts: Facts, task: Task, ending: Ending, stopped: list[Task]) -> Commands:
+    """Why the pod's containers wait to run again: what is missing by now, or what became of the last try."""
+    lacking = facts.memory.gathered
+    if isinstance(lacking, Unready):
+        hold = Hold(lacking.reason, lacking.message, restarting=True)
+        event = RecordEvent(reason=lacking.event, message=lacking.message, warning=True)
+    elif ending is Ending.NOT_STARTED:
+        named = start_failure_of(task)
+        first = attempts.failures_in_a_row(stopped) == 1
+        hold = Hold(named.first if first else named.later, explained(task), restarting=True)
+        event = RecordEvent(reason="Failed", message=explained(task), warning=True)
+    else:
+        words = f"back-off before restarting pod {facts.key.path}"
+        hold = Hold("CrashLoopBackOff", words, restarting=True)
+        event = RecordEvent(reason="BackOff", message="Back-off restarting the pod's task", warning=True)
+    return write_status(facts, task=task, hold=hold, event=event)

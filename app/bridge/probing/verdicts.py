@@ -1,0 +1,98 @@
+"""What answers in a row come to, as kubelet's prober counts them. Pure.
+
+https://kubernetes.io/docs/tasks/configure-pod-container/configure-liveness-readiness-startup-probes/
+"""
+
+from collections.abc import Mapping
+from typing import Final, Literal
+
+import msgspec
+
+from app.bridge.status.observed import Health
+from app.model.container import Container, Probe
+from app.model.task import TaskContainer
+
+Kind = Literal["startup", "readiness", "liveness"]
+KINDS: Final[tuple[Kind, ...]] = ("startup", "readiness", "liveness")
+
+
+class Count(msgspec.Struct, frozen=True, kw_only=True):
+    """How one probe stands.
+
+    Attributes:
+        verdict: what holds now: None before the first verdict of a startup probe.
+        last: the newest answer; None before the first.
+        row: how often it came in a row.
+    """
+
+    verdict: bool | None
+    last: bool | None = None
+    row: int = 0
+
+
+def begun(kind: Kind, *, ready_before: bool = False) -> Count:
+    """Before the first answer: alive, not ready, not started.
+
+    Args:
+        kind: the probe's.
+        ready_before: whether this very container was ready when it was last asked, by us or by the bridge
+            before us; a bridge that starts takes nobody's traffic away.
+    """
+    match kind:
+        case "startup":
+            return Count(verdict=True if ready_before else None)
+        case "readiness":
+            return Count(verdict=ready_before)
+        case "liveness":
+            return Count(verdict=True)
+
+
+def counted(count: Count, ok: bool, probe: Probe) -> Count:
+    """The count after one more answer; the verdict turns when a threshold is reached."""
+    row = count.row + 1 if count.last is ok else 1
+    needed = probe.success_threshold if ok else probe.failure_threshold
+    return Count(verdict=ok if row >= needed else count.verdict, last=ok, row=row)
+
+
+def probes_of(container: Container) -> dict[Kind, Probe]:
+    """The container's probes."""
+    named: dict[Kind, Probe | None] = {
+        "startup": container.startup_probe,
+        "readiness": container.readiness_probe,
+        "liveness": container.liveness_probe,
+    }
+    return {kind: probe for kind, probe in named.items() if probe is not None}
+
+
+def is_asked_by_us(probe: Probe) -> bool:
+    """Whether the bridge makes the probe; a command is run by ECS, as the container's health check."""
+    return probe.exec is None
+
+
+def health_of(container: Container, counts: Mapping[Kind, Count], seen: TaskContainer) -> Health:
+    """What the probes say together.
+
+    Args:
+        container: as in the pod's spec.
+        counts: of the probes that the bridge makes.
+        seen: the container as ECS shows it, with the outcome of its health check.
+    """
+    probes = probes_of(container)
+    verdicts = {kind: _verdict(kind, probes[kind], counts.get(kind), seen) for kind in probes}
+    started = verdicts.get("startup", True) is True
+    failed = next((kind for kind in ("startup", "liveness") if verdicts.get(kind, True) is False), "")
+    return Health(
+        started=started,
+        ready=started and verdicts.get("readiness", True) is True,
+        failed=f"Container {container.name} failed {failed} probe, will be restarted" if failed else "",
+    )
+
+
+def _verdict(kind: Kind, probe: Probe, count: Count | None, seen: TaskContainer) -> bool | None:
+    if is_asked_by_us(probe):
+        return (count or begun(kind)).verdict
+    if kind == "liveness":
+        return seen.health != "UNHEALTHY"
+    if kind == "readiness":
+        return seen.health == "HEALTHY"
+    return {"HEALTHY": True, "UNHEALTHY": False}.get(seen.health)

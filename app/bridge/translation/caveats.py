@@ -1,0 +1,39 @@
+"""What runs otherwise than asked, though it runs: each is worth an Event on the pod."""
+
+from collections.abc import Iterable, Sequence
+
+from app.bridge.translation import health
+from app.bridge.translation.parts import Part
+from app.fargate import eligibility
+from app.model.pod import Pod
+from app.model.reason import Reason
+
+
+def caveats_of(pod: Pod, *, parts: Sequence[Part], brought: Sequence[Reason]) -> tuple[Reason, ...]:
+    """Every caveat about the pod's task; the codes are reasons of Events.
+
+    Args:
+        pod: what can be said from it alone, `app.fargate.eligibility` says.
+        parts: its containers.
+        brought: what is to be said about its volumes; that knows more than the pod alone.
+    """
+    known = {each.code for each in brought}
+    general = [each for each in eligibility.caveats(pod) if each.code not in known]
+    special = [caveat for part in parts for caveat in (*_unseen_by_probes(part), *_not_awaited(part))]
+    return tuple(dict.fromkeys((*brought, *general, *special)))
+
+
+def _unseen_by_probes(part: Part) -> Iterable[Reason]:
+    """The health check sees the definition's variables, not those that the helper makes for the command."""
+    command = health.health_check(part.container).get("command", ())
+    made = {line.split(" ")[1] for line in part.words.run if line.startswith(("env ", "fact "))}
+    used = sorted(name for name in made if any(name in word for word in command))
+    if used:
+        message = f"exec probes of container {part.name} do not see {', '.join(used)}"
+        yield Reason("ProbeEnvironment", message)
+
+
+def _not_awaited(part: Part) -> Iterable[Reason]:
+    if part.role == "sidecar" and part.container.startup_probe and not health.is_awaited(part.container):
+        message = f"what follows sidecar {part.name} starts with it, not after its startup probe"
+        yield Reason("StartupNotAwaited", message)

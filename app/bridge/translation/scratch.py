@@ -1,0 +1,118 @@
+"""emptyDir volumes: on the task's disk, or in the memory of the one container that mounts them.
+
+https://kubernetes.io/docs/concepts/storage/volumes/#emptydir and
+https://docs.aws.amazon.com/AmazonECS/latest/developerguide/bind-mounts.html
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from app.bridge.translation.downward import allocatable_of
+from app.bridge.translation.fragment import Fragment, Line, empty_volume, mount_point
+from app.bridge.translation.mounts import Mount
+from app.bridge.translation.scene import Scene
+from app.bridge.translation.users import is_root
+from app.bridge.translation.written import folder_names, group_line, volume_group
+from app.model.pod import Pod
+from app.model.quantity import MIB, QuantityError, whole
+from app.model.reason import Reason
+from app.model.volume import EmptyDir
+from app.model.wire import Json
+
+_MEMORY: Final = "Memory"
+
+
+def scratch(
+    name: str,
+    source: EmptyDir,
+    *,
+    mounts: Sequence[Mount],
+    scene: Scene,
+    field: str,
+) -> Fragment | tuple[Reason, ...]:
+    """The volume's share of the task, or why it cannot be.
+
+    Where containers mount folders of it only, each folder is a volume of its own. Folders may not be shared
+    with whoever mounts more of the volume, since ECS mounts whole volumes.
+
+    Args:
+        name: of the volume in the task.
+        source: what the pod says of it.
+        mounts: where it is mounted; none leaves it out.
+        scene: the pod, what was found for it, and whether there is a helper.
+        field: the volume's path in the pod.
+    """
+    try:
+        limit = whole(source.size_limit) if source.size_limit else 0
+    except QuantityError as error:
+        return (Reason("InvalidQuantity", str(error), f"{field}.emptyDir.sizeLimit"),)
+    reasons = (*_medium(source, field=field), *_overlaps(mounts))
+    if reasons:
+        return reasons
+    alone = mounts[0] if len(mounts) == 1 else None
+    if source.medium == _MEMORY and alone is not None and not alone.part:
+        return Fragment(tmpfs=((alone.container.name, _tmpfs(alone, limit=limit, pod=scene.pod)),))
+    names = folder_names(name, (each.part for each in mounts))
+    used = dict.fromkeys(names[each.part] for each in mounts)
+    opened = _is_opened(mounts, scene=scene)
+    return Fragment(
+        volumes=tuple(empty_volume(each) for each in used),
+        mounts=tuple(
+            (each.container.name, mount_point(names[each.part], each.path, read_only=each.read_only))
+            for each in mounts
+        ),
+        lines=tuple(
+            line for each in used for line in _lines(each, opened=opened, gid=volume_group(scene.pod))
+        ),
+        storage=limit,
+        caveats=_caveats(name, source) if mounts else (),
+    )
+
+
+def _medium(source: EmptyDir, *, field: str) -> Iterable[Reason]:
+    if source.medium not in {"", _MEMORY}:
+        message = f'Fargate has no medium "{source.medium}"; use "" or "{_MEMORY}"'
+        yield Reason("VolumeMedium", message, f"{field}.emptyDir.medium")
+
+
+def _overlaps(mounts: Sequence[Mount]) -> Iterable[Reason]:
+    parts = {each.part for each in mounts}
+    for each in mounts:
+        if each.part and any(_is_above(other, each.part) for other in parts):
+            message = (
+                f"ECS mounts whole volumes, and {each.part} is mounted with more of the volume elsewhere; "
+                "use a volume of its own for it"
+            )
+            yield Reason("SubPathShared", message, each.field)
+
+
+def _is_above(outer: str, inner: str) -> bool:
+    return not outer or inner.startswith(f"{outer}/")
+
+
+def _tmpfs(mount: Mount, *, limit: int, pod: Pod) -> Json:
+    """https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Tmpfs.html; `size` is in MiB."""
+    size = limit or whole(allocatable_of(pod).get("memory", "0")) // 2
+    options = ["ro" if mount.read_only else "rw", "exec"]
+    return {"containerPath": mount.path, "size": max(-(-size // MIB), 1), "mountOptions": options}
+
+
+def _lines(name: str, *, opened: bool, gid: int | None) -> tuple[Line, ...]:
+    everybody = (Line(volume=name, text=f"mode {name} 777"),) if opened else ()
+    return (*everybody, *group_line(name, gid=gid))
+
+
+def _is_opened(mounts: Sequence[Mount], *, scene: Scene) -> bool:
+    """Whether everybody has to be let write, as a kubelet lets them: ECS makes the folder for root alone.
+
+    An image that is not known may name another user; that is met where there is a helper anyway.
+    """
+    users = {is_root(each.container, scene=scene) for each in mounts if not each.read_only}
+    return False in users or (None in users and scene.settings.helper_image != "")
+
+
+def _caveats(name: str, source: EmptyDir) -> tuple[Reason, ...]:
+    if source.medium != _MEMORY:
+        return ()
+    message = f"volume {name} is on disk, since memory cannot be shared between containers on Fargate"
+    return (Reason("MemoryVolumeOnDisk", message),)

@@ -1,0 +1,137 @@
+"""What runs on Fargate and otherwise than on a node of the cluster, as far as the pod alone says it."""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Final
+
+from app.fargate.probe_fields import probes_of
+from app.fargate.rights import all_containers
+from app.model.container import Container, Probe
+from app.model.pod import Pod
+from app.model.reason import Reason
+
+MOST_GRACE: Final = 120
+"""Seconds of stopTimeout: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html"""
+
+INJECTED_TOKEN_SECONDS: Final = 3607
+"""What admission asks for; the API server makes such tokens last a year.
+
+https://kubernetes.io/docs/reference/access-authn-authz/service-accounts-admin/#bound-service-account-token-volume
+"""
+
+_SERVICE: Final = re.compile(r"\.svc(?![\w-])|_SERVICE_HOST\)")
+_MOST_PERIOD: Final = 300
+_LEAST_PERIOD: Final = 5
+_MOST_TIMEOUT: Final = 60
+_MOST_FAILURES: Final = 10
+
+
+def _grace(pod: Pod) -> Iterable[Reason]:
+    if pod.spec.termination_grace_period_seconds > MOST_GRACE:
+        message = f"Fargate kills {MOST_GRACE} s after SIGTERM, before the pod's own grace is over"
+        yield Reason("GracePeriodCut", message, "spec.terminationGracePeriodSeconds")
+
+
+def _hostname(pod: Pod) -> Iterable[Reason]:
+    spec = pod.spec
+    named = (
+        ("hostname", spec.hostname),
+        ("hostnameOverride", spec.hostname_override),
+        ("setHostnameAsFQDN", spec.set_hostname_as_fqdn),
+    )
+    for field, value in named:
+        if value:
+            message = "only the variable HOSTNAME has it; the kernel's host name is ECS's"
+            yield Reason("HostnameVariable", message, f"spec.{field}")
+            return
+
+
+def _services(pod: Pod) -> Iterable[Reason]:
+    for path, container in all_containers(pod):
+        if any(_SERVICE.search(word) for word in _words(container)):
+            message = "a ClusterIP does not route from Fargate; use a headless Service or a load balancer"
+            yield Reason("ClusterIPUnreachable", message, path)
+
+
+def _words(container: Container) -> Iterator[str]:
+    yield from container.command
+    yield from container.args
+    yield from (variable.value for variable in container.env)
+
+
+def _tokens(pod: Pod) -> Iterable[Reason]:
+    for index, volume in enumerate(pod.spec.volumes):
+        for place, source in enumerate(volume.projected.sources if volume.projected else ()):
+            token = source.service_account_token
+            if token is not None and token.expiration_seconds != INJECTED_TOKEN_SECONDS:
+                message = f"the token is not refreshed; it ends after about {token.expiration_seconds} s"
+                where = f"spec.volumes[{index}].projected.sources[{place}]"
+                yield Reason("TokenNotRefreshed", message, where)
+
+
+def _shared_memory(pod: Pod) -> Iterable[Reason]:
+    users: dict[str, set[str]] = {}
+    for path, container in all_containers(pod):
+        for mount in container.volume_mounts:
+            users.setdefault(mount.name, set()).add(path)
+    for index, volume in enumerate(pod.spec.volumes):
+        is_memory = volume.empty_dir is not None and volume.empty_dir.medium == "Memory"
+        if is_memory and len(users.get(volume.name, ())) > 1:
+            message = "several containers mount it, so it is on disk, not in memory"
+            yield Reason("MemoryVolumeOnDisk", message, f"spec.volumes[{index}].emptyDir")
+
+
+def _probes(pod: Pod) -> Iterable[Reason]:
+    for path, container in all_containers(pod):
+        for name, probe in probes_of(container):
+            if probe.exec is not None and _is_beyond_ecs(probe):
+                message = "ECS bounds it: period 5-300 s, timeout 2-60 s, 10 failures, delay 300 s"
+                yield Reason("ProbeBounded", message, f"{path}.{name}")
+            if probe.termination_grace_period_seconds is not None:
+                message = "the pod's own grace is used"
+                where = f"{path}.{name}.terminationGracePeriodSeconds"
+                yield Reason("ProbeGraceIgnored", message, where)
+
+
+def _is_beyond_ecs(probe: Probe) -> bool:
+    """Not asked: a timeout of 1 s, the default, which ECS makes 2."""
+    return (
+        not _LEAST_PERIOD <= probe.period_seconds <= _MOST_PERIOD
+        or probe.timeout_seconds > _MOST_TIMEOUT
+        or probe.failure_threshold > _MOST_FAILURES
+        or probe.initial_delay_seconds > _MOST_PERIOD
+    )
+
+
+def _storage_class(pod: Pod) -> Iterable[Reason]:
+    for index, volume in enumerate(pod.spec.volumes):
+        template = volume.ephemeral.volume_claim_template if volume.ephemeral else None
+        if template is not None and template.spec.storage_class_name:
+            message = "the volume is EBS gp3, whatever its class says"
+            yield Reason("StorageClassIgnored", message, f"spec.volumes[{index}].ephemeral")
+
+
+RULES: Final[tuple[Callable[[Pod], Iterable[Reason]], ...]] = (
+    _grace,
+    _hostname,
+    _services,
+    _tokens,
+    _shared_memory,
+    _probes,
+    _storage_class,
+)
+"""Every caveat there is."""
+
+CAVEATS: Final[Mapping[str, str]] = {
+    "GracePeriodCut": "`terminationGracePeriodSeconds` above 120: ECS kills 120 s after SIGTERM.",
+    "HostnameVariable": "`hostname`, `hostnameOverride`, `setHostnameAsFQDN`: in HOSTNAME only.",
+    "ClusterIPUnreachable": "A word or variable names a Service (`NAME.svc`, `$(NAME_SERVICE_HOST)`): "
+    "ClusterIPs do not route from Fargate. Headless Services and load balancers do.",
+    "TokenNotRefreshed": "A projected service account token of the pod's own: the task keeps the one that it "
+    "began with. (The token that admission adds lasts a year.)",
+    "MemoryVolumeOnDisk": "An emptyDir in memory that several containers mount: it is on disk.",
+    "ProbeBounded": "An exec probe beyond what ECS counts: it gets the nearest values.",
+    "ProbeGraceIgnored": "A probe's own `terminationGracePeriodSeconds`: the pod's is used.",
+    "StorageClassIgnored": "An ephemeral volume with a storage class: it is EBS gp3.",
+}
+"""Every code that the rules give, with when and what, for people."""

@@ -1,0 +1,100 @@
+"""Rows of probes and hooks."""
+
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from app.fargate.rights import all_containers
+from app.fargate.support import Row, Section
+from app.model.container import Container, Probe
+from app.model.pod import Pod
+from app.model.reason import Reason
+
+_container = Section("Container")
+_probe = Section("Probe")
+_exec = Section("ExecAction")
+_http = Section("HTTPGetAction")
+_header = Section("HTTPHeader")
+_tcp = Section("TCPSocketAction")
+_grpc = Section("GRPCAction")
+_lifecycle = Section("Lifecycle")
+_handler = Section("LifecycleHandler")
+_sleep = Section("SleepAction")
+
+_CLOCK: Final = "As a kubelet counts; of an exec probe, within ECS's bounds"
+
+
+def probes_of(container: Container) -> Iterator[tuple[str, Probe]]:
+    """The container's probes by their fields' names, in the order in which they matter."""
+    named = (
+        ("startupProbe", container.startup_probe),
+        ("livenessProbe", container.liveness_probe),
+        ("readinessProbe", container.readiness_probe),
+    )
+    return ((name, probe) for name, probe in named if probe is not None)
+
+
+def _exec_probes(pod: Pod) -> Iterable[Reason]:
+    """A container has one health check in ECS, so its exec probes must be the same command."""
+    for path, container in all_containers(pod):
+        commands = [(name, probe.exec.command) for name, probe in probes_of(container) if probe.exec]
+        for name, command in commands[1:]:
+            if command != commands[0][1]:
+                message = "ECS has one health check a container; use one command or httpGet"
+                yield Reason("Probe", message, f"{path}.{name}.exec")
+
+
+OF_CONTAINER: Final[tuple[Row, ...]] = (
+    _container.emulated(
+        "startupProbe", "Until it succeeds, the others wait; its failure restarts the container.", of="Probe"
+    ),
+    _container.emulated("livenessProbe", "Its failure restarts the container.", of="Probe"),
+    _container.emulated(
+        "readinessProbe", "Ready follows it, and with it Services and rolling updates.", of="Probe"
+    ),
+)
+"""Rows of Container."""
+
+ROWS: Final[tuple[Row, ...]] = (
+    _probe.emulated(
+        "httpGet", "The bridge asks the task's address, as a kubelet asks the pod's.", of="HTTPGetAction"
+    ),
+    _probe.emulated("tcpSocket", "The bridge connects to the task's address.", of="TCPSocketAction"),
+    _probe.emulated("grpc", "The bridge calls the health service at the task's address.", of="GRPCAction"),
+    _probe.emulated(
+        "exec",
+        "ECS's healthCheck of the container.",
+        of="ExecAction",
+        rule=_exec_probes,
+        unless="a second command in one container (`Probe`)",
+    ),
+    _probe.emulated("initialDelaySeconds", f"{_CLOCK} (0 to 300)."),
+    _probe.emulated("periodSeconds", f"{_CLOCK} (5 to 300)."),
+    _probe.emulated("timeoutSeconds", f"{_CLOCK} (2 to 60)."),
+    _probe.emulated("failureThreshold", f"{_CLOCK} (1 to 10)."),
+    _probe.emulated("successThreshold", "As a kubelet counts; ECS counts one success of an exec probe."),
+    _probe.emulated("terminationGracePeriodSeconds", "ECS has one grace a container: the pod's is used."),
+    _exec.emulated("command", "The words, without a shell."),
+    _http.emulated("path", "The request's path."),
+    _http.emulated("port", "By number or by the name of a container's port."),
+    _http.emulated("scheme", "HTTP, or HTTPS without a look at the certificate."),
+    _http.emulated("httpHeaders", "Sent as they are.", of="HTTPHeader"),
+    _header.emulated("name", "The header's name."),
+    _header.emulated("value", "The header's value."),
+    _http.refused("host", "Probe", "probes ask the task alone; remove host, or send a Host header"),
+    _tcp.emulated("port", "By number or by the name of a container's port."),
+    _tcp.refused("host", "Probe", "probes ask the task alone; remove host"),
+    _grpc.emulated("port", "The port's number."),
+    _grpc.emulated("service", "The service that is asked about."),
+    _lifecycle.emulated("postStart", "The helper runs it beside the command.", of="LifecycleHandler"),
+    _lifecycle.emulated(
+        "preStop",
+        "The helper runs it on SIGTERM, before the command gets it; the rest of the grace is the command's.",
+        of="LifecycleHandler",
+    ),
+    _lifecycle.refused("stopSignal", "Lifecycle", "ECS sends the image's STOPSIGNAL; set it there"),
+    _handler.emulated("exec", "Run in the container by the helper.", of="ExecAction"),
+    _handler.emulated("sleep", "By the helper.", of="SleepAction"),
+    _handler.refused("httpGet", "Lifecycle", "hooks run in the task; use exec with an HTTP client"),
+    _handler.refused("tcpSocket", "Lifecycle", "no kubelet runs such a hook either; use exec"),
+    _sleep.emulated("seconds", "As it stands."),
+)

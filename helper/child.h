@@ -1,0 +1,32 @@
+/* Processes that we start, and those that are left to us. */
+#ifndef SPILLWAY_CHILD_H
+#define SPILLWAY_CHILD_H
+
+#include <sys/types.h>
+
+#include "run_plan.h"
+
+/* Where and as whom a child runs. */
+struct setting {
+    const char *workdir; /* NULL: where we are */
+    struct identity identity;
+};
+
+/* Start the container's command. It leads a process group of its own, which gets the terminal where there is one.
+   Ends the program where it cannot fork. */
+pid_t start_command(const struct words *command, const struct setting *setting);
+
+/* Start a hook: as the command, with nothing to read, and what it writes goes nowhere. -1 and errno where it
+   cannot fork. */
+pid_t start_hook(const struct words *command, const struct setting *setting);
+
+/* Take the terminal back from a command that has ended. */
+void take_terminal(void);
+
+/* Become the parent of all whose parent dies, as process 1 is anyway. */
+void adopt_orphans(void);
+
+/* Kill and reap every process that is left below us, as the end of a container does. */
+void end_descendants(void);
+
+#endif
