@@ -113,6 +113,26 @@ pid_t start_hook(const struct words *command, const struct setting *setting)
     run_child(command, setting);
 }
 
+/* Root without KILL, which a pod may have dropped, cannot signal other users' processes; the user itself can. */
+static bool send_as(pid_t process, int signal, const struct identity *identity)
+{
+    int status;
+    pid_t messenger = fork();
+
+    if (messenger == 0) {
+        become(identity);
+        _exit(kill(process, signal) == 0 ? 0 : 1);
+    }
+    return messenger > 0 && waitpid(messenger, &status, 0) == messenger && status == 0;
+}
+
+bool send_signal(pid_t process, int signal, const struct identity *identity)
+{
+    if (kill(process, signal) == 0)
+        return true;
+    return errno == EPERM && identity->changes_user && send_as(process, signal, identity);
+}
+
 void take_terminal(void)
 {
     if (isatty(STDIN_FILENO))
@@ -144,7 +164,7 @@ static pid_t parent_of(const char *pid)
     return after_name && sscanf(after_name, ") %*c %d", &parent) == 1 ? parent : 0;
 }
 
-static void kill_children(void)
+static void kill_children(const struct identity *identity)
 {
     DIR *processes = opendir("/proc");
 
@@ -153,13 +173,13 @@ static void kill_children(void)
     for (struct dirent *entry; (entry = readdir(processes));) {
         int pid = atoi(entry->d_name);
         if (pid > 0 && parent_of(entry->d_name) == getpid())
-            kill(pid, SIGKILL);
+            send_signal(pid, SIGKILL, identity);
     }
     closedir(processes);
 }
 
 /* Whoever loses its parent becomes our child, and is killed in the next round. */
-void end_descendants(void)
+void end_descendants(const struct identity *identity)
 {
     long long deadline = monotonic_now() + MOST_KILLING;
     const struct timespec pause = {0, KILLING_PAUSE * 1000000L};
@@ -174,7 +194,7 @@ void end_descendants(void)
             complain("processes are left that cannot be killed");
             return;
         }
-        kill_children();
+        kill_children(identity);
         nanosleep(&pause, NULL);
     }
 }

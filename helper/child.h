@@ -20,6 +20,9 @@ pid_t start_command(const struct words *command, const struct setting *setting);
    cannot fork. */
 pid_t start_hook(const struct words *command, const struct setting *setting);
 
+/* Send a signal to a process of ours; false where it cannot be sent. */
+bool send_signal(pid_t process, int signal, const struct identity *identity);
+
 /* Take the terminal back from a command that has ended. */
 void take_terminal(void);
 
@@ -27,6 +30,6 @@ void take_terminal(void);
 void adopt_orphans(void);
 
 /* Kill and reap every process that is left below us, as the end of a container does. */
-void end_descendants(void);
+void end_descendants(const struct identity *identity);
 
 #endif

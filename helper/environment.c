@@ -85,9 +85,9 @@ static void look_for_addresses(struct addresses *addresses, int stop_signal)
         }
         if (monotonic_now() >= deadline)
             fail(EXIT_SYSTEM, "cannot find the task's address at the task metadata endpoint: %s", problem);
-        int signal = next_signal(monotonic_now() + second() / 2);
-        if (signal == SIGTERM || signal == stop_signal)
-            _exit(EXIT_SIGNAL + signal);
+        struct arrival arrival = next_signal(monotonic_now() + second() / 2);
+        if (arrival.signal == SIGTERM || arrival.signal == stop_signal || arrival.from_outside)
+            _exit(EXIT_SIGNAL + arrival.signal);
     }
 }
 

@@ -17,8 +17,8 @@
 #include "records.h"
 #include "signals.h"
 
-/* Milliseconds. */
-enum { LOOK_EVERY = 200, ASK_EVERY = 1000, ASK_TIMEOUT = 2000 };
+/* Looks at the records in a second; milliseconds that the endpoint may take. */
+enum { LOOKS = 5, ASK_TIMEOUT = 2000 };
 
 /* A task has far fewer containers, and the longest record of ours is far shorter: what is beyond is not ours. */
 enum { MOST_FILES = 256, MOST_LINE = 1 << 17 };
@@ -157,10 +157,10 @@ static void start_keeper(struct keeper *keeper, char **names)
 /* Wait until the next look; true where we are asked to end. */
 static bool asked_to_end(void)
 {
-    long long next = monotonic_now() + LOOK_EVERY;
+    long long next = monotonic_now() + second() / LOOKS;
 
     for (;;) {
-        int signal = next_signal(next);
+        int signal = next_signal(next).signal;
         if (signal == 0 || signal == SIGTERM || signal == SIGINT)
             return signal != 0;
     }
@@ -177,7 +177,7 @@ int keep(char **names)
         /* Asked before the last look, so that what a stopped container wrote is printed. */
         if (names[0] && monotonic_now() >= ask_at) {
             ask_ecs(&keeper);
-            ask_at = monotonic_now() + ASK_EVERY;
+            ask_at = monotonic_now() + second();
         }
         print_new(&keeper);
     } while (!all_done(&keeper) && !asked_to_end());

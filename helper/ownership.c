@@ -7,8 +7,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Deeper trees are refused, so that a volume cannot use up the stack or the descriptors. */
-enum { MOST_DEPTH = 64 };
+/* Deeper trees are refused: every level takes a descriptor, of which there are 1024. */
+enum { MOST_DEPTH = 500 };
 
 static int give_tree(int folder, gid_t gid, bool read_only, int depth);
 

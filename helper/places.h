@@ -17,7 +17,7 @@ char *etc_file(const char *name);
 /* `/sys/fs/cgroup/NAME`, or $SPILLWAY_RUN_CGROUP/NAME. The caller frees it. */
 char *cgroup_file(const char *name);
 
-/* Milliseconds of a second of `run`: 1000, or $SPILLWAY_RUN_SECOND. */
+/* Milliseconds of a second: 1000, or $SPILLWAY_RUN_SECOND. */
 long long second(void);
 
 #endif

@@ -29,6 +29,7 @@ struct attempt {
     int status;
     bool stopping; /* the grace is running */
     bool asked;    /* the command got its signal */
+    int signal;    /* which that is */
     long long ask_at;
     long long kill_at;
 };
@@ -47,14 +48,21 @@ static int code_of(int status)
     return WIFSIGNALED(status) ? EXIT_SIGNAL + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
+static void forward(const struct wrapper *wrapper, int signal)
+{
+    pid_t command = wrapper->attempt.command;
+
+    if (command && !send_signal(command, signal, &wrapper->setting.identity))
+        complain("cannot send signal %d to the command", signal);
+}
+
 static void ask_to_end(struct wrapper *wrapper)
 {
     struct attempt *attempt = &wrapper->attempt;
 
     attempt->asked = true;
     attempt->ask_at = NEVER;
-    if (attempt->command)
-        kill(attempt->command, wrapper->plan.stop_signal);
+    forward(wrapper, attempt->signal);
 }
 
 /* Start the hook; 0 where that failed, which is then on record. */
@@ -68,8 +76,8 @@ static pid_t begin_hook(const struct wrapper *wrapper, const char *name, const s
     return 0;
 }
 
-/* Begin to stop the command: the hook, then its signal, SIGKILL at the end of the grace. */
-static void stop_command(struct wrapper *wrapper)
+/* Begin to stop the command: the hook, then the signal, SIGKILL at the end of the grace. */
+static void stop_command(struct wrapper *wrapper, int signal)
 {
     struct attempt *attempt = &wrapper->attempt;
     const struct hook *hook = &wrapper->plan.stop;
@@ -80,6 +88,7 @@ static void stop_command(struct wrapper *wrapper)
     if (attempt->stopping || !attempt->command)
         return;
     attempt->stopping = true;
+    attempt->signal = signal;
     attempt->kill_at = now + grace;
     if (hook->kind == NO_HOOK || grace == 0) {
         ask_to_end(wrapper);
@@ -116,7 +125,7 @@ static void take_end(struct wrapper *wrapper, pid_t process, int status)
     } else if (process == attempt->start_hook) {
         attempt->start_hook = 0;
         if (hook_failed(wrapper, "postStart", status))
-            stop_command(wrapper);
+            stop_command(wrapper, wrapper->plan.stop_signal);
     } else if (process == attempt->stop_hook) {
         attempt->stop_hook = 0;
         hook_failed(wrapper, "preStop", status);
@@ -134,26 +143,23 @@ static void reap(struct wrapper *wrapper)
         take_end(wrapper, process, status);
 }
 
-static bool asks_to_end(const struct wrapper *wrapper, int signal)
+/* From outside of the container only ECS sends signals, and only to end it: its image's STOPSIGNAL. */
+static bool asks_to_end(const struct wrapper *wrapper, struct arrival arrival)
 {
-    return signal == SIGTERM || signal == wrapper->plan.stop_signal;
+    return arrival.signal == SIGTERM || arrival.signal == wrapper->plan.stop_signal || arrival.from_outside;
 }
 
-static void take_signal(struct wrapper *wrapper, int signal)
+static void take_signal(struct wrapper *wrapper, struct arrival arrival)
 {
-    const struct attempt *attempt = &wrapper->attempt;
+    bool asks = asks_to_end(wrapper, arrival);
 
-    if (signal == SIGCHLD) {
+    wrapper->ending |= asks;
+    if (arrival.signal == SIGCHLD)
         reap(wrapper);
-    } else if (asks_to_end(wrapper, signal)) {
-        wrapper->ending = true;
-        if (attempt->asked && attempt->command)
-            kill(attempt->command, signal);
-        else
-            stop_command(wrapper);
-    } else if (attempt->command) {
-        kill(attempt->command, signal);
-    }
+    else if (!asks || wrapper->attempt.asked)
+        forward(wrapper, arrival.signal);
+    else
+        stop_command(wrapper, arrival.signal == SIGTERM ? wrapper->plan.stop_signal : arrival.signal);
 }
 
 static void take_time(struct wrapper *wrapper)
@@ -165,7 +171,7 @@ static void take_time(struct wrapper *wrapper)
         ask_to_end(wrapper);
     if (now >= attempt->kill_at) {
         attempt->kill_at = NEVER;
-        kill(attempt->command, SIGKILL);
+        forward(wrapper, SIGKILL);
     }
 }
 
@@ -178,16 +184,16 @@ static void run_command(struct wrapper *wrapper)
     if (hook->kind == EXEC_HOOK)
         attempt->start_hook = begin_hook(wrapper, "postStart", hook);
     if (hook->kind == EXEC_HOOK && !attempt->start_hook)
-        stop_command(wrapper);
+        stop_command(wrapper, wrapper->plan.stop_signal);
     while (attempt->command) {
-        int signal = next_signal(attempt->ask_at < attempt->kill_at ? attempt->ask_at : attempt->kill_at);
-        if (signal)
-            take_signal(wrapper, signal);
-        if (attempt->command)
-            take_time(wrapper);
+        struct arrival arrival =
+            next_signal(attempt->ask_at < attempt->kill_at ? attempt->ask_at : attempt->kill_at);
+        if (arrival.signal)
+            take_signal(wrapper, arrival);
+        take_time(wrapper);
     }
     take_terminal();
-    end_descendants();
+    end_descendants(&wrapper->setting.identity);
 }
 
 static bool runs_again(const struct wrapper *wrapper, int code)
@@ -234,12 +240,12 @@ static void wait_for_next(struct wrapper *wrapper, long long delay)
     long long due = monotonic_now() + delay;
 
     while (!wrapper->ending) {
-        int signal = next_signal(due);
-        if (!signal)
+        struct arrival arrival = next_signal(due);
+        if (!arrival.signal)
             return;
-        if (signal == SIGCHLD)
+        if (arrival.signal == SIGCHLD)
             reap(wrapper);
-        wrapper->ending = asks_to_end(wrapper, signal);
+        wrapper->ending = asks_to_end(wrapper, arrival);
     }
 }
 

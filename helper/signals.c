@@ -33,20 +33,22 @@ void restore_signals(void)
     sigprocmask(SIG_SETMASK, &original, NULL);
 }
 
-int next_signal(long long moment)
+struct arrival next_signal(long long moment)
 {
     sigset_t every = every_signal();
+    siginfo_t information;
 
     for (;;) {
         long long left = moment == NEVER ? 0 : moment - monotonic_now();
         struct timespec wait = {0};
         if (left > 0)
             wait = (struct timespec){(time_t)(left / 1000), (long)(left % 1000) * 1000000};
-        int signal = moment == NEVER ? sigwaitinfo(&every, NULL) : sigtimedwait(&every, NULL, &wait);
+        int signal = moment == NEVER ? sigwaitinfo(&every, &information) : sigtimedwait(&every, &information, &wait);
+        /* The kernel has no number for a sender whom our PID namespace does not show. */
         if (signal > 0)
-            return signal;
+            return (struct arrival){signal, information.si_code == SI_USER && information.si_pid == 0};
         if (errno == EAGAIN)
-            return 0;
+            return (struct arrival){0};
         if (errno != EINTR)
             fail(EXIT_SYSTEM, "cannot wait for signals: %s", strerror(errno));
     }

@@ -10,7 +10,7 @@ from typing import Final
 import msgspec
 
 from app.aws import translate
-from app.aws.connection import Channel
+from app.aws.connection import Connection
 from app.model.wire import Json
 from app.ports.failures import Unavailable
 from app.ports.task_events import TaskEvent, TaskEvents
@@ -19,8 +19,10 @@ from app.telemetry import logs
 log = logs.get(__name__)
 
 MOST_AT_ONCE: Final = 10
-WAIT_SECONDS: Final = 20
-"""SQS's most for a long poll, and for messages of one answer or deletion."""
+"""SQS's most for one answer, and one deletion."""
+
+WAIT_SECONDS: Final = 10
+"""SQS would wait for 20; our connections give up on a silent answer after 15."""
 
 _DETAIL_TYPE: Final = "ECS Task State Change"
 
@@ -28,13 +30,14 @@ _DETAIL_TYPE: Final = "ECS Task State Change"
 class SqsTaskEvents(TaskEvents):
     """One queue that an EventBridge rule fills with the state changes of one ECS cluster."""
 
-    def __init__(self, channel: Channel, *, queue_url: str) -> None:
-        self._channel = channel
+    def __init__(self, connection: Connection, *, queue_url: str) -> None:
+        self._connection = connection
         self._queue_url = queue_url
 
     async def receive(self) -> tuple[TaskEvent, ...]:
         """At most ten events. What is no event of a task is deleted unread, with a word in the log."""
-        answer = await self._channel.call(
+        channel = await self._connection.channel("sqs")
+        answer = await channel.call(
             "receive_message",
             QueueUrl=self._queue_url,
             MaxNumberOfMessages=MOST_AT_ONCE,
@@ -58,7 +61,8 @@ class SqsTaskEvents(TaskEvents):
 
     async def _delete(self, receipts: Sequence[str]) -> None:
         entries = [{"Id": str(index), "ReceiptHandle": each} for index, each in enumerate(receipts)]
-        answer = await self._channel.call("delete_message_batch", QueueUrl=self._queue_url, Entries=entries)
+        channel = await self._connection.channel("sqs")
+        answer = await channel.call("delete_message_batch", QueueUrl=self._queue_url, Entries=entries)
         if answer.get("Failed"):
             log.warning("SQS did not delete all messages", failed=len(answer["Failed"]))
 

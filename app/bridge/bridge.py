@@ -13,7 +13,7 @@ from app.bridge.known import Known
 from app.bridge.launcher import Launcher
 from app.bridge.log_directory import BridgeLogs
 from app.bridge.memories import Memories
-from app.bridge.metrics import BridgeMetrics
+from app.bridge.metrics import BridgeMetrics, Burden
 from app.bridge.node.keeper import NodeKeeper
 from app.bridge.node.lease import NodeLease
 from app.bridge.outside import Outside
@@ -22,7 +22,6 @@ from app.bridge.pod_worker import PodWorkers
 from app.bridge.probing.prober import Prober
 from app.bridge.records import Records
 from app.bridge.survey import Sources, Survey
-from app.bridge.task_news import TaskNews
 from app.bridge.task_poll import TaskPoll
 from app.bridge.task_store import TaskStore
 from app.bridge.task_store import key_of as key_of_task
@@ -58,7 +57,6 @@ class Bridge:
         watched, clock, node = outside.watched, outside.clock, config.node
         self._config = config
         self._watched = watched
-        self._metrics = metrics
         self._store = TaskStore(cluster=config.cluster, node=node.name)
         self._poll = TaskPoll(outside.tasks, self._store, clock=clock, config=config.poll, pods=self._uids)
         self._namespaces = outside.namespaces
@@ -73,7 +71,6 @@ class Bridge:
             prefix=config.task.stream_prefix,
             config=config.records,
         )
-        self._news = _news(outside, self._store, config=config, metrics=metrics)
         self._prober = Prober(outside.probes, events=outside.events, clock=clock, jitter=jitter)
         known = Known(
             views=PodViews(watched),
@@ -89,7 +86,7 @@ class Bridge:
                 prober=self._prober,
                 namespaces=outside.namespaces,
                 clock=clock,
-                news=self._news,
+                news=outside.news,
             ),
             config=config,
         )
@@ -108,6 +105,8 @@ class Bridge:
         self._records.on_change(self._workers.wake)
         self._prober.on_change(self._workers.wake)
         self._poll.on_look(self._looked)
+        if outside.news is not None:
+            outside.news.on_task(self._store.hear)
 
     async def run(self) -> None:
         """Keep the node and its pods until cancelled.
@@ -122,8 +121,6 @@ class Bridge:
             group.create_task(self._poll.run())
             group.create_task(self._records.run())
             group.create_task(self._prober.run())
-            if self._news is not None:
-                group.create_task(self._news.run())
             await self._poll.looked()
             self._tell_of_tasks()
             group.create_task(self._workers.run())
@@ -132,6 +129,10 @@ class Bridge:
         """Leave the node to the next bridge; after `run` has ended."""
         await self._lease.release()
 
+    async def surely_leads(self) -> bool:
+        """Whether the node's Lease is ours at this moment, by a look at it."""
+        return await self._lease.is_surely_held()
+
     def is_ready(self) -> bool:
         """Whether the first complete listing of tasks is done.
 
@@ -139,9 +140,9 @@ class Bridge:
         """
         return self._poll.looked_at is not None
 
-    def observe(self) -> None:
-        """Bring the gauges up to date; call it before they are read."""
-        self._metrics.observe(pods=self._watched.all(), tasks=self._store.all(), depth=self._workers.depth)
+    def burden(self) -> Burden:
+        """What the node carries now, for the gauges."""
+        return Burden(pods=self._watched.all(), tasks=self._store.all(), depth=self._workers.depth)
 
     async def step(self, key: PodKey) -> float | None:
         """Do all that can be done for one pod now.
@@ -189,12 +190,3 @@ class Bridge:
         orphans = [task for task in live if task.identity is not None and task.identity.uid not in pods]
         node = self._config.node.name
         log.info("tasks found in ECS", node=node, live=len(live), without_pod=len(orphans))
-
-
-def _news(
-    outside: Outside, store: TaskStore, *, config: BridgeConfig, metrics: BridgeMetrics
-) -> TaskNews | None:
-    events = outside.events_of_tasks
-    if events is None:
-        return None
-    return TaskNews(events, store, clock=outside.clock, config=config.poll, metrics=metrics)

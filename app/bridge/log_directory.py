@@ -1,5 +1,7 @@
 """Where a container's log is: the stream that awslogs names `PREFIX/CONTAINER/TASK_ID`."""
 
+from collections.abc import Sequence
+
 from app.bridge.decision import adoption
 from app.bridge.decision.record import recorded_arn
 from app.bridge.status.container_status import task_id_of
@@ -19,6 +21,10 @@ class BridgeLogs:
         self._store = store
         self._prefix = stream_prefix
 
+    def has(self, namespace: str, pod: str) -> bool:
+        """Whether the pod is on this node."""
+        return self._pods.get(f"{namespace}/{pod}") is not None
+
     def find(self, namespace: str, pod: str, container: str) -> LogSource | None:
         """The newest attempt's log; None while no task was launched.
 
@@ -30,7 +36,7 @@ class BridgeLogs:
         found = self._pods.get(f"{namespace}/{pod}")
         if found is None:
             raise NotFound(f'pod "{pod}" not found')
-        if all(each.name != container for each in found.spec.containers):
+        if all(each.name != container for each in (*found.spec.init_containers, *found.spec.containers)):
             raise NotFound(f'container "{container}" not found in pod "{pod}"')
         task = adoption.current(self._store.of(found.uid), recorded=recorded_arn(found))
         if task is not None:
@@ -44,6 +50,22 @@ class BridgeLogs:
         return f"{self._prefix}/{container}/{task_id}"
 
 
+class JoinedLogs:
+    """The logs of several nodes that one HTTPS API serves (`app.ports.logs.LogDirectory`)."""
+
+    def __init__(self, directories: Sequence[BridgeLogs]) -> None:
+        self._directories = directories
+
+    def find(self, namespace: str, pod: str, container: str) -> LogSource | None:
+        """As `BridgeLogs.find`, of the node that has the pod.
+
+        Raises:
+            NotFound: no such pod or container, in the kubelet's words.
+        """
+        having = (each for each in self._directories if each.has(namespace, pod))
+        return next(having, self._directories[0]).find(namespace, pod, container)
+
+
 def _is_over(task: Task, container: str) -> bool:
     return task.is_stopped or any(
         each.name == container and each.last_status == "STOPPED" for each in task.containers
@@ -51,5 +73,6 @@ def _is_over(task: Task, container: str) -> bool:
 
 
 def _written_task_id(pod: Pod, container: str) -> str:
-    found = (task_id_of(each) for each in pod.status.container_statuses if each.get("name") == container)
+    statuses = (*pod.status.init_container_statuses, *pod.status.container_statuses)
+    found = (task_id_of(each) for each in statuses if each.get("name") == container)
     return next(found, "")

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable
 
+import msgspec
 from prometheus_client import CollectorRegistry, Gauge, Histogram
 from prometheus_client import Counter as Count
 
@@ -10,6 +11,14 @@ from app.model.pod import Pod
 from app.model.task import Task
 
 _PHASES = ("Pending", "Running", "Succeeded", "Failed")
+
+
+class Burden(msgspec.Struct, frozen=True, kw_only=True):
+    """What one node carries: its pods, its tasks, and the pods being worked on or waiting for it."""
+
+    pods: tuple[Pod, ...]
+    tasks: tuple[Task, ...]
+    depth: int
 
 
 class BridgeMetrics:
@@ -46,13 +55,16 @@ class BridgeMetrics:
         )
         self._statuses: set[str] = set()
 
-    def observe(self, *, pods: Iterable[Pod], tasks: Iterable[Task], depth: int) -> None:
-        """Set the gauges."""
-        phases = Counter(pod.status.phase for pod in pods)
+    def observe(self, burdens: Iterable[Burden]) -> None:
+        """Set the gauges to what all nodes carry together."""
+        nodes = tuple(burdens)
+        phases = Counter(pod.status.phase for node in nodes for pod in node.pods)
         for phase in _PHASES:
             self.pods.labels(phase).set(phases[phase])
-        statuses = Counter(task.last_status for task in tasks if not task.is_stopped)
+        statuses = Counter(
+            task.last_status for node in nodes for task in node.tasks if not task.is_stopped
+        )
         self._statuses |= set(statuses)
         for status in self._statuses:
             self.tasks.labels(status).set(statuses[status])
-        self.queue.set(depth)
+        self.queue.set(sum(node.depth for node in nodes))

@@ -6,6 +6,7 @@ from typing import Protocol
 import msgspec
 
 from app.bridge.decision.facts import Gathered
+from app.bridge.task_news import TaskNews
 from app.bridge.translation.material import Needs
 from app.model.namespace import Namespace
 from app.model.pod import Pod
@@ -13,7 +14,6 @@ from app.ports.clock import Clock
 from app.ports.kubernetes import Events, Leases, Nodes, Pods
 from app.ports.logs import LogStreams
 from app.ports.probes import Probes
-from app.ports.task_events import TaskEvents
 from app.ports.tasks import Definitions, Tasks
 from app.ports.watched import Watched
 
@@ -51,7 +51,7 @@ class Outside(msgspec.Struct, frozen=True, kw_only=True):
         materials: finds what pods refer to.
         probes: asks containers how they are.
         clock: time.
-        events_of_tasks: ECS's events, where a queue is configured.
+        news: ECS's events, where a queue is configured; the caller's to run.
     """
 
     watched: Watched[Pod]
@@ -66,4 +66,4 @@ class Outside(msgspec.Struct, frozen=True, kw_only=True):
     materials: Materials
     probes: Probes
     clock: Clock
-    events_of_tasks: TaskEvents | None = None
+    news: TaskNews | None = None

@@ -1,10 +1,10 @@
-"""Takes events of tasks into the TaskStore: hints that save a poll, never the only word."""
+"""Takes in events of tasks: hints that save a poll, never the only word."""
 
+from collections.abc import Callable
 from datetime import datetime
 
-from app.bridge.config import PollConfig
 from app.bridge.metrics import BridgeMetrics
-from app.bridge.task_store import TaskStore
+from app.model.task import Task
 from app.ports.clock import Clock
 from app.ports.failures import PortFailure
 from app.ports.task_events import TaskEvents
@@ -13,24 +13,24 @@ from app.telemetry import logs
 log = logs.get(__name__)
 
 
-class TaskNews:
-    """Reads the queue for as long as the bridge runs."""
+Hear = Callable[[Task], bool]
+"""Takes in the task of an event; answers whether it was news (`TaskStore.hear`)."""
 
-    def __init__(
-        self,
-        events: TaskEvents,
-        store: TaskStore,
-        *,
-        clock: Clock,
-        config: PollConfig,
-        metrics: BridgeMetrics,
-    ) -> None:
+
+class TaskNews:
+    """Reads the one queue of this process for all of its nodes; `run` it as long as they run."""
+
+    def __init__(self, events: TaskEvents, *, clock: Clock, retry: float, metrics: BridgeMetrics) -> None:
         self._events = events
-        self._store = store
         self._clock = clock
-        self._config = config
+        self._retry = retry
         self._metrics = metrics
+        self._listeners: list[Hear] = []
         self._drained_at: datetime | None = None
+
+    def on_task(self, hear: Hear) -> None:
+        """Let `hear` have every event."""
+        self._listeners.append(hear)
 
     @property
     def drained_at(self) -> datetime | None:
@@ -44,7 +44,7 @@ class TaskNews:
                 await self.once()
             except PortFailure as failure:
                 log.warning("the queue of task events does not answer", error=str(failure))
-                await self._clock.sleep(self._config.retry)
+                await self._clock.sleep(self._retry)
 
     async def once(self) -> None:
         """One look into the queue.
@@ -58,6 +58,6 @@ class TaskNews:
             self._drained_at = asked
             return
         for event in events:
-            news = self._store.hear(event.task)
+            news = any(hear(event.task) for hear in self._listeners)
             self._metrics.events.labels("news" if news else "stale").inc()
         await self._events.done(events)

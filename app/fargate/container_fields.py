@@ -101,7 +101,14 @@ ROWS: Final[tuple[Row, ...]] = (
         rule=mount_rules.unknown_volumes,
         unless="a volume that the pod has not (`UnknownVolume`)",
     ),
-    _mount.native("mountPath", "ECS's containerPath."),
+    _mount.native(
+        "mountPath",
+        "ECS's containerPath.",
+        refuses=Refusal(
+            "ReservedMountPath", "the in-task helper lives there; mount elsewhere", mount_rules.is_reserved
+        ),
+        unless="/spillway and below, where the helper lives (`ReservedMountPath`)",
+    ),
     _mount.native("readOnly", "ECS's readOnly."),
     _mount.native(
         "recursiveReadOnly",

@@ -8,10 +8,12 @@ import msgspec
 
 from app.fargate.rights import ROOT, all_containers, forbids_root, has_read_only_root, user_of
 from app.model.container import Container, VolumeMount
+from app.model.names import HELPER_VOLUME
 from app.model.pod import Pod
 from app.model.reason import Reason
 from app.model.volume import ConfigMapVolume, ProjectedObject, SecretVolume, Volume
 
+_HELPER: Final = f"/{HELPER_VOLUME}"
 _PLACED: Final = "a single file is copied in, by root into a writable root; mount the volume"
 _SHARED: Final = "other mounts of the volume overlap it, and ECS cannot share parts; use two volumes"
 _WHOLE: Final = "ECS mounts the whole disk; remove it, or use an emptyDir"
@@ -43,6 +45,12 @@ def unknown_volumes(pod: Pod) -> Iterable[Reason]:
         if each.mount.name not in known:
             message = f'the pod has no volume "{each.mount.name}"; add it'
             yield Reason("UnknownVolume", message, each.path)
+
+
+def is_reserved(mount_path: str) -> bool:
+    """Whether the in-task helper lives there (helper/README.md)."""
+    path = posixpath.normpath(f"/{mount_path.lstrip('/')}")
+    return path == _HELPER or path.startswith(f"{_HELPER}/")
 
 
 def sub_paths(pod: Pod) -> Iterable[Reason]:

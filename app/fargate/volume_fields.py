@@ -6,7 +6,6 @@ from typing import Any, Final
 from app.fargate import pod_rules
 from app.fargate.check import Refusal
 from app.fargate.support import Row, Section
-from app.model.names import HELPER_VOLUME
 from app.model.pod import Pod
 from app.model.reason import Reason
 
@@ -76,12 +75,7 @@ def _size_limit(size: str | None, path: str) -> Iterable[Reason]:
 
 
 ROWS: Final[tuple[Row, ...]] = (
-    _volume.native(
-        "name",
-        "The volume's name in the task.",
-        refuses=Refusal(_CODE, "the name is Spillway's own; rename it", lambda it: it == HELPER_VOLUME),
-        unless=f"{HELPER_VOLUME}, the helper's own (`{_CODE}`)",
-    ),
+    _volume.native("name", "The volume's name in the task."),
     _volume.native(
         "emptyDir", "An empty volume of the task, on its ephemeral storage.", of="EmptyDirVolumeSource"
     ),

@@ -17,9 +17,11 @@ from app.kube.metrics import WatchMetrics
 from app.kube.nodes import Nodes
 from app.kube.pods import Pods
 from app.kube.reflector import Reflector
+from app.kube.sources import Sources
 from app.kube.watch_events import W
 from app.model.namespace import Namespace
 from app.model.node import Node
+from app.model.objects import NetworkPolicy, Service
 from app.model.pod import Pod
 from app.ports.clock import Clock
 from app.wiring.stopping import StartError
@@ -35,6 +37,7 @@ class Parts:
     nodes: Nodes
     leases: Leases
     events: Events
+    sources: Sources
     watch_metrics: WatchMetrics
 
     def watch_pods(self, *, node: str = "") -> Reflector[Pod]:
@@ -49,6 +52,14 @@ class Parts:
     def watch_namespaces(self) -> Reflector[Namespace]:
         """All namespaces."""
         return self._watch(paths.NAMESPACES, Namespace)
+
+    def watch_services(self) -> Reflector[Service]:
+        """All Services."""
+        return self._watch(paths.SERVICES, Service)
+
+    def watch_network_policies(self) -> Reflector[NetworkPolicy]:
+        """All NetworkPolicies."""
+        return self._watch(paths.NETWORK_POLICIES, NetworkPolicy)
 
     def _watch(self, path: str, kind: type[W], *, field_selector: str = "") -> Reflector[W]:
         return Reflector(
@@ -85,6 +96,7 @@ def parts(
         pods=Pods(connection),
         nodes=Nodes(connection),
         leases=Leases(connection, clock=clock),
+        sources=Sources(connection),
         events=Events(connection, clock=clock, component=component, host=socket.gethostname()),
         watch_metrics=WatchMetrics(registry or CollectorRegistry()),
     )

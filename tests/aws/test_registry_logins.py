@@ -20,7 +20,7 @@ HOST = "123456789012.dkr.ecr.eu-west-3.amazonaws.com"
 ASK = "GetAuthorizationToken"
 
 
-def a_token(password: str = "pa:ss", *, hours: float = 12) -> Answer:
+def a_token(password: str, *, hours: float = 12) -> Answer:
     token = base64.b64encode(f"AWS:{password}".encode()).decode()
     expires = (NOON + timedelta(hours=hours)).timestamp()
     return Answer({"authorizationData": [{"authorizationToken": token, "expiresAt": expires}]})
@@ -41,7 +41,7 @@ def logins(connection: Connection, limiter: Limiter, clock: VirtualClock) -> Ecr
     ],
 )
 async def test_a_registry_of_ecr_gets_a_login(aws: AwsStub, logins: EcrLogins, host: str) -> None:
-    aws.script(ASK, a_token())
+    aws.script(ASK, a_token("pa:ss"))
 
     assert await logins.login(host) == RegistryLogin(host, "AWS", "pa:ss")
 
@@ -64,7 +64,7 @@ async def test_other_registries_never_see_our_login(aws: AwsStub, logins: EcrLog
 async def test_a_token_is_asked_for_once_and_shared_by_the_regions_registries(
     aws: AwsStub, logins: EcrLogins
 ) -> None:
-    aws.script(ASK, a_token())
+    aws.script(ASK, a_token("pa:ss"))
     hosts = [f"{number:012}.dkr.ecr.eu-west-3.amazonaws.com" for number in range(20)]
 
     found = await asyncio.gather(*(logins.login(host) for host in hosts))
@@ -125,6 +125,6 @@ async def test_failures_are_ours_and_the_next_call_asks_again(
     aws.script(ASK, answer)
     with pytest.raises(kind):
         await logins.login(HOST)
-    aws.script(ASK, a_token())
+    aws.script(ASK, a_token("pa:ss"))
 
     assert await logins.login(HOST) is not None

@@ -5,7 +5,7 @@ import pytest
 from app.aws.connection import Connection
 from app.aws.limiter import Limiter
 from app.aws.roles import PodIdentityRoles
-from app.ports.failures import NotFound, PortFailure, Refused, Throttled, Unavailable
+from app.ports.failures import NotFound, PortFailure, Refused, Unavailable
 from tests.aws.fakes import HANG_UP, Answer, AwsStub, an_error
 
 LIST = "GET /clusters/prod/pod-identity-associations"
@@ -80,7 +80,6 @@ async def test_without_a_cluster_nobody_is_asked(
             an_error("ResourceNotFoundException", "No cluster found", status=404), NotFound, id="cluster"
         ),
         pytest.param(an_error("AccessDeniedException", "no", status=403), Refused, id="permission"),
-        pytest.param(an_error("ThrottlingException", status=429), Throttled, id="throttled"),
         pytest.param(HANG_UP, Unavailable, id="no answer"),
     ],
 )

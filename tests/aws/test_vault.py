@@ -9,7 +9,7 @@ import pytest
 from app.aws.connection import Connection, ConnectionConfig
 from app.aws.limiter import Limiter
 from app.aws.vault import SecretsManagerVault
-from app.ports.failures import NotFound, PortFailure, Refused, Throttled, Unavailable
+from app.ports.failures import NotFound, PortFailure, Refused, Unavailable
 from tests.aws.fakes import HANG_UP, Answer, AwsStub, an_error
 from tests.local.fargate.clients import Far
 
@@ -180,7 +180,6 @@ async def test_a_listing_asks_for_our_names_only(aws: AwsStub, scripted: Secrets
     [
         pytest.param(an_error("AccessDeniedException", "not authorized"), Refused, id="permission"),
         pytest.param(an_error("LimitExceededException", "quota"), Refused, id="quota"),
-        pytest.param(an_error("ThrottlingException", "Rate exceeded"), Throttled, id="throttled"),
         pytest.param(Answer({}), Unavailable, id="no ARN"),
     ],
 )

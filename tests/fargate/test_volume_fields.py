@@ -160,10 +160,19 @@ def test_a_volume_without_a_source_is_an_empty_dir() -> None:
     assert found(a_pod(volumes=[{"name": "a"}])) == []
 
 
-def test_the_helpers_volume_is_its_own() -> None:
-    assert found(a_pod(volumes=[{"name": "spillway", "emptyDir": {}}])) == [
-        ("Volume", "spec.volumes[0].name")
-    ]
+def test_a_volume_may_be_called_like_the_helpers() -> None:
+    assert found(a_pod(volumes=[{"name": "spillway", "emptyDir": {}}])) == []
+
+
+@pytest.mark.parametrize("path", ["/spillway", "/spillway/bin", "spillway/", "//spillway/../spillway"])
+def test_nothing_is_mounted_where_the_helper_lives(path: str) -> None:
+    field = "spec.containers[0].volumeMounts[0].mountPath"
+    assert found(mounting({"mountPath": path})) == [("ReservedMountPath", field)]
+
+
+@pytest.mark.parametrize("path", ["/spillways", "/data/spillway", "/"])
+def test_anywhere_else_is_free(path: str) -> None:
+    assert found(mounting({"mountPath": path})) == []
 
 
 @pytest.mark.parametrize("path", ["metadata.labels", "metadata.annotations", "metadata.labels['app']"])

@@ -57,3 +57,12 @@ def as_process_one() -> tuple[str, ...]:
     if not shutil.which("unshare") or subprocess.run([*words, "true"], check=False).returncode != 0:
         pytest.skip("this machine lets nobody make a PID namespace (unshare --user --pid)")
     return words
+
+
+@pytest.fixture
+def as_mounter() -> tuple[str, ...]:
+    """The words that run a program where the file after them is mounted on the one after that."""
+    words = ("unshare", "--user", "--map-root-user", "--mount")
+    if not shutil.which("unshare") or subprocess.run([*words, "true"], check=False).returncode != 0:
+        pytest.skip("this machine lets nobody make a mount namespace (unshare --user --mount)")
+    return (*words, "sh", "-c", 'mount --bind "$1" "$2" && shift 2 && exec "$@"', "sh")

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import msgspec
 
@@ -21,8 +21,12 @@ PATIENCE_SECONDS = 10
 WAITS_FOR_A_SIGNAL = (
     sys.executable,
     "-ISc",
-    "import signal; every = signal.valid_signals(); signal.pthread_sigmask(signal.SIG_BLOCK, every);"
-    "print('ready', flush=True); print(int(signal.sigwait(every)), flush=True)",
+    """
+import signal
+signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+print("ready", flush=True)
+print(int(signal.sigwait(signal.valid_signals())), flush=True)
+""",
 )
 """A command that says when it is ready, prints the number of the first signal that it gets, and ends with 0."""
 
@@ -174,7 +178,7 @@ class MetadataEndpoint:
         class Handler(BaseHTTPRequestHandler):
             """Gives the next answer."""
 
-            def do_GET(self) -> None:  # noqa: N802 - http.server's name
+            def do_GET(self) -> None:
                 """Answer whatever is asked."""
                 task.paths.append(self.path)
                 status, body = task.answers.pop(0) if len(task.answers) > 1 else task.answers[0]
@@ -194,7 +198,7 @@ class MetadataEndpoint:
         """What ECS sets in every container."""
         return {"ECS_CONTAINER_METADATA_URI_V4": f"http://127.0.0.1:{self._server.server_port}/v4/abc"}
 
-    def __enter__(self) -> "MetadataEndpoint":
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 

@@ -1,29 +1,18 @@
 """$(NAME) in variables and words: as the bridge, and so a kubelet, expands it."""
 
-from importlib import import_module
-from importlib.util import find_spec
-from typing import Any
-
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from app.bridge.translation.expansion import expand
 from tests.helper.fakes import Stage, b64
 
-PLACES = ("app.bridge.translation.environment", "app.bridge.environment")
 PRINTS = ["env", "-0"]
 
 TEXTS = st.lists(
     st.sampled_from(["$", "(", ")", "$(A)", "$(B)", "$$", "A", "B", "=", " ", "\n", "é", "$(A=x)", "$()"]),
     max_size=12,
 ).map("".join)
-
-
-def expand_of_the_bridge() -> Any:
-    """The bridge's own function, wherever it lives."""
-    return import_module(
-        next(name for name in PLACES if find_spec(name.rpartition(".")[0]) and find_spec(name))
-    ).expand
 
 
 def variables_of(output: str) -> dict[str, str]:
@@ -34,7 +23,6 @@ def variables_of(output: str) -> dict[str, str]:
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(texts=st.lists(TEXTS, min_size=20, max_size=40), value=TEXTS)
 def test_expands_any_text_as_the_bridge_does(texts: list[str], value: str, stage: Stage) -> None:
-    expand = expand_of_the_bridge()
     plan = ["known A", *(f"env T{index} {b64(text)}" for index, text in enumerate(texts))]
     result = stage.run(*plan, command=PRINTS, A=value, B="not known")
     known = {"A": value}
@@ -46,7 +34,6 @@ def test_expands_any_text_as_the_bridge_does(texts: list[str], value: str, stage
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(words=st.lists(TEXTS, max_size=30), value=TEXTS)
 def test_expands_any_word_as_the_bridge_does(words: list[str], value: str, stage: Stage) -> None:
-    expand = expand_of_the_bridge()
     result = stage.run(
         "known A", "words", command=["printf", r"%s\0", "first", *words], A=value, B="not known"
     )

@@ -2,6 +2,7 @@
 
 import signal
 from datetime import datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +58,7 @@ def test_a_run_starts_when_it_was_due(stage: Stage, tmp_path: Path) -> None:
     ends = stage.ends()
     late = [
         datetime.fromisoformat(later["started"]) - datetime.fromisoformat(end["again"])
-        for end, later in zip(ends[:-1], ends[1:], strict=True)
+        for end, later in pairwise(ends)
     ]
     assert all(0 <= each.total_seconds() < 0.5 for each in late)
 

@@ -83,8 +83,10 @@ def test_runs_without_records_where_they_cannot_be_written(stage: Stage) -> None
 
 @pytest.mark.parametrize(
     "number",
-    [signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2, signal.SIGTERM]
-    + [signal.SIGWINCH, signal.SIGALRM, signal.SIGCONT, signal.SIGTSTP, signal.SIGRTMIN, signal.SIGRTMAX],
+    [
+        *(signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2, signal.SIGTERM),
+        *(signal.SIGWINCH, signal.SIGALRM, signal.SIGCONT, signal.SIGTSTP, signal.SIGRTMIN, signal.SIGRTMAX),
+    ],
 )
 def test_forwards_the_signal(number: signal.Signals, stage: Stage) -> None:
     process = stage.start(command=WAITS_FOR_A_SIGNAL)
@@ -180,6 +182,15 @@ def test_records_a_pre_stop_that_fails_and_goes_on(text: str, error: str, stage:
     assert stage.records()[1] == {"container": "main", "run": 1, "hook": "preStop", "error": error}
 
 
+def test_asked_to_end_while_a_failed_post_start_ends_the_command_it_does_not_run_again(stage: Stage) -> None:
+    command = shell("trap 'echo asked' TERM; echo ready; while :; do sleep 0.01; done")
+    process = stage.start(hook("start", "sleep 0.05; exit 1"), "restart Always", "grace 20", command=command)
+    assert said(process) == "ready"
+    assert said(process) == "asked"
+    assert ended(process, by=signal.SIGTERM) == 137
+    assert len(stage.ends()) == 1
+
+
 def test_pre_stop_does_not_run_for_a_command_that_ends_itself(stage: Stage, tmp_path: Path) -> None:
     assert stage.run(hook("stop", f"touch {tmp_path}/ran")).returncode == 0
     assert not (tmp_path / "ran").exists()
@@ -206,11 +217,11 @@ def test_hooks_run_in_the_command_s_folder_and_environment(stage: Stage, tmp_pat
     out = tmp_path / "out"
     plan = [
         hook("start", f"echo $(pwd) $A > {out}.new; mv {out}.new {out}"),
-        f"workdir {b64('/tmp')}",
+        f"workdir {b64(str(tmp_path))}",
         f"env A {b64('a')}",
     ]
     assert stage.run(*plan, command=shell(f"while [ ! -e {out} ]; do sleep 0.01; done")).returncode == 0
-    assert out.read_text() == "/tmp a\n"
+    assert out.read_text() == f"{tmp_path} a\n"
 
 
 @pytest.mark.usefixtures("as_root")
@@ -264,6 +275,32 @@ def test_as_process_one_it_ends_when_asked_to(
     outside = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text()
     os.kill(int(outside), signal.SIGTERM)
     assert ended(process) == 143
+
+
+@pytest.mark.parametrize("number", [signal.SIGQUIT, signal.SIGINT, signal.SIGWINCH])
+def test_any_signal_from_outside_of_the_container_asks_it_to_end(
+    number: signal.Signals, stage: Stage, as_process_one: tuple[str, ...], tmp_path: Path
+) -> None:
+    plan = ["restart Always", hook("stop", f"echo hook > {tmp_path}/log")]
+    process = stage.start(*plan, command=WAITS_FOR_A_SIGNAL, before=as_process_one)
+    assert said(process) == "ready"
+    helper = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text()
+    os.kill(int(helper), number)
+    assert said(process) == str(int(number))
+    assert ended(process) == 0
+    assert (tmp_path / "log").read_text() == "hook\n"
+    assert len(stage.ends()) == 1
+
+
+@pytest.mark.usefixtures("as_root")
+def test_signals_another_user_s_command_without_the_capability_for_it(stage: Stage) -> None:
+    outer = ["env", "SPILLWAY_RUN=user 7 7 -\ndrop SETGID,SETPCAP,SETUID\ngrace 100", str(stage.binary)]
+    command = ["sh", "-c", "trap 'echo asked; exit 5' TERM; echo ready; while :; do sleep 0.01; done"]
+    process = stage.start("drop KILL", "grace 200", command=[*outer, "run", "inner", "--", *command])
+    assert said(process) == "ready"
+    process.send_signal(signal.SIGTERM)
+    assert said(process) == "asked"
+    assert ended(process) == 5
 
 
 def test_as_process_one_it_reaps_and_leaves_nothing(stage: Stage, as_process_one: tuple[str, ...]) -> None:

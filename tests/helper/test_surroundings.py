@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.helper.fakes import Stage, b64
+from tests.helper.fakes import Stage, b64, ended
 
 STATUS = ["cat", "/proc/self/status"]
 
@@ -47,7 +47,7 @@ def test_places_a_folder_wholly_into_what_is_there(stage: Stage, tmp_path: Path)
     (target / "sub/kept").write_text("kept")
     assert stage.run(placed(source, target, "0600")).returncode == 0
     assert ((target / "b").read_text(), (target / "sub/kept").read_text()) == ("new", "kept")
-    assert (os.readlink(target / "b"), mode_of(target / "sub/a")) == ("sub/a", "-rw-------")
+    assert (str((target / "b").readlink()), mode_of(target / "sub/a")) == ("sub/a", "-rw-------")
 
 
 @pytest.mark.usefixtures("as_root")
@@ -224,3 +224,18 @@ def test_enters_a_folder_that_only_the_starting_user_may(stage: Stage, tmp_path:
         f"workdir {b64(str(closed))}", "user 1000 1000 -", command=["readlink", "/proc/self/cwd"]
     )
     assert result.stdout == f"{closed}\n"
+
+
+def test_overwrites_a_mounted_file_where_it_is(
+    stage: Stage, tmp_path: Path, as_mounter: tuple[str, ...]
+) -> None:
+    source, mounted, target = tmp_path / "source", tmp_path / "mounted", tmp_path / "target"
+    source.write_text("new")
+    mounted.write_text("what was there, longer")
+    target.write_text("beneath")
+    before = (*as_mounter, str(mounted), str(target))
+    process = stage.start(placed(source, target), command=["cat", str(target)], before=before)
+    assert process.stdout is not None
+    assert process.stdout.read() == "new"
+    assert ended(process) == 0
+    assert (mounted.read_text(), target.read_text()) == ("new", "beneath")

@@ -19,6 +19,7 @@ from app.bridge.translation.material import Material, StoredKey, TokenWish, Unre
 from app.bridge.translation.problems import Problem, judged
 from app.bridge.translation.projection import projected
 from app.bridge.translation.scene import Scene
+from app.fargate.caveat_rules import INJECTED_TOKEN_SECONDS
 from app.fargate.rights import user_of
 from app.model.container import ResourceFieldRef
 from app.model.pod import Pod
@@ -47,7 +48,8 @@ class File(msgspec.Struct, frozen=True, kw_only=True):
         is_own: whether the content is this pod's alone.
         key: where the value is kept that the source names a variable of.
         uid: its owner; None is root.
-        expires_at: of a token.
+        is_sealed: whether only the helper can read the source.
+        expires_at: of a token that has to be renewed before long.
     """
 
     path: str
@@ -56,6 +58,7 @@ class File(msgspec.Struct, frozen=True, kw_only=True):
     is_own: bool = False
     key: StoredKey | None = None
     uid: int | None = None
+    is_sealed: bool = False
     expires_at: datetime | None = None
 
 
@@ -107,7 +110,7 @@ def _of_source(source: Projection, place: _Place) -> Iterable[_Found]:
     if source.service_account_token is not None:
         return [_of_token(source.service_account_token, place)]
     message = "this projection does not reach Fargate; remove it from the volume's sources"
-    return [Reason("Projection", message, f"{place.field}.projected.sources")]
+    return [Reason("Volume", message, f"{place.field}.projected.sources")]
 
 
 def _of_object(kind: sources.Kind, wanted: ProjectedObject, place: _Place) -> Iterable[_Found]:
@@ -173,7 +176,8 @@ def _of_token(wanted: ProjectedToken, place: _Place) -> _Found:
         source=f"sealed:{token.sealed}",
         is_own=True,
         uid=owner,
-        expires_at=token.expires_at,
+        is_sealed=True,
+        expires_at=token.expires_at if wanted.expiration_seconds != INJECTED_TOKEN_SECONDS else None,
     )
 
 

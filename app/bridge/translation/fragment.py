@@ -26,15 +26,17 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         volume: the task's volume that it is about.
         is_own: whether it holds what is this pod's alone.
+        is_sealed: whether it takes the seal's key to read its value.
         key: where the value is kept that the line takes from a variable.
-        expires_at: of a line with a sealed token.
+        expires_at: of a token that has to be renewed before long.
     """
 
     text: str
     volume: str
-    expires_at: datetime | None = None
     is_own: bool = False
+    is_sealed: bool = False
     key: StoredKey | None = None
+    expires_at: datetime | None = None
 
 
 class Fragment(msgspec.Struct, frozen=True, kw_only=True):

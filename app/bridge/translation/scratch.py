@@ -42,16 +42,17 @@ def scratch(
         scene: the pod, what was found for it, and whether there is a helper.
         field: the volume's path in the pod.
     """
-    try:
-        limit = whole(source.size_limit) if source.size_limit else 0
-    except QuantityError as error:
-        return (Reason("InvalidQuantity", str(error), f"{field}.emptyDir.sizeLimit"),)
     reasons = (*_medium(source, field=field), *_overlaps(mounts))
     if reasons:
         return reasons
     alone = mounts[0] if len(mounts) == 1 else None
-    if source.medium == _MEMORY and alone is not None and not alone.part:
-        return Fragment(tmpfs=((alone.container.name, _tmpfs(alone, limit=limit, pod=scene.pod)),))
+    in_memory = source.medium == _MEMORY and alone is not None and not alone.part
+    try:
+        limit = whole(source.size_limit or "0")
+        if in_memory and alone is not None:
+            return Fragment(tmpfs=((alone.container.name, _tmpfs(alone, limit=limit, pod=scene.pod)),))
+    except QuantityError as error:
+        return (Reason("InvalidQuantity", str(error), f"{field}.emptyDir.sizeLimit"),)
     names = folder_names(name, (each.part for each in mounts))
     used = dict.fromkeys(names[each.part] for each in mounts)
     opened = _is_opened(mounts, scene=scene)
@@ -64,7 +65,7 @@ def scratch(
         lines=tuple(
             line for each in used for line in _lines(each, opened=opened, gid=volume_group(scene.pod))
         ),
-        storage=limit,
+        storage=limit if mounts else 0,
         caveats=_caveats(name, source) if mounts else (),
     )
 

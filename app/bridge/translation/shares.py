@@ -5,7 +5,7 @@ container of the definition reserves, so init containers reserve only what the o
 https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Final
 
 import msgspec
@@ -61,10 +61,11 @@ def shares_of(pod: Pod, *, size: Size) -> Mapping[str, dict[str, Json]]:
     `memoryReservation`, neither above the task, and where only `memory` stands it reserves that.
     """
     shares = {each.name: _share(each, reserved=_reservation(each), size=size) for each in _lasting(pod)}
+    inits = _inits(pod)
     left = size.cpu_units - sum(map(_cpu_units, _lasting(pod)))
-    for init in _inits(pod):
-        units = min(_cpu_units(init), left) if left >= LEAST_CPU_UNITS else 0
-        left -= units
+    each_gets = left // max(len(inits), 1)
+    for init in inits:
+        units = min(_cpu_units(init), each_gets) if each_gets >= LEAST_CPU_UNITS else 0
         shares[init.name] = {**_share(init, reserved=_foothold(init), size=size), "cpu": units}
     return {name: {key: value for key, value in share.items() if value} for name, share in shares.items()}
 
@@ -83,13 +84,13 @@ def _share(container: Container, *, reserved: int, size: Size) -> dict[str, Json
     }
 
 
-def _lasting(pod: Pod) -> Iterable[Container]:
+def _lasting(pod: Pod) -> list[Container]:
     """The containers that run side by side: sidecars and main containers."""
     sidecars = [each for each in pod.spec.init_containers if is_sidecar(each)]
     return [*sidecars, *pod.spec.containers]
 
 
-def _inits(pod: Pod) -> Iterable[Container]:
+def _inits(pod: Pod) -> list[Container]:
     return [each for each in pod.spec.init_containers if not is_sidecar(each)]
 
 

@@ -153,7 +153,7 @@ def _of_field(reference: FieldRef, scene: Scene, field: str) -> Text | Reason:
     value = field_value(scene.pod, path, host_ip=scene.settings.host_ip)
     if value is None:
         message = f"{path} is not known before the task runs; set the variable another way"
-        return Reason("FieldUnknownBeforeLaunch", message, field)
+        return Reason("VariableField", message, field)
     return text_of(value) if path in SHARED_FIELDS else (Slot("own", path, value),)
 
 

@@ -99,7 +99,7 @@ def _share(
     other = _other_source(volume)
     if other:
         message = f"{other} does not reach Fargate; use EFS, or an emptyDir"
-        return (Reason("VolumeSource", message, f"{field}.{other}"),)
+        return (Reason("Volume", message, f"{field}.{other}"),)
     return scratch(name, volume.empty_dir or EmptyDir(), mounts=mounts, scene=scene, field=field)
 
 
@@ -120,7 +120,7 @@ def _together(fragments: Sequence[Fragment], scene: Scene) -> Brought:
     lines = [line for each in fragments for line in each.lines]
     filled = dict.fromkeys(line.volume for line in lines)
     secrets = {variable_of(line.key): line.key.value_from for line in lines if line.key is not None}
-    if any(line.expires_at is not None for line in lines):
+    if any(line.is_sealed for line in lines):
         secrets[SEAL_KEY_VARIABLE] = scene.material.seal_key
     return Brought(
         volumes=tuple(volume for each in fragments for volume in each.volumes),

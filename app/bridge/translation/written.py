@@ -24,7 +24,9 @@ from app.model.pod import Pod
 from app.model.reason import Reason
 from app.model.wire import Json
 
+_READABLE: Final = 0o444
 _READABLE_BY_GROUP: Final = 0o440
+_MOUNT_POINT: Final = ".mounted"
 
 
 def written(
@@ -46,7 +48,7 @@ def written(
         return reasons
     placed = [each for each in mounts if each.part in files]
     names = folder_names(name, (each.part for each in mounts if each.part not in files))
-    contents = _contents(name, files, names=names, placed=placed)
+    contents = _with_mount_points(_contents(name, files, names=names, placed=placed), mounts, names=names)
     gid = volume_group(scene.pod)
     return Fragment(
         volumes=tuple(empty_volume(each) for each in contents),
@@ -89,6 +91,29 @@ def _contents(
     }
 
 
+def _with_mount_points(
+    contents: Mapping[str, tuple[File, ...]], mounts: Iterable[Mount], *, names: Mapping[str, str]
+) -> dict[str, tuple[File, ...]]:
+    """The contents with the folders in which a container mounts something else: nobody can make them later.
+
+    Kubelet makes them as well. Each gets an empty file, which whatever is mounted there hides.
+    """
+    made = {name: {each.path: each for each in inside} for name, inside in contents.items()}
+    for mount in mounts:
+        inside = made[names[mount.part]] if mount.part in names else {}
+        for folder in _mounted_below(mount):
+            if folder not in inside and not any(path.startswith(f"{folder}/") for path in inside):
+                path = f"{folder}/{_MOUNT_POINT}"
+                inside[path] = File(path=path, mode=_READABLE, source="text:-")
+    return {name: tuple(inside.values()) for name, inside in made.items()}
+
+
+def _mounted_below(mount: Mount) -> list[str]:
+    """Where the container mounts something inside this mount, relative to it."""
+    paths = {absolute(each.mount_path) for each in mount.container.volume_mounts}
+    return sorted(path.removeprefix(f"{mount.path}/") for path in paths if path.startswith(f"{mount.path}/"))
+
+
 def _below(part: str, files: Iterable[File]) -> tuple[File, ...]:
     inside = [each for each in files if each.path.startswith(f"{part}/")]
     return tuple(msgspec.structs.replace(each, path=each.path[len(part) + 1 :]) for each in inside)
@@ -101,6 +126,7 @@ def _lines(name: str, files: Iterable[File], *, gid: int | None) -> tuple[Line, 
             text=f"file {name} {encoded(each.path)} {each.mode:o} {_owner(each)} - {each.source}",
             is_own=each.is_own,
             key=each.key,
+            is_sealed=each.is_sealed,
             expires_at=each.expires_at,
         )
         for each in files

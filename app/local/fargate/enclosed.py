@@ -56,6 +56,7 @@ class Entrance:
         """Why the container could not be started, once its process is over; empty where it was."""
         if self._reader is None:
             return ""
+        self.taken()
         reader, self._reader = self._reader, None
         try:
             return os.read(reader, _LONGEST_REASON).decode(errors="replace")

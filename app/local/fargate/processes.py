@@ -134,6 +134,8 @@ def _nothing_runs() -> None:
 
 def _environment(workload: Workload) -> dict[str, str]:
     host = {name: os.environ[name] for name in _FROM_HOST if name in os.environ}
+    if workload.root is not None:
+        host.pop("HOME", None)  # its user has one
     return {**host, **workload.environment}
 
 

@@ -3,6 +3,7 @@
 import hashlib
 from dataclasses import dataclass, field
 
+from app.local.fargate import disks
 from app.local.fargate.container_spec import ContainerSpec
 from app.local.fargate.definitions import TaskDefinition
 from app.local.fargate.health import task_health
@@ -142,7 +143,10 @@ def described(task: TaskRecord, *, tags: bool = False) -> Json:
     """https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Task.html."""
     params = task.params
     view: Json = {
-        "attachments": [_attachment(task)],
+        "attachments": [
+            _attachment(task),
+            *disks.attachments(params, task=task.id, attached=task.interface_status),
+        ],
         "attributes": [{"name": "ecs.cpu-architecture", "value": _architecture(task)}],
         "availabilityZone": task.zone,
         "clusterArn": task.cluster_arn,

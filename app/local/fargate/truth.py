@@ -12,14 +12,12 @@ import msgspec
 
 from app.local.fargate.history import TaskHistory
 from app.local.fargate.journal import ContainerState
+from app.model.names import KEEPER_CONTAINER
 
 DISRUPTIONS: Final = frozenset(
     {"SpotInterruption", "TerminationNotice", "InfrastructureHealth", "ServiceSchedulerInitiated"}
 )
 """The stop codes of tasks that AWS took away."""
-
-KEEPER: Final = "spillway-keeper"
-"""The container of tasks that restart their containers in place, which ECS does not see."""
 
 _UNKNOWN_CODE: Final = 137
 _WAITING_REASONS: Final = (
@@ -71,8 +69,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def restarts_in_place(self) -> bool:
-        """Whether containers may come and go without ECS."""
-        return bool(self.launches) and KEEPER in self.last.containers
+        """Whether containers may come and go without ECS's knowledge, in the hands of the in-task helper."""
+        return bool(self.launches) and KEEPER_CONTAINER in self.last.containers
 
     def restart_range(self, container: str) -> tuple[int, int | None]:
         """The least and the greatest restartCount that is true; None where ECS cannot tell the greatest."""

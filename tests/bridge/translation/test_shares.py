@@ -134,7 +134,7 @@ def test_init_containers_share_the_cpu_that_the_others_leave() -> None:
     inits = [a_container(f"init-{number}", cpu="200m") for number in range(3)]
     pod = a_pod(containers=[a_container(cpu="50m")], initContainers=inits)
     shares = shares_of(pod, size=Size(256, 512))
-    assert [shares[f"init-{number}"].get("cpu", 0) for number in range(3)] == [204, 0, 0]
+    assert [shares[f"init-{number}"]["cpu"] for number in range(3)] == [68, 68, 68]
 
 
 def test_a_sidecar_reserves_like_a_main_container() -> None:

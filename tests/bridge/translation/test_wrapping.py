@@ -47,7 +47,7 @@ SCRATCH = {"volumes": [{"name": "files", "emptyDir": {}}]}
         pytest.param({"lifecycle": {"preStop": {"sleep": {"seconds": 5}}}}, {}, True, id="pre-stop"),
         pytest.param({"lifecycle": {"postStart": {"exec": {"command": ["x"]}}}}, {}, True, id="post-start"),
         pytest.param({"lifecycle": {}}, {}, False, id="no-hooks"),
-        pytest.param({"terminationMessagePath": "/tmp/end"}, {}, True, id="message-path"),
+        pytest.param({"terminationMessagePath": "/var/end"}, {}, True, id="message-path"),
         pytest.param(
             {"volumeMounts": [{"name": "files", "mountPath": "/f", "subPath": "a"}]},
             FILES,

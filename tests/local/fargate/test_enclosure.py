@@ -1,4 +1,6 @@
+import asyncio
 import errno
+import subprocess
 import sys
 from pathlib import Path
 
@@ -12,6 +14,7 @@ from app.local.fargate.processes import ProcessRunner
 from app.local.fargate.root_file_system import RootFileSystem
 from app.local.fargate.workload import Key, Workload
 from tests.local.fargate.fakes import until
+from tests.local.fargate.test_processes import FORGETFUL, alive
 
 
 class Heard:
@@ -67,6 +70,17 @@ async def test_the_same_hindrance_is_logged_once() -> None:
     await runner.close()
 
 
+async def test_a_way_in_that_cannot_be_taken_at_all_is_told(tmp_path: Path) -> None:
+    runner, heard = ProcessRunner(), Heard()
+    too_long = {"BIG": "x" * 1_000_000}
+    root = RootFileSystem(user="0")
+    runner.start(Workload(task="t", container="c", argv=("true",), environment=too_long, root=root), heard)
+    await until(lambda: heard.ends)
+    assert heard.ends == [(127, "")]
+    assert heard.lines[0].startswith("cannot start true: ")
+    await runner.close()
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="namespaces are Linux's")
 async def test_a_start_leaves_neither_files_nor_pipes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -84,3 +98,29 @@ async def test_a_start_leaves_neither_files_nor_pipes(
     assert list(tmp_path.iterdir()) == []
     await until(lambda: len(list(descriptors.iterdir())) <= before)
     await runner.close()
+
+
+FORGETFUL_OF_A_ROOT = FORGETFUL.replace(
+    "environment={}",
+    "environment={}, root=__import__('app.local.fargate.root_file_system', fromlist=['_'])"
+    ".RootFileSystem(user='4321')",
+)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="namespaces are Linux's")
+@pytest.mark.parametrize(
+    ("script", "ending", "code"),
+    [
+        pytest.param("sleep 600 & echo $!; wait", "sys.exit(5)", 5, id="exits-without-stopping"),
+        pytest.param("echo $$; exec sleep 600", "os.kill(os.getpid(), signal.SIGKILL)", -9, id="is-killed"),
+    ],
+)
+async def test_no_enclosed_process_outlives_a_program_that(script: str, ending: str, code: int) -> None:
+    program = await asyncio.to_thread(
+        subprocess.run,
+        [sys.executable, "-W", "ignore", "-c", FORGETFUL_OF_A_ROOT, script, ending],
+        stdout=subprocess.PIPE,
+        check=False,
+    )
+    assert program.returncode == code
+    await until(lambda: not alive(int(program.stdout)))

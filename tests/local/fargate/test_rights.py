@@ -1,4 +1,5 @@
 import os
+import pwd
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -10,7 +11,7 @@ from app.local.fargate.container_parts import Capabilities
 from app.local.fargate.processes import host_has
 from tests.local.fargate.enclosed import AT_ONCE, codes, mounted, ran, sh
 from tests.local.fargate.fakes import Aws, Build, until
-from tests.local.fargate.test_processes import alive
+from tests.local.fargate.test_processes import alive, printed
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="namespaces are Linux's")
 
@@ -101,6 +102,22 @@ async def test_the_environment_has_nothing_of_the_way_in(host: Aws, monkeypatch:
     assert "LC_CTYPE" not in found
 
 
+async def test_the_devices_are_the_containers_own(host: Aws) -> None:
+    script = (
+        "echo x > /dev/null && head -c 3 /dev/zero | wc -c && echo out > /dev/stdout && echo x > /dev/shm/x "
+        "&& echo message > /dev/made-by-test && cat /dev/made-by-test"
+    )
+    task, lines = await ran(host, sh(script, user="0", readonlyRootFilesystem=True))
+    assert (lines, codes(task)) == (["3", "out", "message"], [0])
+    assert not Path("/dev/made-by-test").exists()
+
+
+@pytest.mark.parametrize(("user", "home"), [("nobody", pwd.getpwnam("nobody").pw_dir), ("4321", "/")])
+async def test_the_home_directory_is_the_users(host: Aws, user: str, home: str) -> None:
+    _, lines = await ran(host, sh("echo $HOME", user=user))
+    assert lines == [home]
+
+
 async def test_signals_and_exit_codes_are_the_containers(host: Aws) -> None:
     await host.register(
         containerDefinitions=[sh("trap 'exit 3' TERM; echo $$; sleep 600 & wait", user="4321")]
@@ -112,6 +129,22 @@ async def test_signals_and_exit_codes_are_the_containers(host: Aws) -> None:
     await host.call("StopTask", cluster="spillway", task=arn)
     await until(lambda: "STOPPED" in {status for _, status, _ in host.statuses(arn)})
     assert codes(await host.task(arn)) == [3]
+
+
+async def test_a_health_check_runs_as_the_user_and_sees_the_containers_own_files(host: Aws) -> None:
+    check = {"command": ["CMD-SHELL", "test -f /own/up && test $(id -u) = 4321"], "interval": 5, "retries": 1}
+    tmpfs = [{"containerPath": "/own", "size": 1, "mountOptions": ["mode=1777"]}]
+    script = "touch /own/up && echo up && exec sleep 600"
+    linux = {"tmpfs": tmpfs}
+    await host.register(
+        containerDefinitions=[sh(script, user="4321", healthCheck=check, linuxParameters=linux)]
+    )
+    arn = await host.run()
+    assert await printed(host, arn, 1) == ["up"]
+    await host.clock.advance(5)
+    record = next(iter(host.fargate._lifecycle.tasks.values())).containers["main"]
+    await until(lambda: record.health != "UNKNOWN")
+    assert record.health == "HEALTHY"
 
 
 async def test_everything_in_a_root_of_its_own_dies_with_the_container(host: Aws) -> None:

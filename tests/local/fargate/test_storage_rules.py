@@ -163,6 +163,16 @@ async def test_a_launch_with_other_volume_configurations_is_refused(
         await aws.call("RunTask", **a_launch(volumeConfigurations=given))
 
 
+async def test_a_tasks_disk_is_an_attachment_beside_its_interface(aws: Aws) -> None:
+    await aws.register(volumes=DISK)
+    arn = await aws.run(volumeConfigurations=[{"name": "disk", "managedEBSVolume": EBS}])
+    interface, disk = (await aws.task(arn))["attachments"]
+    assert (interface["type"], disk["type"]) == ("ElasticNetworkInterface", "AmazonElasticBlockStorage")
+    details = {each["name"]: each["value"] for each in disk["details"]}
+    assert (details["volumeName"], details["deleteOnTermination"]) == ("disk", "true")
+    assert details["volumeId"].startswith("vol-")
+
+
 async def test_a_launch_configures_no_volume_that_is_not_open(aws: Aws) -> None:
     await aws.register(volumes=DATA)
     with pytest.raises(Refusal, match="there are none"):

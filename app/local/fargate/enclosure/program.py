@@ -28,11 +28,12 @@ def main() -> NoReturn:
     os.set_inheritable(plan.report, False)  # noqa: FBT003  (it takes no keyword)
     given = _environment()
     try:
-        _prepare(plan)
+        user = user_from(plan.user)
+        _prepare(plan, user)
     except (OSError, Impossible) as cause:
         _fail(plan, str(cause), code=NOT_STARTED)
     try:
-        os.execvpe(argv[0], argv, given)  # noqa: S606  (a container's command has no shell)
+        os.execvpe(argv[0], argv, {b"HOME": os.fsencode(user.home)} | given)  # noqa: S606  (a container's command has no shell)
     except OSError as cause:
         missing = isinstance(cause, FileNotFoundError)
         _fail(plan, f'exec: "{argv[0]}": {cause.strerror}', code=NOT_FOUND if missing else NOT_EXECUTABLE)
@@ -45,8 +46,7 @@ def _environment() -> dict[bytes, bytes]:
     return {name: value for name, _, value in pairs}
 
 
-def _prepare(plan: Plan) -> None:
-    user = user_from(plan.user)
+def _prepare(plan: Plan, user: User) -> None:
     real = namespace.enter(user)
     root.enter(plan, real=real)
     _give_up_capabilities(plan)

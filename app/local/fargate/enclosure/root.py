@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
-from app.local.fargate.enclosure import kernel
+from app.local.fargate.enclosure import devices, kernel
 from app.local.fargate.enclosure.plan import Mount, Plan
 
-_FROM_HOST: Final = ("/dev", "/proc", "/sys")
+_FROM_HOST: Final = ("/proc", "/sys")
 _MEANINGFUL: Final = frozenset(":,\\")
 """What overlayfs reads as more than a character in its options."""
 
@@ -77,7 +77,9 @@ class _Root:
     def _add_directory(self, path: str, target: Path) -> None:
         target.mkdir()
         _copy_owner(path, target)
-        if path in _FROM_HOST:
+        if path == "/dev":
+            devices.fill(target)
+        elif path in _FROM_HOST:
             kernel.mount(path, str(target), flags=kernel.MS_BIND | kernel.MS_REC)
         elif self._holds_mounts(path) and os.access(path, os.R_OK | os.X_OK):
             self.fill(path)

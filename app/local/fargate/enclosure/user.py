@@ -12,11 +12,12 @@ from app.local.fargate.enclosure.plan import Impossible
 
 
 class User(NamedTuple):
-    """Numbers."""
+    """Numbers, and the home directory."""
 
     uid: int
     gid: int
     groups: tuple[int, ...] = ()
+    home: str = "/"
 
 
 def user_from(text: str) -> User:
@@ -30,11 +31,12 @@ def user_from(text: str) -> User:
     if known is None and not name.isdecimal():
         raise Impossible(f"unable to find user {name}: no matching entries in passwd file")
     uid = known.pw_uid if known is not None else int(name)
+    home = known.pw_dir if known is not None else "/"
     if group:
-        return User(uid, _group(group))
+        return User(uid, _group(group), home=home)
     if known is None:
         return User(uid, 0)
-    return User(uid, known.pw_gid, tuple(os.getgrouplist(known.pw_name, known.pw_gid)))
+    return User(uid, known.pw_gid, tuple(os.getgrouplist(known.pw_name, known.pw_gid)), home)
 
 
 def _known(name: str) -> pwd.struct_passwd | None:

@@ -1,0 +1,120 @@
+"""Settings of the bridge."""
+
+import ipaddress
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from app.settings.common import Duration, InCluster, Names, Port, Quantity
+
+
+class BridgeSettings(InCluster):
+    """`spillway bridge`."""
+
+    node_name: str = Field("fargate", description="The virtual node's name.")
+    identity: str = Field(
+        "",
+        description="This process's name in the node's Lease: the same after a restart in place, another for "
+        "every replica; empty means the host name.",
+    )
+    zone: str = Field("", description="The zone that the node claims: one that has real nodes.")
+    region: str = Field(
+        "", description="The node's region label and the log driver's region; empty means the AWS chain's."
+    )
+    provider_id: str = Field(
+        "", description="The node's spec.providerID; empty is safe with every cloud controller."
+    )
+    internal_ip: str = Field(
+        "127.0.0.1", description="The address at which the API server reaches this process (the pod's IP)."
+    )
+    kubelet_host: str = Field("0.0.0.0", description="The address that the kubelet API listens on.")
+    kubelet_port: Port = Field(10250, description="The port of the kubelet API.")
+    kubelet_cert: Path | None = Field(None, description="PEM certificate chain of the kubelet API.")
+    kubelet_key: Path | None = Field(None, description="PEM private key of kubelet-cert.")
+    kubelet_client_ca: Path | None = Field(
+        None, description="PEM authority that signs the API server's client certificate."
+    )
+    kubelet_client_names: Names = Field(
+        (), description="Common names let in, with commas; empty lets in all that the authority signed."
+    )
+    probe_host: str = Field("0.0.0.0", description="The address for /healthz, /readyz and /metrics.")
+    probe_port: Port = Field(8080, description="The port for /healthz, /readyz and /metrics (plain HTTP).")
+    capacity_cpu: Quantity = Field(
+        "1000", description="The node's capacity for cpu; what it offers is the gate's business."
+    )
+    capacity_memory: Quantity = Field("4000Gi", description="The node's capacity for memory.")
+    capacity_pods: Quantity = Field("1000", description="The node's capacity for pods.")
+    ecs_cluster: str = Field(
+        "spillway", description="The ECS cluster that runs the tasks; best one of its own."
+    )
+    subnets: Names = Field((), description="Subnet ids for the tasks, with commas.")
+    security_groups: Names = Field((), description="Security group ids for the tasks, with commas.")
+    assign_public_ip: bool = Field(
+        default=False, description="Give each task a public address (public subnets without NAT)."
+    )
+    execution_role: str = Field("", description="ARN of the role that pulls images and writes logs.")
+    task_role: str = Field("", description="ARN of the role that the tasks' own code has; empty means none.")
+    log_group: str = Field("/spillway/pods", description="The CloudWatch Logs group of all containers.")
+    log_mode: Literal["blocking", "non-blocking"] = Field(
+        "non-blocking",
+        description="awslogs delivery: non-blocking may drop lines, blocking may stall the app.",
+    )
+    logs_per_second: Annotated[int, Field(ge=0)] = Field(
+        0, description="GetLogEvents calls per second; 0 means the published quota of the region."
+    )
+
+    nodes_file: Path | None = Field(
+        None,
+        description="A YAML list of virtual nodes (name, zone, subnets, security_groups, architecture, "
+        "capacity) that this bridge keeps; what an entry leaves out is as the flags say.",
+    )
+    architecture: Literal["amd64", "arm64"] = Field(
+        "amd64", description="What the node's tasks run on; a node of each kind needs a bridge of its own."
+    )
+    capacity: Literal["on-demand", "spot", "spot-first"] = Field(
+        "on-demand", description="Fargate capacity of pods without the annotation spillway.dev/capacity."
+    )
+    helper_image: str = Field(
+        "", description="The image with the in-task helper; empty refuses pods that need it."
+    )
+    cluster_domain: str = Field(
+        "",
+        description="The cluster's DNS domain, where the VPC's resolver forwards it; empty: unresolved.",
+    )
+    kubernetes_host: str = Field(
+        "", description="The API server's address as tasks reach it, for KUBERNETES_SERVICE_HOST."
+    )
+    kubernetes_port: Port = Field(443, description="The port of kubernetes-host.")
+    ebs_role: str = Field(
+        "", description="ARN of the role with which ECS manages EBS volumes; empty refuses ephemeral volumes."
+    )
+    eks_cluster: str = Field(
+        "", description="The EKS cluster's name, to look up Pod Identity roles; empty looks up none."
+    )
+    events_queue: str = Field(
+        "", description="URL of the SQS queue with ECS Task State Change events; empty means polling alone."
+    )
+    give_back_after: Duration = Field(
+        timedelta(minutes=10),
+        description="Without Fargate capacity for so long, a controller's pod fails, to be placed anew.",
+    )
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        ipaddress.ip_address(self.internal_ip)
+        files = (self.kubelet_cert, self.kubelet_key, self.kubelet_client_ca)
+        if any(path is None for path in files):
+            raise ValueError(
+                "the kubelet API serves HTTPS to the API server alone: "
+                "give kubelet-cert, kubelet-key and kubelet-client-ca"
+            )
+        for path in (*files, self.nodes_file):
+            if path is not None and not path.is_file():
+                raise ValueError(f"{path} is not a file; mount it there or name another path")
+        if not self.subnets:
+            raise ValueError(
+                "a Fargate task needs a subnet: give subnets, for instance subnet-0abc,subnet-0def"
+            )
+        return self

@@ -1,0 +1,55 @@
+"""From flags and environment to settings, or every fault in them."""
+
+from typing import Any, Final, TypeVar
+
+from pydantic import ValidationError
+
+from app.settings.bridge import BridgeSettings
+from app.settings.common import PREFIX, Common
+from app.settings.extender import ExtenderSettings
+from app.settings.webhook import WebhookSettings
+
+Some = TypeVar("Some", bound=Common)
+
+
+class SettingsError(ValueError):
+    """Settings that cannot work; each line names a flag, its variable and the mend."""
+
+
+PROGRAMS: Final[dict[str, type[Common]]] = {
+    "webhook": WebhookSettings,
+    "extender": ExtenderSettings,
+    "bridge": BridgeSettings,
+}
+
+
+def flag(name: str) -> str:
+    """The flag of a field: `node_name` → `--node-name`."""
+    return "--" + name.replace("_", "-")
+
+
+def variable(name: str) -> str:
+    """The environment variable of a field: `node_name` → `SPILLWAY_NODE_NAME`."""
+    return PREFIX + name.upper()
+
+
+def load(kind: type[Some], flags: dict[str, Any]) -> Some:
+    """Settings from flags over environment over defaults.
+
+    Args:
+        kind: the program's settings.
+        flags: the flags that were given, by field name.
+
+    Raises:
+        SettingsError: with every fault, not the first.
+    """
+    try:
+        return kind(**{name: value for name, value in flags.items() if value is not None})
+    except ValidationError as error:
+        raise SettingsError("\n".join(_fault(each) for each in error.errors())) from error
+
+
+def _fault(error: Any) -> str:
+    message = str(error["msg"]).removeprefix("Value error, ")
+    where = [str(part) for part in error["loc"]]
+    return f"{flag(where[0])} ({variable(where[0])}): {message}" if where else message

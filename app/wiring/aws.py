@@ -1,0 +1,109 @@
+"""AWS as the bridge's ports, over one connection and one limiter."""
+
+import os
+from dataclasses import dataclass
+from typing import Self
+
+import msgspec
+from prometheus_client import CollectorRegistry
+
+from app.aws.connection import Connection, ConnectionConfig
+from app.aws.definitions import EcsDefinitions
+from app.aws.limiter import Limiter, Quotas
+from app.aws.log_streams import CloudWatchLogStreams
+from app.aws.metrics import AwsMetrics
+from app.aws.registry_logins import EcrLogins
+from app.aws.roles import PodIdentityRoles
+from app.aws.task_events import SqsTaskEvents
+from app.aws.tasks import EcsTasks, TaskPlacement
+from app.aws.throttle import Quota
+from app.aws.vault import SecretsManagerVault
+from app.kube.proxy import proxy_for
+from app.ports.clock import Clock
+from app.ports.failures import Refused
+from app.registry.images import RegistryImages
+from app.registry.transport import Transport
+from app.settings import BridgeSettings
+from app.wiring.kubernetes import own_version
+from app.wiring.stopping import StartError
+
+
+@dataclass(frozen=True, slots=True)
+class Aws:
+    """What all virtual nodes of one bridge share."""
+
+    connection: Connection
+    limiter: Limiter
+    settings: BridgeSettings
+    clock: Clock
+    transport: Transport
+    images: RegistryImages
+
+    @classmethod
+    async def open(cls, settings: BridgeSettings, *, clock: Clock, registry: CollectorRegistry) -> Self:
+        """Connect to nothing yet, but find region and credentials.
+
+        Raises:
+            StartError: there are none; the message names the mend.
+        """
+        try:
+            connection = await Connection.open(ConnectionConfig(region=settings.region))
+        except Refused as error:
+            raise StartError(str(error)) from error
+        limiter = Limiter(_quotas(settings, connection.region), clock=clock, metrics=AwsMetrics(registry))
+        transport = Transport(
+            agent=f"spillway/{own_version()} (bridge)", proxy_for=lambda url: proxy_for(url, os.environ)
+        )
+        logins = EcrLogins(connection, limiter=limiter, clock=clock)
+        images = RegistryImages(transport, clock=clock, logins=logins)
+        return cls(connection, limiter, settings, clock, transport, images)
+
+    async def close(self) -> None:
+        """Give everything back."""
+        await self.images.close()
+        await self.transport.close()
+        self.connection.close()
+
+    @property
+    def region(self) -> str:
+        """The region that everything is asked in."""
+        return self.connection.region
+
+    def tasks(self, settings: BridgeSettings) -> EcsTasks:
+        """The tasks of the ECS cluster, placed as one node's settings say."""
+        placement = TaskPlacement(
+            cluster=settings.ecs_cluster,
+            subnets=settings.subnets,
+            security_groups=settings.security_groups,
+            assign_public_ip=settings.assign_public_ip,
+        )
+        return EcsTasks(self.connection, limiter=self.limiter, placement=placement)
+
+    def definitions(self) -> EcsDefinitions:
+        """Task definitions."""
+        return EcsDefinitions(self.connection, limiter=self.limiter)
+
+    def streams(self) -> CloudWatchLogStreams:
+        """The containers' logs."""
+        group = self.settings.log_group
+        return CloudWatchLogStreams(self.connection, limiter=self.limiter, group=group)
+
+    def vault(self, prefix: str) -> SecretsManagerVault:
+        """Secrets Manager, the entries under a prefix."""
+        return SecretsManagerVault(self.connection, limiter=self.limiter, prefix=prefix)
+
+    def roles(self) -> PodIdentityRoles:
+        """EKS Pod Identity."""
+        cluster = self.settings.eks_cluster
+        return PodIdentityRoles(self.connection, limiter=self.limiter, cluster=cluster)
+
+    def events(self) -> SqsTaskEvents | None:
+        """The queue of task events, where one is configured."""
+        queue = self.settings.events_queue
+        return SqsTaskEvents(self.connection, queue_url=queue) if queue else None
+
+
+def _quotas(settings: BridgeSettings, region: str) -> Quotas:
+    published = Quotas.of_region(region)
+    rate = settings.logs_per_second
+    return msgspec.structs.replace(published, logs=Quota(rate, rate)) if rate else published

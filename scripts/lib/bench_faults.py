@@ -1,0 +1,248 @@
+"""Whether the bridge stays truthful while everything goes wrong: a campaign of at most three minutes.
+
+The bridge runs as its own process, against the embedded API server and an embedded Fargate that loses answers,
+fails calls, refuses capacity and takes Spot tasks back; meanwhile the bridge is killed, again and again. Then the
+storm ends, and what the pods say is compared with Fargate's journal, by an oracle that knows nothing of the bridge.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import itertools
+import random
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from app.local.fargate.config import FAST, FargateConfig
+from app.local.fargate.faults import Fault
+from app.local.fargate.oracle import orphans, tally
+from app.local.fargate.outcomes import outcome
+from app.local.fargate.simulated import SCRIPT_VARIABLE
+from app.local.fargate.truthfulness import Untruth, untruthful
+from app.model.names import CAPACITY, ENABLED, OVERFLOW
+from app.ports.clock import Clock
+from app.telemetry import logs
+from app.wiring.clock import SystemClock
+from app.wiring.local.programs import NODE
+from app.wiring.local.stack import LocalOptions, LocalStack
+
+NAMESPACE: Final = "bench"
+PODS: Final = f"/api/v1/namespaces/{NAMESPACE}/pods"
+LONGEST: Final = 175.0
+"""Seconds that the whole campaign may take."""
+
+LOST_ANSWERS: Final = 0.2
+FAILED_CALLS: Final = 0.1
+REFUSED_CAPACITY: Final = 0.3
+INTERRUPTED: Final = 0.1
+"""The share of running Spot tasks that each round of interruptions ends."""
+
+_LOOK: Final = 0.5
+_DELETED: Final = 5
+"""Every fifth pod is deleted in the middle of the storm."""
+
+
+class Kind(msgspec.Struct, frozen=True, kw_only=True):
+    """One kind of pod, and how many of twenty are of it."""
+
+    name: str
+    policy: str
+    script: dict[str, Any]
+    capacity: str = "on-demand"
+    weight: int
+
+
+KINDS: Final = (
+    Kind(name="spot", policy="Always", script={}, capacity="spot-first", weight=7),
+    Kind(name="worker", policy="Always", script={}, weight=5),
+    Kind(name="done", policy="Never", script={"run_seconds": 5}, weight=3),
+    Kind(name="failed", policy="Never", script={"run_seconds": 5, "exit_code": 3}, weight=2),
+    Kind(name="memory", policy="Never", script={"run_seconds": 5, "oom": True}, weight=1),
+    Kind(name="again", policy="OnFailure", script={"run_seconds": 5, "exit_code": 4}, weight=2),
+)
+
+
+class Result(msgspec.Struct, frozen=True, kw_only=True):
+    """What the benchmark prints; the last three of the first row are to be 0.
+
+    Attributes:
+        seconds: from the first pod until nothing was untrue any more, or the time was over.
+        launches, interrupted: tasks that were launched, and Spot tasks that were taken back.
+    """
+
+    pods: int
+    kills: int
+    lost_answers: int
+    duplicates: int
+    orphans: int
+    untruthful: int
+    seconds: float
+    launches: int
+    interrupted: int
+
+
+@dataclass(kw_only=True)
+class Campaign:
+    """One run against a stack that is up."""
+
+    stack: LocalStack
+    clock: Clock
+    pods: int
+    kills: int
+    chance: random.Random = field(default_factory=lambda: random.Random(3))  # noqa: S311  (the same each time)
+    killed: int = 0
+    interrupted: int = 0
+
+    async def run(self) -> Result:
+        """Create the pods, let the storm rage, and wait for calm."""
+        began = self.clock.steady()
+        self._order_faults()
+        await asyncio.gather(*(self._create(index) for index in range(self.pods)))
+        raging = asyncio.create_task(self._interrupt())
+        await self._kill_and_delete()
+        raging.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await raging
+        self.stack.fargate.faults.clear()
+        print("the storm is over")
+        found, left = await self._calm(began + LONGEST)
+        for each in found[:20]:
+            print(f"untrue: {each.pod}: {each.about}: said {each.said}; true is {each.true}")
+        return self._result(found, left, seconds=self.clock.steady() - began)
+
+    def _order_faults(self) -> None:
+        faults = self.stack.fargate.faults
+        faults.add(Fault(operation="*", kind="timeout-after-effect", probability=LOST_ANSWERS, seed=1))
+        faults.add(Fault(operation="*", kind="error", probability=FAILED_CALLS, seed=2))
+        faults.add(outcome("no-capacity", probability=REFUSED_CAPACITY, seed=3))
+
+    async def _kill_and_delete(self) -> None:
+        pause = min(60.0, LONGEST / 3) / max(self.kills, 1)
+        for number in range(self.kills):
+            await self.clock.sleep(pause)
+            await self.stack.kill_program("bridge")
+            await self.stack.start_program("bridge")
+            self.killed += 1
+            if number == self.kills // 2:
+                await asyncio.gather(*(self._delete(index) for index in range(0, self.pods, _DELETED)))
+        await self.clock.sleep(pause)
+
+    async def _interrupt(self) -> None:
+        interruptions = self.stack.fargate.interruptions
+        while True:
+            await self.clock.sleep(3.0)
+            for arn in interruptions.spot_tasks():
+                if self.chance.random() < INTERRUPTED:
+                    interruptions.interrupt_spot(arn)
+                    self.interrupted += 1
+
+    async def _calm(self, deadline: float) -> tuple[Sequence[Untruth], Sequence[str]]:
+        """What is untrue and orphaned: nothing as soon as nothing is, else what there is at the deadline."""
+        while True:
+            pods = await self._pods()
+            entries = self.stack.fargate.journal.since()
+            found = untruthful(pods, entries)
+            left = orphans(entries, pods={each["metadata"]["uid"] for each in pods})
+            if not (found or left) or self.clock.steady() > deadline:
+                return found, left
+            await self.clock.sleep(_LOOK)
+
+    def _result(self, found: Sequence[Untruth], left: Sequence[str], *, seconds: float) -> Result:
+        counts = tally(self.stack.fargate.journal.since())
+        return Result(
+            pods=self.pods,
+            kills=self.killed,
+            lost_answers=counts.lost_answers,
+            duplicates=counts.duplicates,
+            orphans=len(left),
+            untruthful=len({each.uid for each in found}),
+            seconds=round(seconds, 1),
+            launches=counts.launches,
+            interrupted=self.interrupted,
+        )
+
+    async def _pods(self) -> list[dict[str, Any]]:
+        data = await self.stack.connection.request("GET", PODS)
+        items: list[dict[str, Any]] = msgspec.json.decode(data)["items"]
+        return items
+
+    async def _create(self, index: int) -> None:
+        body = _pod(index, next(itertools.islice(_kinds(), index % _cycle(), None)))
+        await self.stack.connection.request("POST", PODS, body=body)
+
+    async def _delete(self, index: int) -> None:
+        await self.stack.connection.request("DELETE", f"{PODS}/pod-{index}")
+
+
+def _kinds() -> itertools.chain[Kind]:
+    return itertools.chain.from_iterable(itertools.repeat(kind, kind.weight) for kind in KINDS)
+
+
+def _cycle() -> int:
+    return sum(kind.weight for kind in KINDS)
+
+
+def _pod(index: int, kind: Kind) -> dict[str, Any]:
+    container = {
+        "name": "main",
+        "image": "simulated/worker:1",
+        "command": ["work"],
+        "env": [{"name": SCRIPT_VARIABLE, "value": msgspec.json.encode(kind.script).decode()}],
+        "resources": {"requests": {"cpu": "250m", "memory": "512Mi"}},
+    }
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {
+            "name": f"pod-{index}",
+            "labels": {"kind": kind.name},
+            "annotations": {CAPACITY: kind.capacity},
+        },
+        "spec": {
+            "nodeName": NODE,
+            "restartPolicy": kind.policy,
+            "containers": [container],
+            "terminationGracePeriodSeconds": 2,
+        },
+    }
+
+
+async def bench(pods: int, *, kills: int, directory: Path) -> Result:
+    """Run the campaign on a stack of its own."""
+    clock = SystemClock()
+    options = LocalOptions(
+        directory=directory,
+        nodes=(),
+        fargate=FargateConfig(pace=FAST, simulate_all=True),
+        embedded=True,
+        programs=("bridge",),
+    )
+    async with LocalStack(options, clock=clock, progress=print) as stack:
+        body = {
+            "apiVersion": "v1",
+            "kind": "Namespace",
+            "metadata": {"name": NAMESPACE, "labels": {OVERFLOW: ENABLED}},
+        }
+        await stack.connection.request("POST", "/api/v1/namespaces", body=body)
+        return await Campaign(stack=stack, clock=clock, pods=pods, kills=kills).run()
+
+
+def main() -> None:
+    """Parse, run, print."""
+    parser = argparse.ArgumentParser(prog="scripts/bench faults", description=__doc__)
+    parser.add_argument("--pods", type=int, default=300, help="how many pods (default 300)")
+    parser.add_argument("--kills", type=int, default=10, help="how often the bridge is killed (default 10)")
+    arguments = parser.parse_args()
+    logs.configure(level="error", as_json=False)
+    with tempfile.TemporaryDirectory(prefix="spillway-bench-") as directory:
+        result = asyncio.run(bench(arguments.pods, kills=arguments.kills, directory=Path(directory)))
+    print(msgspec.json.encode(result).decode())
+
+
+if __name__ == "__main__":
+    main()

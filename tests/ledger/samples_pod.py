@@ -1,0 +1,341 @@
+"""Proofs of the rows of PodSpec, and of what its own fields hold."""
+
+from datetime import timedelta
+from typing import Any, Final
+
+from app.bridge.decision.facts import deadline_of
+from app.bridge.status.endings import sequel_of
+from app.bridge.translation.material import Material
+from app.model.meta import ObjectMeta
+from app.model.objects import Service, ServiceAccount, ServicePort, ServiceSpec
+from app.model.pod import PodSpec
+from tests.bridge.situations import CRASHED
+from tests.bridge.translation.builders import IMAGE, a_material, settings
+from tests.builders import NOON, a_container, a_pod, a_task
+from tests.fargate.samples import TOKEN_MOUNT, TOKEN_VOLUME
+from tests.ledger.proofs import Samples, decides, holds, lacks, main, refused, same, shows
+
+ROLE: Final = "arn:aws:iam::123456789012:role/shop"
+PULL: Final = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:spillway/pull"
+
+
+def required_affinity(key: str, value: str) -> dict[str, Any]:
+    terms = [{"matchExpressions": [{"key": key, "operator": "In", "values": [value]}]}]
+    return {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": terms}}}
+
+
+def with_role(**fields: Any) -> Material:
+    account = ServiceAccount(metadata=ObjectMeta(annotations={"eks.amazonaws.com/role-arn": ROLE}))
+    return a_material(account=account, namespace={"spillway.dev/allowed-roles": ROLE}, **fields)
+
+
+def a_service() -> Service:
+    spec = ServiceSpec(cluster_ip="10.96.0.7", ports=(ServicePort(port=5432),))
+    return Service(metadata=ObjectMeta(name="db", namespace="shop"), spec=spec)
+
+
+def sequel(policy: str, code: int) -> str:
+    pod = a_pod(restartPolicy=policy)
+    task = a_task(pod, **{**CRASHED, "exit_code": code})
+    return sequel_of(task, mains={"main"}, restart_policy=policy).value
+
+
+def nameserved(**rights: Any) -> Any:
+    container = a_container(securityContext=rights)
+    config = {"nameservers": ["10.0.0.2"], "searches": ["corp"], "options": [{"name": "ndots", "value": "2"}]}
+    return a_pod(containers=[container], dnsPolicy="None", dnsConfig=config)
+
+
+TWO: Final = [a_container("a"), a_container("b", command=["/b"])]
+ALIASES: Final = [{"ip": "10.0.0.9", "hostnames": ["db", "db.shop"]}]
+SIDECAR: Final = a_container("proxy", restartPolicy="Always")
+INDEXED: Final = a_pod(hostname="work-3", subdomain="work", setHostnameAsFQDN=True)
+ELEVEN: Final = [a_container(f"c{number}") for number in range(11)]
+LONG: Final = [a_container(env=[{"name": "TEXT", "value": "x" * 80_000}])]
+
+SAMPLES: Final[Samples] = {
+    "PodSpec.affinity": (
+        same(a_pod(affinity=required_affinity("topology.kubernetes.io/zone", "a"))),
+        refused(
+            a_pod(affinity=required_affinity("kubernetes.io/arch", "s390x")),
+            "Platform",
+            "spec.affinity.nodeAffinity",
+        ),
+    ),
+    "PodSpec.nodeName": (same(a_pod(node="fargate-1a"), a_pod(node="fargate-1a")),),
+    "PodSpec.nodeSelector": (
+        same(a_pod(nodeSelector={"kubernetes.io/arch": "arm64", "team": "shop"})),
+        shows(
+            a_pod(nodeSelector={"kubernetes.io/arch": "arm64"}),
+            "task",
+            "runtimePlatform",
+            "cpuArchitecture",
+            is_="ARM64",
+            config=settings(architecture="arm64"),
+        ),
+        refused(
+            a_pod(nodeSelector={"kubernetes.io/os": "windows"}),
+            "Platform",
+            "spec.nodeSelector[kubernetes.io/os]",
+        ),
+    ),
+    "PodSpec.tolerations": (same(a_pod(tolerations=[{"operator": "Exists"}])),),
+    "PodSpec.topologySpreadConstraints": (same(a_pod(topologySpreadConstraints=[{"maxSkew": 1}])),),
+    "PodSpec.schedulerName": (same(a_pod(schedulerName="overflow")),),
+    "PodSpec.schedulingGates": (same(a_pod(schedulingGates=[{"name": "quota"}])),),
+    "PodSpec.schedulingGroup": (
+        refused(a_pod(schedulingGroup={"podGroupName": "g"}), "SchedulingGroup", "spec.schedulingGroup"),
+    ),
+    "PodSpec.priority": (same(a_pod(priority=1000)),),
+    "PodSpec.priorityClassName": (same(a_pod(priorityClassName="high")),),
+    "PodSpec.preemptionPolicy": (same(a_pod(preemptionPolicy="Never")),),
+    "PodSpec.evictionResponders": (same(a_pod(evictionResponders=[{"name": "x"}])),),
+    "PodSpec.resourceClaims": (
+        refused(a_pod(resourceClaims=[{"name": "gpu"}]), "ResourceClaims", "spec.resourceClaims"),
+    ),
+    "PodSpec.runtimeClassName": (
+        refused(a_pod(runtimeClassName="gvisor"), "RuntimeClass", "spec.runtimeClassName"),
+    ),
+    "PodSpec.overhead": (shows(a_pod(cpu="250m", overhead={"cpu": "250m"}), "task", "cpu", is_="512"),),
+    "PodSpec.os": (same(a_pod(os={"name": "linux"})),),
+    "PodOS.name": (
+        same(a_pod(os={"name": "linux"})),
+        refused(a_pod(os={"name": "windows"}), "Platform", "spec.os.name"),
+    ),
+    "PodSpec.containers": (
+        shows(a_pod(containers=TWO), "order", is_=["spillway-install", "spillway-keeper", "a", "b"]),
+        refused(a_pod(containers=ELEVEN), "TooManyContainers", "spec.containers"),
+        refused(a_pod(containers=LONG), "WordsTooLong", "spec.containers"),
+        decides("no container names itself", lambda: PodSpec().containers, ()),
+    ),
+    "PodSpec.initContainers": (
+        shows(
+            a_pod(initContainers=[a_container("first")]),
+            "main",
+            "dependsOn",
+            is_=[{"containerName": "first", "condition": "SUCCESS"}],
+        ),
+        shows(a_pod(initContainers=[a_container("first")]), "first", "essential", is_=False),
+        shows(
+            a_pod(initContainers=[SIDECAR]),
+            "main",
+            "dependsOn",
+            is_=[{"containerName": "proxy", "condition": "START"}],
+        ),
+        shows(
+            a_pod(initContainers=[SIDECAR]),
+            "proxy",
+            "restartPolicy",
+            is_={"enabled": True, "restartAttemptPeriod": 60},
+        ),
+    ),
+    "PodSpec.ephemeralContainers": (
+        refused(
+            a_pod(ephemeralContainers=[{"name": "debug"}]), "EphemeralContainers", "spec.ephemeralContainers"
+        ),
+    ),
+    "PodSpec.restartPolicy": (
+        decides("Always runs again", lambda: sequel("Always", 0), "relaunch"),
+        decides("OnFailure runs a failure again", lambda: sequel("OnFailure", 3), "relaunch"),
+        decides("OnFailure ends with a success", lambda: sequel("OnFailure", 0), "succeeded"),
+        decides("Never ends with a failure", lambda: sequel("Never", 3), "failed"),
+        shows(
+            a_pod(containers=TWO, restartPolicy="Never"),
+            "spillway-keeper",
+            "command",
+            is_=["keep", "a", "b"],
+        ),
+        holds(a_pod(containers=TWO, restartPolicy="OnFailure"), "b", "run", has="restart OnFailure"),
+    ),
+    "PodSpec.terminationGracePeriodSeconds": (
+        shows(a_pod(terminationGracePeriodSeconds=45), "main", "stopTimeout", is_=45),
+        holds(a_pod(terminationGracePeriodSeconds=600), "caveats", has="GracePeriodCut"),
+        decides(
+            "more than ECS has is cut",
+            shows(a_pod(terminationGracePeriodSeconds=600), "main", "stopTimeout", is_=120).find,
+            120,
+        ),
+    ),
+    "PodSpec.activeDeadlineSeconds": (
+        decides(
+            "the deadline is so long after the start",
+            lambda: deadline_of(a_pod(activeDeadlineSeconds=60, status={"startTime": NOON.isoformat()})),
+            NOON + timedelta(seconds=60),
+        ),
+    ),
+    "PodSpec.resources": (
+        shows(a_pod(resources={"requests": {"cpu": "3"}}), "task", "cpu", is_="4096"),
+        refused(a_pod(resources={"requests": {"cpu": "33"}}), "TooLarge", "spec.containers"),
+        refused(
+            main(resources={"requests": {"ephemeral-storage": "201Gi"}}),
+            "TooMuchEphemeralStorage",
+            "spec.containers",
+        ),
+    ),
+    "PodSpec.serviceAccountName": (
+        shows(a_pod(serviceAccountName="shop"), "launch", "role", is_=ROLE, material=with_role()),
+    ),
+    "PodSpec.serviceAccount": (same(a_pod(serviceAccount="default")),),
+    "PodSpec.automountServiceAccountToken": (
+        same(a_pod(automountServiceAccountToken=False)),
+        holds(
+            a_pod(volumes=[TOKEN_VOLUME], containers=[a_container(volumeMounts=[TOKEN_MOUNT])]),
+            "caveats",
+            has="TokenVolumeLeftOut",
+            config=settings(helper_image=""),
+        ),
+    ),
+    "PodSpec.enableServiceLinks": (
+        shows(
+            a_pod(),
+            "main",
+            "environment",
+            "DB_SERVICE_HOST",
+            is_="10.96.0.7",
+            material=a_material(services=(a_service(),)),
+        ),
+        lacks(
+            a_pod(enableServiceLinks=False),
+            "main",
+            "environment",
+            "DB_SERVICE_PORT",
+            material=a_material(services=(a_service(),)),
+        ),
+        shows(
+            a_pod(enableServiceLinks=False),
+            "main",
+            "environment",
+            "KUBERNETES_SERVICE_HOST",
+            is_="api.example",
+            config=settings(kubernetes_host="api.example"),
+        ),
+    ),
+    "PodSpec.imagePullSecrets": (
+        shows(
+            a_pod(imagePullSecrets=[{"name": "login"}]),
+            "main",
+            "repositoryCredentials",
+            is_={"credentialsParameter": PULL},
+            material=a_material(pulls={IMAGE: PULL}),
+        ),
+    ),
+    "LocalObjectReference.name": (
+        decides(
+            "the Secret is named",
+            lambda: a_pod(imagePullSecrets=[{"name": "login"}]).spec.image_pull_secrets[0].name,
+            "login",
+        ),
+    ),
+    "PodSpec.securityContext": (shows(a_pod(securityContext={"runAsUser": 7}), "main", "user", is_="7"),),
+    "PodSpec.shareProcessNamespace": (
+        shows(a_pod(shareProcessNamespace=True), "task", "pidMode", is_="task"),
+    ),
+    "PodSpec.hostNetwork": (refused(a_pod(hostNetwork=True), "HostNetwork", "spec.hostNetwork"),),
+    "PodSpec.hostPID": (refused(a_pod(hostPID=True), "HostPID", "spec.hostPID"),),
+    "PodSpec.hostIPC": (refused(a_pod(hostIPC=True), "HostIPC", "spec.hostIPC"),),
+    "PodSpec.hostUsers": (
+        same(a_pod(hostUsers=True)),
+        refused(a_pod(hostUsers=False), "HostUsers", "spec.hostUsers"),
+    ),
+    "PodSpec.hostname": (
+        shows(a_pod(hostname="work-3"), "main", "environment", "HOSTNAME", is_="work-3"),
+        holds(a_pod(hostname="work-3"), "caveats", has="HostnameVariable"),
+    ),
+    "PodSpec.hostnameOverride": (
+        shows(a_pod(hostnameOverride="it.example"), "main", "environment", "HOSTNAME", is_="it.example"),
+    ),
+    "PodSpec.setHostnameAsFQDN": (
+        shows(INDEXED, "main", "environment", "HOSTNAME", is_="work-3.work.shop.svc.cluster.local"),
+    ),
+    "PodSpec.subdomain": (
+        shows(
+            INDEXED,
+            "main",
+            "environment",
+            "HOSTNAME",
+            is_="work-3.work.shop.svc.c.example",
+            config=settings(cluster_domain="c.example"),
+        ),
+    ),
+    "PodSpec.hostAliases": (
+        holds(a_pod(hostAliases=ALIASES), "main", "run", has="host 10.0.0.9 db db.shop"),
+        refused(
+            a_pod(hostAliases=ALIASES, securityContext={"runAsUser": 7}), "HostAliases", "spec.hostAliases"
+        ),
+    ),
+    "HostAlias.ip": (holds(a_pod(hostAliases=ALIASES), "main", "run", has="host 10.0.0.9 db db.shop"),),
+    "HostAlias.hostnames": (
+        holds(a_pod(hostAliases=ALIASES), "main", "run", has="host 10.0.0.9 db db.shop"),
+    ),
+    "PodSpec.dnsPolicy": (
+        shows(
+            a_pod(dnsPolicy="ClusterFirst"),
+            "main",
+            "environment",
+            "LOCALDOMAIN",
+            is_="shop.svc.c.example svc.c.example c.example",
+            config=settings(cluster_domain="c.example"),
+        ),
+        lacks(
+            a_pod(dnsPolicy="Default"),
+            "main",
+            "environment",
+            "LOCALDOMAIN",
+            config=settings(cluster_domain="c.example"),
+        ),
+        refused(a_pod(dnsPolicy="Mine"), "DNSPolicy", "spec.dnsPolicy"),
+    ),
+    "PodSpec.dnsConfig": (holds(nameserved(), "main", "run", has="resolve 10.0.0.2 corp ndots:2"),),
+    "PodDNSConfig.nameservers": (
+        holds(nameserved(), "main", "run", has="resolve 10.0.0.2 corp ndots:2"),
+        refused(nameserved(readOnlyRootFilesystem=True), "DNSConfig", "spec.dnsConfig.nameservers"),
+    ),
+    "PodDNSConfig.searches": (
+        shows(
+            a_pod(dnsConfig={"searches": ["corp", "example"]}),
+            "main",
+            "environment",
+            "LOCALDOMAIN",
+            is_="corp example",
+        ),
+    ),
+    "PodDNSConfig.options": (
+        shows(
+            a_pod(dnsConfig={"options": [{"name": "ndots", "value": "2"}, {"name": "rotate"}]}),
+            "main",
+            "environment",
+            "RES_OPTIONS",
+            is_="ndots:2 rotate",
+        ),
+    ),
+    "PodDNSConfigOption.name": (
+        shows(
+            a_pod(dnsConfig={"options": [{"name": "rotate"}]}),
+            "main",
+            "environment",
+            "RES_OPTIONS",
+            is_="rotate",
+        ),
+    ),
+    "PodDNSConfigOption.value": (
+        shows(
+            a_pod(dnsConfig={"options": [{"name": "timeout", "value": "3"}]}),
+            "main",
+            "environment",
+            "RES_OPTIONS",
+            is_="timeout:3",
+        ),
+    ),
+    "PodSpec.readinessGates": (same(a_pod(readinessGates=[{"conditionType": "shop.example/ready"}])),),
+    "PodSpec.volumes": (
+        holds(
+            a_pod(
+                volumes=[{"name": "v", "emptyDir": {}}],
+                containers=[a_container(volumeMounts=[{"name": "v", "mountPath": "/v"}])],
+            ),
+            "task",
+            "volumes",
+            has={"name": "v", "host": {}},
+        ),
+    ),
+}
