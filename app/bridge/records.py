@@ -7,7 +7,7 @@ import msgspec
 
 from app.bridge.config import RecordConfig
 from app.bridge.decision.facts import PodKey
-from app.bridge.status.observed import NOTHING_TOLD, Told, told
+from app.bridge.status.observed import NOTHING_TOLD, Told, is_kept, told
 from app.bridge.task_store import TaskStore, key_of
 from app.model.names import KEEPER_CONTAINER, TaskArn
 from app.model.task import Task
@@ -62,7 +62,7 @@ class Records:
         """
         before = self._told.get(task.arn, NOTHING_TOLD)
         after = before
-        if has_keeper(task):
+        if is_kept(task):
             after = told(await self._lines(task), before=after)
         for name in messages:
             text = await self._message(task, name)
@@ -77,7 +77,7 @@ class Records:
             await self._clock.sleep(self._config.period)
             self._prune()
             for task in self._store.all():
-                if task.last_status == "RUNNING" and has_keeper(task):
+                if task.last_status == "RUNNING" and is_kept(task):
                     await self._tried(task)
 
     async def _tried(self, task: Task) -> None:
@@ -123,8 +123,3 @@ class Records:
             return
         for listener in self._listeners:
             listener(key)
-
-
-def has_keeper(task: Task) -> bool:
-    """Whether the task has a container that prints records."""
-    return any(each.name == KEEPER_CONTAINER for each in task.containers)

@@ -13,11 +13,10 @@ from app.bridge.translation import shares
 from app.cli.manifests import ManifestError, Planned, planned
 from app.fargate.eligibility import caveats, refusals, unknown
 from app.fargate.pod_rules import scratch
-from app.fargate.sizes import DEFAULT_EPHEMERAL_GIB, ephemeral_gib_for
+from app.fargate.sizes import DEFAULT_EPHEMERAL_GIB
 from app.model.pod import Pod
 from app.model.quantity import QuantityError
 from app.model.reason import Reason
-from app.model.requests import requests_of
 
 ELIGIBLE: Final = 0
 REFUSED: Final = 1
@@ -80,13 +79,12 @@ def explained(each: Planned, *, source: str) -> Explained:
 
 def _size_of(pod: Pod) -> TaskSize | None:
     try:
-        size = shares.size_of(pod)
-        storage = ephemeral_gib_for(max(requests_of(pod).storage, scratch(pod)))
+        room = shares.room_of(pod, volumes=scratch(pod))
     except QuantityError:
         return None
-    if isinstance(size, Reason) or isinstance(storage, Reason):
+    if not isinstance(room, shares.Room):
         return None
-    return TaskSize(size.cpu_units / 1024, size.memory_mib, storage or DEFAULT_EPHEMERAL_GIB)
+    return TaskSize(room.size.cpu_units / 1024, room.size.memory_mib, room.storage or DEFAULT_EPHEMERAL_GIB)
 
 
 def _read(file: str) -> str:

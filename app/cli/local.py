@@ -21,7 +21,8 @@ from app.ports.failures import PortFailure
 from app.telemetry import logs
 from app.wiring.clock import SystemClock
 from app.wiring.local.demo import Demo, DemoError, Scene, Summary
-from app.wiring.local.stack import LocalOptions, LocalStack, LocalStackError
+from app.wiring.local.options import LocalOptions, LocalStackError
+from app.wiring.local.stack import LocalStack
 from app.wiring.stopping import StartError, run_until_stopped
 
 ZONES: Final = ("us-east-1a", "us-east-1b", "us-east-1c")

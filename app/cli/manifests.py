@@ -98,7 +98,7 @@ def _planned(body: dict[str, Json]) -> Planned:
     template = _written(_template(body))
     if not isinstance(template.get("spec"), dict):
         raise ManifestError(f"{kind} {name}: it has no spec")
-    spec = {**_made(body, kind=kind, name=name, spec=template["spec"])}
+    spec = _made(body, kind=kind, name=name, spec=template["spec"])
     metadata = {"name": name, "namespace": namespace, **_given(template.get("metadata"))}
     if kind == "DaemonSet":
         metadata["ownerReferences"] = [{"kind": kind, "name": name, "controller": True}]
@@ -120,7 +120,7 @@ def _made(body: Mapping[str, Json], *, kind: str, name: str, spec: dict[str, Jso
         _at(body, "spec", "jobTemplate", "spec", "completionMode") == "Indexed"
     )
     if kind == "StatefulSet":
-        volumes = (*_claims(body, name=name), *(spec.get("volumes") or ()))
+        volumes = (*_claims(body, name=name), *_listed(spec.get("volumes")))
         own = {"hostname": f"{name}-0", "subdomain": _at(body, "spec", "serviceName") or ""}
         return {**spec, **own, "volumes": list(_first_of_each_name(volumes))}
     if indexed:
@@ -129,9 +129,13 @@ def _made(body: Mapping[str, Json], *, kind: str, name: str, spec: dict[str, Jso
 
 
 def _claims(body: Mapping[str, Json], *, name: str) -> Iterator[dict[str, Json]]:
-    for template in _at(body, "spec", "volumeClaimTemplates") or ():
+    for template in _listed(_at(body, "spec", "volumeClaimTemplates")):
         claim = str(_at(template, "metadata", "name") or "")
         yield {"name": claim, "persistentVolumeClaim": {"claimName": f"{claim}-{name}-0"}}
+
+
+def _listed(value: Json) -> list[Json]:
+    return value if isinstance(value, list) else []
 
 
 def _first_of_each_name(volumes: Iterable[Json]) -> Iterator[Json]:

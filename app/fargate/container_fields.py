@@ -52,6 +52,8 @@ ROWS: Final[tuple[Row, ...]] = (
         "command",
         "ECS's entryPoint. Where the helper goes before it and the pod names none, the image's own is looked "
         "up in its registry.",
+        unless="none, where the helper goes before it and the image cannot be read (at launch, "
+        "`ImageUnknown`)",
     ),
     _container.native("args", "ECS's command, with `$(VAR)` expanded as a kubelet does."),
     _container.native("workingDir", "ECS's workingDirectory."),
@@ -123,7 +125,7 @@ ROWS: Final[tuple[Row, ...]] = (
         "None.",
         refuses=Refusal(
             "MountPropagation",
-            "Fargate has no host to share mounts with; remove it",
+            "no host to share mounts with; remove it",
             lambda it: it not in _NO_PROPAGATION,
         ),
         unless="HostToContainer and Bidirectional (`MountPropagation`)",
@@ -153,9 +155,7 @@ ROWS: Final[tuple[Row, ...]] = (
     _container.emulated(
         "restartPolicy",
         "Always of an init container makes it a sidecar. Else the helper restarts the container in place, "
-        "or does not.",
-        rule=pod_rules.init_restarts,
-        unless="Never of an init container in a pod that is tried again (`ContainerRestartPolicy`)",
+        "or does not; an init container that fails for good ends the pod.",
     ),
     _container.refused(
         "restartPolicyRules", "ContainerRestartPolicy", "ECS knows no rules by exit code; use restartPolicy"

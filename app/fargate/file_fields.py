@@ -65,6 +65,6 @@ ROWS: Final[tuple[Row, ...]] = (
     _token.emulated("path", "The file's path below the volume."),
     _token.emulated("audience", "The token's audience; the API server's, where it is empty."),
     _token.emulated("expirationSeconds", "Asked of the API server; the task has no other after it."),
-    _source.refused("clusterTrustBundle", "Volume", "no bundle reaches a task; copy it into a ConfigMap"),
+    _source.refused("clusterTrustBundle", "Volume", "no bundle reaches tasks; use a ConfigMap"),
     _source.refused("podCertificate", "Volume", "nobody renews it in a task; use a Secret"),
 )

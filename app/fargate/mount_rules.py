@@ -14,8 +14,8 @@ from app.model.reason import Reason
 from app.model.volume import ConfigMapVolume, ProjectedObject, SecretVolume, Volume
 
 _HELPER: Final = f"/{HELPER_VOLUME}"
-_PLACED: Final = "a single file is copied in, by root into a writable root; mount the volume"
-_SHARED: Final = "other mounts of the volume overlap it, and ECS cannot share parts; use two volumes"
+_PLACED: Final = "copied in by root only; mount the volume"
+_SHARED: Final = "ECS cannot share parts; use two volumes"
 _WHOLE: Final = "ECS mounts the whole disk; remove it, or use an emptyDir"
 
 

@@ -64,7 +64,9 @@ ROWS: Final[tuple[Row, ...]] = (
         "`TooMuchEphemeralStorage`)",
     ),
     _pod.native(
-        "serviceAccountName", "Its role becomes the task's role, its tokens are those of the volumes."
+        "serviceAccountName",
+        "Its role becomes the task's role, its tokens are those of the volumes.",
+        unless="one with a role that the namespace does not allow (at launch, `RoleNotAllowed`)",
     ),
     _pod.native("serviceAccount", "The old name of `serviceAccountName`; the API server keeps both alike."),
     _pod.native(
@@ -98,7 +100,11 @@ ROWS: Final[tuple[Row, ...]] = (
     ),
     _pod.emulated("hostname", _HOSTNAME),
     _pod.emulated("hostnameOverride", _HOSTNAME),
-    _pod.emulated("setHostnameAsFQDN", "HOSTNAME holds the full name, cut to 63 characters."),
+    _pod.emulated(
+        "setHostnameAsFQDN",
+        "HOSTNAME holds the full name.",
+        unless="a full name of more than 64 characters (at launch, `HostnameTooLong`)",
+    ),
     _pod.emulated("subdomain", "Part of the full name in HOSTNAME, where that is asked for."),
     _pod.emulated(
         "hostAliases",
@@ -140,8 +146,8 @@ ROWS: Final[tuple[Row, ...]] = (
     ),
     _pod.native(
         "initContainers",
-        "Containers of the task that are not essential, in a chain of dependsOn SUCCESS; sidecars "
-        "(restartPolicy Always) restart by ECS's own restart policy and stop last.",
+        "Containers of the task that are not essential, in a chain of dependsOn SUCCESS. Sidecars "
+        "(restartPolicy Always) stop last, and ECS restarts them, once they have run for a minute.",
         of="Container",
     ),
     _pod.refused(

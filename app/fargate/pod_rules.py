@@ -20,6 +20,9 @@ MOST_WORDS: Final = 64 * 1024 + 8192
 https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-quotas.html and
 https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_TaskOverride.html"""
 
+_SHOWN: Final = 24
+"""Characters of a wrong text that a message repeats."""
+
 _PLAIN_RESOURCES: Final = frozenset({"cpu", "memory", "ephemeral-storage"})
 
 
@@ -82,11 +85,15 @@ def amounts(named: dict[str, str], path: str) -> Iterable[Reason]:
     for name, text in named.items():
         try:
             amount = quantity.exact(text)
-        except QuantityError as error:
-            yield Reason("InvalidQuantity", str(error), f"{path}[{name}]")
+        except QuantityError:
+            yield Reason(
+                "InvalidQuantity", f'"{text[:_SHOWN]}" is no amount; write 500m or 512Mi', f"{path}[{name}]"
+            )
             continue
         if amount < 0:
-            yield Reason("InvalidQuantity", f'"{text}" is below zero; write 0 or more', f"{path}[{name}]")
+            yield Reason(
+                "InvalidQuantity", f'"{text[:_SHOWN]}" is below zero; write 0 or more', f"{path}[{name}]"
+            )
         elif amount and name not in _PLAIN_RESOURCES:
             yield Reason("ExtendedResource", "Fargate has none of it; remove it", f"{path}[{name}]")
 
@@ -94,13 +101,3 @@ def amounts(named: dict[str, str], path: str) -> Iterable[Reason]:
 def first_uneditable(pod: Pod) -> str:
     """The first container whose own files nobody may write for certain; empty where there is none."""
     return next((each.name for _, each in all_containers(pod) if cannot_be_edited(each, pod)), "")
-
-
-def init_restarts(pod: Pod) -> Iterable[Reason]:
-    """An init container that fails for good would have to end a pod that is otherwise tried again."""
-    for index, each in enumerate(pod.spec.init_containers):
-        if each.restart_policy == "Never" != pod.spec.restart_policy:
-            where = f"spec.initContainers[{index}].restartPolicy"
-            yield Reason(
-                "ContainerRestartPolicy", "only the pod can be Never; set it there, or remove it", where
-            )

@@ -39,7 +39,7 @@ def _exec_probes(pod: Pod) -> Iterable[Reason]:
         commands = [(name, probe.exec.command) for name, probe in probes_of(container) if probe.exec]
         for name, command in commands[1:]:
             if command != commands[0][1]:
-                message = "ECS has one health check a container; use one command or httpGet"
+                message = "ECS has one health check; use one command or httpGet"
                 yield Reason("Probe", message, f"{path}.{name}.exec")
 
 
@@ -80,9 +80,9 @@ ROWS: Final[tuple[Row, ...]] = (
     _http.emulated("httpHeaders", "Sent as they are.", of="HTTPHeader"),
     _header.emulated("name", "The header's name."),
     _header.emulated("value", "The header's value."),
-    _http.refused("host", "Probe", "probes ask the task alone; remove host, or send a Host header"),
+    _http.refused("host", "Probe", "probes ask the task; remove host"),
     _tcp.emulated("port", "By number or by the name of a container's port."),
-    _tcp.refused("host", "Probe", "probes ask the task alone; remove host"),
+    _tcp.refused("host", "Probe", "probes ask the task; remove host"),
     _grpc.emulated("port", "The port's number."),
     _grpc.emulated("service", "The service that is asked about."),
     _lifecycle.emulated("postStart", "The helper runs it beside the command.", of="LifecycleHandler"),

@@ -34,7 +34,7 @@ ROWS: Final[tuple[Row, ...]] = (
     _pod.refused(
         "schedulingGroup", "SchedulingGroup", "a gang cannot burst pod by pod; remove schedulingGroup"
     ),
-    _pod.native("priority", f"{_SCHEDULER} The extender grants room by it."),
+    _pod.native("priority", _SCHEDULER),
     _pod.native("priorityClassName", "Admission's: it becomes `priority`."),
     _pod.native("preemptionPolicy", f"{_SCHEDULER} Pods on Fargate are never preempted."),
     _pod.native("readinessGates", "Honoured: Ready waits for the conditions that other programs write."),

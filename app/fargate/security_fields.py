@@ -82,6 +82,7 @@ def _added(names: tuple[str, ...], path: str) -> Iterable[Reason]:
             yield Reason(_CODE, "Fargate adds SYS_PTRACE only; remove it", f"{path}[{index}]")
 
 
+_UNKNOWN_USER: Final = "where runAsUser is not set and the image cannot be read (at launch, `ImageUser`)"
 _SHARED: Final = {
     "runAsUser": "ECS's user; the container's own wins over the pod's.",
     "runAsGroup": "ECS's user, after the colon.",
@@ -98,7 +99,7 @@ def _shared(section: Section) -> tuple[Row, ...]:
     """The fields that a pod's and a container's security context have alike."""
     return (
         section.native("runAsUser", _SHARED["runAsUser"]),
-        section.native("runAsGroup", _SHARED["runAsGroup"]),
+        section.native("runAsGroup", _SHARED["runAsGroup"], unless=_UNKNOWN_USER),
         section.emulated("runAsNonRoot", _SHARED["runAsNonRoot"]),
         section.native("seccompProfile", _SHARED["seccompProfile"], of="SeccompProfile"),
         section.native("appArmorProfile", _SHARED["appArmorProfile"], of="AppArmorProfile"),
@@ -142,27 +143,30 @@ ROWS: Final[tuple[Row, ...]] = (
         "RuntimeDefault, which every task has.",
         refuses=Refusal(
             _CODE,
-            "Fargate has its own profile only; use RuntimeDefault",
+            "not on Fargate; use RuntimeDefault",
             lambda it: it not in {"", "RuntimeDefault"},
         ),
         unless="Unconfined and Localhost (`SecurityContext`)",
     ),
-    _seccomp.refused("localhostProfile", _CODE, "Fargate has no host with profiles; remove it"),
+    _seccomp.refused("localhostProfile", _CODE, "no host has profiles; remove it"),
     _app_armor.native(
         "type",
         "RuntimeDefault and Unconfined: tasks run without AppArmor.",
-        refuses=Refusal(_CODE, "Fargate has no host with profiles; remove it", lambda it: it == "Localhost"),
+        refuses=Refusal(_CODE, "no host has profiles; remove it", lambda it: it == "Localhost"),
         unless="Localhost (`SecurityContext`)",
     ),
-    _app_armor.refused("localhostProfile", _CODE, "Fargate has no host with profiles; remove it"),
+    _app_armor.refused("localhostProfile", _CODE, "no host has profiles; remove it"),
     *_shared(_pod),
     _pod.emulated(
         "fsGroup",
         "The helper gives every volume that it fills, and every emptyDir, to the group, and starts the "
         "containers in it.",
+        unless=_UNKNOWN_USER,
     ),
     _pod.native("fsGroupChangePolicy", "Volumes are new with each task: either policy does the same."),
-    _pod.emulated("supplementalGroups", "The helper starts the containers in these groups."),
+    _pod.emulated(
+        "supplementalGroups", "The helper starts the containers in these groups.", unless=_UNKNOWN_USER
+    ),
     _pod.native(
         "supplementalGroupsPolicy",
         "Merge.",
@@ -173,7 +177,7 @@ ROWS: Final[tuple[Row, ...]] = (
     _pod.native("sysctls", "ECS's systemControls.", of="Sysctl"),
     _sysctl.native(
         "name",
-        "net.*, fs.mqueue.*, and kernel.msg*, sem and shm*.",
+        "`net.*`, `fs.mqueue.*`, and of `kernel.` the `msg*`, `sem` and `shm*` ones.",
         refuses=Refusal(
             _CODE,
             "Fargate sets net.*, fs.mqueue.* and IPC ones only; remove it",

@@ -150,9 +150,7 @@ ROWS: Final[tuple[Row, ...]] = (
     _secret_key.emulated("name", "The Secret's name; in Secrets Manager its uid and resourceVersion."),
     _secret_key.emulated("key", "The key."),
     _secret_key.emulated("optional", f"Leaves the variable out. {_MISSING}"),
-    _source.refused(
-        "fileKeyRef", "VariableSource", "no file is read before the task runs; write a plain value"
-    ),
+    _source.refused("fileKeyRef", "VariableSource", "no file is read before launch; use a value"),
     _from.emulated("prefix", "Goes before each key."),
     _from.emulated("configMapRef", "See ConfigMapEnvSource.", of="ConfigMapEnvSource"),
     _from.emulated("secretRef", "See SecretEnvSource.", of="SecretEnvSource"),

@@ -18,14 +18,14 @@ _spec = Section("PersistentVolumeClaimSpec")
 _amounts = Section("VolumeResourceRequirements")
 
 _CODE: Final = "Volume"
-_FRESH: Final = "the volume is new with each task; remove it"
+_FRESH: Final = "each task gets a new disk; remove it"
 
 _FOREIGN: Final = {
     "hostPath": "Fargate has no host to mount from; use emptyDir or EFS",
     "nfs": "Fargate mounts no NFS but EFS; use a claim on EFS",
     "csi": "Fargate runs no CSI drivers; use a secret, or a claim on EFS",
     "image": "Fargate mounts no images; copy the files in an init container",
-    "awsElasticBlockStore": "it belongs to one zone and one node; use an ephemeral volume or EFS",
+    "awsElasticBlockStore": "it belongs to one node; use ephemeral or EFS",
     "azureDisk": "it is Azure's; use a claim on EFS",
     "azureFile": "it is Azure's; use a claim on EFS",
     "cephfs": "Fargate mounts no CephFS; use a claim on EFS",
@@ -63,7 +63,7 @@ def _storage(asked: Any, path: str) -> Iterable[Reason]:
     requests = asked.get("requests") if isinstance(asked, dict) else None
     size = requests.get("storage") if isinstance(requests, dict) else None
     if not isinstance(size, str) or not size:
-        yield Reason(_CODE, "no size is asked for; set requests.storage", path)
+        yield Reason(_CODE, "no size; set requests.storage", path)
         return
     faults = tuple(pod_rules.amounts({"cpu": size}, path))
     yield from (Reason(each.code, each.message, f"{path}.requests[storage]") for each in faults)
@@ -108,9 +108,9 @@ ROWS: Final[tuple[Row, ...]] = (
     _volume.emulated("projected", "Files that the helper writes.", of="ProjectedVolumeSource"),
     _volume.emulated(
         "persistentVolumeClaim",
-        "A volume of the EFS CSI driver is mounted by its access point or path. Any other is refused at "
-        "launch (`ClaimNotOnEfs`), when its PersistentVolume is known.",
+        "A volume of the EFS CSI driver is mounted by its access point or path.",
         of="PersistentVolumeClaimVolumeSource",
+        unless="claims bound to any other volume (at launch, `ClaimNotOnEfs`)",
     ),
     _claim.emulated("claimName", "The claim, in the pod's namespace; the pod waits until it is bound."),
     _claim.native("readOnly", "Every mount of it is read-only."),
@@ -145,15 +145,13 @@ ROWS: Final[tuple[Row, ...]] = (
     _spec.native(
         "volumeMode",
         "Filesystem.",
-        refuses=Refusal(
-            "VolumeMode", "Fargate has no block devices; use Filesystem", lambda it: it == "Block"
-        ),
+        refuses=Refusal("VolumeMode", "ECS formats it; use Filesystem", lambda it: it == "Block"),
         unless="Block (`VolumeMode`)",
     ),
     _spec.refused("volumeName", _CODE, _FRESH),
     _spec.refused("dataSource", "VolumeDataSource", _FRESH),
     _spec.refused("dataSourceRef", "VolumeDataSource", _FRESH),
     _spec.refused("selector", _CODE, _FRESH),
-    _spec.refused("volumeAttributesClassName", _CODE, "ECS knows no such classes; remove it"),
+    _spec.refused("volumeAttributesClassName", _CODE, "unknown to ECS; remove it"),
     *(_volume.refused(kind, _CODE, why) for kind, why in _FOREIGN.items()),
 )

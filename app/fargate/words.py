@@ -47,6 +47,12 @@ WORDS: Final[tuple[Word, ...]] = (
         "the task's role (kube2iam's annotation)",
     ),
     Word(
+        "pod annotation",
+        names.ATTEMPT,
+        "the bridge's own",
+        "with `attempted-at`, `attempted-on`, `attempt-of`, `task-arn`: which launch and task are the pod's",
+    ),
+    Word(
         "pod annotation", names.DELETION_COST, "a number", "left alone; a pod on Fargate without one gets one"
     ),
     Word(

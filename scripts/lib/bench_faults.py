@@ -1,8 +1,9 @@
 """Whether the bridge stays truthful while everything goes wrong: a campaign of at most three minutes.
 
-The bridge runs as its own process, against the embedded API server and an embedded Fargate that loses answers,
-fails calls, refuses capacity and takes Spot tasks back; meanwhile the bridge is killed, again and again. Then the
-storm ends, and what the pods say is compared with Fargate's journal, by an oracle that knows nothing of the bridge.
+The bridge runs as its own process, against the embedded API server and an embedded Fargate that loses
+answers, fails calls, refuses capacity and takes Spot tasks back; meanwhile the bridge is killed, again and
+again. Then the storm ends, and what the pods say is compared with Fargate's journal, by an oracle that knows
+nothing of the bridge.
 """
 
 import argparse
@@ -20,16 +21,19 @@ import msgspec
 
 from app.local.fargate.config import FAST, FargateConfig
 from app.local.fargate.faults import Fault
+from app.local.fargate.history import histories
+from app.local.fargate.journal import Entry
 from app.local.fargate.oracle import orphans, tally
 from app.local.fargate.outcomes import outcome
 from app.local.fargate.simulated import SCRIPT_VARIABLE
-from app.local.fargate.truthfulness import Untruth, untruthful
+from app.local.fargate.truthfulness import untruthful
 from app.model.names import CAPACITY, ENABLED, OVERFLOW
 from app.ports.clock import Clock
 from app.telemetry import logs
 from app.wiring.clock import SystemClock
+from app.wiring.local.options import LocalOptions
 from app.wiring.local.programs import NODE
-from app.wiring.local.stack import LocalOptions, LocalStack
+from app.wiring.local.stack import LocalStack
 
 NAMESPACE: Final = "bench"
 PODS: Final = f"/api/v1/namespaces/{NAMESPACE}/pods"
@@ -67,12 +71,16 @@ KINDS: Final = (
 )
 
 
+_MIX: Final = tuple(itertools.chain.from_iterable(itertools.repeat(kind, kind.weight) for kind in KINDS))
+
+
 class Result(msgspec.Struct, frozen=True, kw_only=True):
     """What the benchmark prints; the last three of the first row are to be 0.
 
     Attributes:
         seconds: from the first pod until nothing was untrue any more, or the time was over.
         launches, interrupted: tasks that were launched, and Spot tasks that were taken back.
+        unlaunched: pods that live and never had a task.
     """
 
     pods: int
@@ -84,6 +92,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float
     launches: int
     interrupted: int
+    unlaunched: int
 
 
 @dataclass(kw_only=True)
@@ -110,10 +119,10 @@ class Campaign:
             await raging
         self.stack.fargate.faults.clear()
         print("the storm is over")
-        found, left = await self._calm(began + LONGEST)
-        for each in found[:20]:
+        end = await self._calm(began + LONGEST)
+        for each in end.untruths[:20]:
             print(f"untrue: {each.pod}: {each.about}: said {each.said}; true is {each.true}")
-        return self._result(found, left, seconds=self.clock.steady() - began)
+        return self._result(end, seconds=self.clock.steady() - began)
 
     def _order_faults(self) -> None:
         faults = self.stack.fargate.faults
@@ -141,29 +150,27 @@ class Campaign:
                     interruptions.interrupt_spot(arn)
                     self.interrupted += 1
 
-    async def _calm(self, deadline: float) -> tuple[Sequence[Untruth], Sequence[str]]:
-        """What is untrue and orphaned: nothing as soon as nothing is, else what there is at the deadline."""
+    async def _calm(self, deadline: float) -> "End":
+        """What is wrong: nothing as soon as nothing is, else what there is at the deadline."""
         while True:
-            pods = await self._pods()
-            entries = self.stack.fargate.journal.since()
-            found = untruthful(pods, entries)
-            left = orphans(entries, pods={each["metadata"]["uid"] for each in pods})
-            if not (found or left) or self.clock.steady() > deadline:
-                return found, left
+            end = End(pods=await self._pods(), entries=tuple(self.stack.fargate.journal.since()))
+            if end.is_well or self.clock.steady() > deadline:
+                return end
             await self.clock.sleep(_LOOK)
 
-    def _result(self, found: Sequence[Untruth], left: Sequence[str], *, seconds: float) -> Result:
-        counts = tally(self.stack.fargate.journal.since())
+    def _result(self, end: "End", *, seconds: float) -> Result:
+        counts = tally(end.entries)
         return Result(
             pods=self.pods,
             kills=self.killed,
             lost_answers=counts.lost_answers,
             duplicates=counts.duplicates,
-            orphans=len(left),
-            untruthful=len({each.uid for each in found}),
+            orphans=len(end.orphans),
+            untruthful=len({each.uid for each in end.untruths}),
             seconds=round(seconds, 1),
             launches=counts.launches,
             interrupted=self.interrupted,
+            unlaunched=len(end.unlaunched),
         )
 
     async def _pods(self) -> list[dict[str, Any]]:
@@ -172,19 +179,26 @@ class Campaign:
         return items
 
     async def _create(self, index: int) -> None:
-        body = _pod(index, next(itertools.islice(_kinds(), index % _cycle(), None)))
-        await self.stack.connection.request("POST", PODS, body=body)
+        await self.stack.connection.request("POST", PODS, body=_pod(index, _MIX[index % len(_MIX)]))
 
     async def _delete(self, index: int) -> None:
         await self.stack.connection.request("DELETE", f"{PODS}/pod-{index}")
 
 
-def _kinds() -> itertools.chain[Kind]:
-    return itertools.chain.from_iterable(itertools.repeat(kind, kind.weight) for kind in KINDS)
+class End:
+    """The pods and the journal at one moment, and what is wrong with them."""
 
+    def __init__(self, *, pods: Sequence[dict[str, Any]], entries: Sequence[Entry]) -> None:
+        uids = {each["metadata"]["uid"] for each in pods}
+        self.entries = entries
+        self.untruths = untruthful(pods, entries)
+        self.orphans = orphans(entries, pods=uids)
+        self.unlaunched = uids - histories(entries).keys()
 
-def _cycle() -> int:
-    return sum(kind.weight for kind in KINDS)
+    @property
+    def is_well(self) -> bool:
+        """Whether every pod has had its task and tells the truth, and no task is without a pod."""
+        return not (self.untruths or self.orphans or self.unlaunched)
 
 
 def _pod(index: int, kind: Kind) -> dict[str, Any]:

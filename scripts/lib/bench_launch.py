@@ -19,8 +19,9 @@ from app.local.fargate.oracle import tally
 from app.model.names import ENABLED, OVERFLOW
 from app.telemetry import logs
 from app.wiring.clock import SystemClock
+from app.wiring.local.options import LocalOptions
 from app.wiring.local.programs import NODE
-from app.wiring.local.stack import LocalOptions, LocalStack
+from app.wiring.local.stack import LocalStack
 
 BURST: Final = 20
 RATE: Final = 20.0
@@ -50,6 +51,7 @@ async def bench(pods: int, *, kill: bool, directory: Path) -> Result:
         fargate=FargateConfig(pace=FAST, simulate_all=True),
         embedded=True,
         programs=("bridge",),
+        helper=False,
     )
     async with LocalStack(options, clock=clock, progress=print) as stack:
         await stack.connection.request("POST", "/api/v1/namespaces", body=_namespace())

@@ -19,7 +19,8 @@ Fargate. Nothing is dropped silently:
 
 *Except* names the values of an honoured field that are refused, with the reason's code. A row that names no
 other section speaks for everything below its field. What depends on the operator's settings, or on an object
-that the pod names (a claim, a Secret, a role, an image), is refused when the pod is launched.
+that the pod names (a claim, a Secret, a role, an image), is refused when the pod is launched. What the
+helper does is refused then where the operator set no image of it (`HelperImage`).
 
 The last column is the row's test in `tests/ledger/test_rows.py`; `pytest tests/ledger` runs them all. A field
 of a newer Kubernetes that this page does not know is refused as `UnknownField`."""
@@ -51,7 +52,7 @@ def support_page() -> str:
         ),
     ]
     for kind in order:
-        parts += [f"## {kind}", _section(kind)]
+        parts += [f"## {kind}", *_leading_to(kind), _section(kind)]
     return "\n\n".join(parts) + "\n"
 
 
@@ -64,6 +65,12 @@ def _in_reading_order() -> Sequence[str]:
             order.append(kind)
             waiting = [*waiting, *(row.of for row in TYPES[kind].values() if row.of)]
     return order
+
+
+def _leading_to(kind: str) -> Iterable[str]:
+    """One line that says which fields hold a value of the type."""
+    rows = [row for each in TYPES.values() for row in each.values() if row.of == kind]
+    return [f"In {', '.join(f'`{row.name}`' for row in rows)}."] if rows else []
 
 
 def _summary() -> str:

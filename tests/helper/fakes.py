@@ -28,7 +28,7 @@ print("ready", flush=True)
 print(int(signal.sigwait(signal.valid_signals())), flush=True)
 """,
 )
-"""A command that says when it is ready, prints the number of the first signal that it gets, and ends with 0."""
+"""A command that says when it is ready, prints the number of the first signal it gets, and ends with 0."""
 
 
 def b64(content: str | bytes) -> str:

@@ -108,6 +108,17 @@ def test_writes_nothing_where_one_source_cannot_be_had(
     assert list(volume.iterdir()) == []
 
 
+@pytest.mark.parametrize("place", [0, 12, -17, -1], ids=["nonce", "first byte", "last byte", "tag"])
+def test_opens_nothing_that_was_tampered_with(place: int, stage: Stage) -> None:
+    volume = stage.volume()
+    content = bytearray(NONCE + ChaCha20Poly1305(KEY).encrypt(NONCE, b"secret", POD.encode()))
+    content[place] ^= 1
+    result = stage.install(a_file("s", source=f"sealed:{b64(bytes(content))}"), **SECRETS)
+    assert result.returncode == 78
+    assert "the seal does not open" in result.stderr
+    assert list(volume.iterdir()) == []
+
+
 def test_a_complaint_never_quotes_a_secret(stage: Stage) -> None:
     stage.volume()
     result = stage.install(f"file config {b64('a')} 0644 {ME} text:c2VjcmV0!")

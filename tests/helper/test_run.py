@@ -103,6 +103,12 @@ def test_the_command_starts_with_the_signals_as_we_got_them(stage: Stage) -> Non
     assert pattern.findall(status) == pattern.findall(here)
 
 
+def test_sees_the_end_of_its_command_although_it_was_started_with_sigchld_ignored(stage: Stage) -> None:
+    ignores = "import os, signal, sys; signal.signal(signal.SIGCHLD, signal.SIG_IGN); os.execv(sys.argv[1], sys.argv[1:])"
+    process = stage.start(command=shell("exit 3"), before=(sys.executable, "-ISc", ignores))
+    assert ended(process) == 3
+
+
 def test_reaps_orphans_while_the_command_runs(stage: Stage) -> None:
     process = stage.start(command=shell("(sleep 0.01 & exec true); echo ready; read line; exec sleep 60"))
     process_children = Path(f"/proc/{process.pid}/task/{process.pid}/children")

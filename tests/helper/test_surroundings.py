@@ -1,12 +1,14 @@
 """What `run` prepares around the command: files, hosts, resolver, working folder, user and capabilities."""
 
+import fcntl
 import os
 import stat
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.helper.fakes import Stage, b64, ended
+from tests.helper.fakes import Stage, b64, ended, eventually
 
 STATUS = ["cat", "/proc/self/status"]
 
@@ -17,6 +19,11 @@ def placed(source: Path, target: Path, mode: str = "-") -> str:
 
 def mode_of(path: Path) -> str:
     return stat.filemode(path.lstat().st_mode)
+
+
+def opened_by(process: subprocess.Popen[str]) -> set[Path]:
+    """The files that it has open."""
+    return {file.readlink() for file in Path(f"/proc/{process.pid}/fd").iterdir() if file.is_symlink()}
 
 
 def fields_of(status: str) -> dict[str, list[str]]:
@@ -109,6 +116,26 @@ def test_shortens_what_was_longer(stage: Stage) -> None:
     assert (stage.etc / "resolv.conf").read_text() == "nameserver 10.9.0.10\nsearch a\n"
 
 
+@pytest.mark.parametrize(
+    ("name", "line", "expected"),
+    [
+        pytest.param("hosts", "host 10.0.0.1 b", "10.0.0.1\ta\n10.0.0.1\tb\n", id="hosts"),
+        pytest.param("resolv.conf", "resolve - b -", "10.0.0.1\ta\nsearch b\n", id="resolv.conf"),
+    ],
+)
+def test_waits_for_another_container_that_writes_the_same_file(
+    name: str, line: str, expected: str, stage: Stage
+) -> None:
+    path = stage.etc / name
+    with path.open("w") as theirs:
+        fcntl.flock(theirs, fcntl.LOCK_EX)
+        process = stage.start(line, command=["true"])
+        eventually(lambda: path in opened_by(process), what="it has opened the file")
+        theirs.write("10.0.0.1\ta\n")
+    assert ended(process) == 0
+    assert path.read_text() == expected
+
+
 def test_starts_in_the_working_folder_and_makes_it(stage: Stage, tmp_path: Path) -> None:
     folder = tmp_path / "new/folder"
     assert stage.run(f"workdir {b64(str(folder))}", command=["pwd"]).stdout == f"{folder}\n"
@@ -191,6 +218,17 @@ def test_drops_capabilities_from_every_set_and_no_others(names: str, gone: int, 
     assert {name: int(status[name][0], 16) for name in sets} == {
         name: int(before[name][0], 16) & ~gone for name in sets
     }
+
+
+@pytest.mark.usefixtures("as_root")
+def test_drops_what_would_be_inherited(stage: Stage) -> None:
+    before = ("setpriv", "--inh-caps=+chown,+kill", "--ambient-caps=+chown,+kill")
+    process = stage.start("drop CHOWN", command=STATUS, before=before)
+    assert process.stdout is not None
+    status = fields_of(process.stdout.read())
+    assert ended(process) == 0
+    assert (status["CapInh"], status["CapAmb"]) == (["0000000000000020"], ["0000000000000020"])
+    assert int(status["CapEff"][0], 16) & 0x21 == 0x20
 
 
 @pytest.mark.usefixtures("as_root")

@@ -36,7 +36,7 @@ Samples = Mapping[str, tuple[Sample, ...]]
 def refused(pod: Pod, code: str, field: str) -> Sample:
     """The pod is refused for this alone."""
     return Sample(
-        f"refused at {field}", lambda: _pairs(refusals(pod)), [(code, field)], refuses=True, pod=pod
+        f"refused: {code} at {field}", lambda: _pairs(refusals(pod)), [(code, field)], refuses=True, pod=pod
     )
 
 
@@ -62,7 +62,7 @@ def waits(pod: Pod, reason: str, **found: Any) -> Sample:
 
 def shows(pod: Pod, *path: Any, is_: object, **found: Any) -> Sample:
     """What stands at a path of the translated pod (`view`)."""
-    return Sample(f"shows {'.'.join(map(str, path))}", lambda: _at(view(pod, **found), path), is_)
+    return Sample(f"shows {'.'.join(map(str, path))}: {is_}", lambda: _at(view(pod, **found), path), is_)
 
 
 def holds(pod: Pod, *path: Any, has: object, **found: Any) -> Sample:

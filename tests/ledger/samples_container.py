@@ -1,12 +1,17 @@
 """Proofs of the rows of Container, and of its ports, resources and mounts."""
 
+from datetime import timedelta
 from typing import Any, Final
 
+from app.bridge.decision.commands import SetStatus
 from app.bridge.decision.living import unread
+from app.bridge.decision.reconcile import decide
+from app.bridge.status.endings import RESTARTING
+from app.model.task import TaskContainer
 from app.model.wire import Json
-from tests.bridge.situations import CRASHED, facts_of
+from tests.bridge.situations import CRASHED, attempted, facts_of
 from tests.bridge.translation.builders import IMAGE, a_material, an_image
-from tests.builders import a_container, a_pod, a_task
+from tests.builders import NOON, a_container, a_pod, a_task
 from tests.ledger.proofs import Samples, decides, holds, lacks, main, refused, refused_at_launch, same, shows
 
 AT: Final = "spec.containers[0]"
@@ -27,6 +32,19 @@ def logs_read(policy: str) -> Json:
     pod = main(terminationMessagePolicy=policy)
     task = a_task(pod, **CRASHED)
     return [getattr(each, "logs", None) for each in unread(facts_of(pod, task), pod, task)][:1]
+
+
+def after_init(policy: str) -> str:
+    """The phase of a pod whose init container of this policy failed, and whose task was stopped for it."""
+    pod = attempted(initContainers=[a_container("i", restartPolicy=policy)])
+    inside = tuple(
+        TaskContainer(name=name, last_status="STOPPED", exit_code=code)
+        for name, code in (("i", 3), ("main", None))
+    )
+    over = {"stop_code": "UserInitiated", "stopped_reason": f"{RESTARTING}init failed", "stopped_at": NOON}
+    task = a_task(pod, last_status="STOPPED", containers=inside, **over)
+    commands = decide(facts_of(pod, task, now=NOON + timedelta(minutes=1)))
+    return next(str(each.status["phase"]) for each in commands if isinstance(each, SetStatus))
 
 
 NAMED: Final = [{"name": "POD", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}}]
@@ -232,11 +250,8 @@ SAMPLES: Final[Samples] = {
             "run",
             has="restart OnFailure",
         ),
-        refused(
-            a_pod(initContainers=[a_container("i", restartPolicy="Never")]),
-            "ContainerRestartPolicy",
-            "spec.initContainers[0].restartPolicy",
-        ),
+        decides("a failed init container is run again", lambda: after_init("OnFailure"), "Pending"),
+        decides("or never", lambda: after_init("Never"), "Failed"),
     ),
     "Container.restartPolicyRules": (
         refused(

@@ -1,19 +1,23 @@
 """Proofs of the rows of PodSpec, and of what its own fields hold."""
 
+import asyncio
+import json
 from datetime import timedelta
 from typing import Any, Final
 
-from app.bridge.decision.facts import deadline_of
-from app.bridge.status.endings import sequel_of
-from app.bridge.translation.material import Material
+from app.bridge.decision.commands import SetStatus, StopTask
+from app.bridge.decision.reconcile import decide
+from app.bridge.status.pod_status import View, status_of
+from app.bridge.translation.material import Material, Needs
 from app.model.meta import ObjectMeta
-from app.model.objects import Service, ServiceAccount, ServicePort, ServiceSpec
-from app.model.pod import PodSpec
-from tests.bridge.situations import CRASHED
+from app.model.objects import Secret, Service, ServiceAccount, ServicePort, ServiceSpec
+from app.model.pod import Pod
+from tests.bridge.material.fakes import Outskirts, meta
+from tests.bridge.situations import CRASHED, attempted, facts_of, kinds
 from tests.bridge.translation.builders import IMAGE, a_material, settings
 from tests.builders import NOON, a_container, a_pod, a_task
 from tests.fargate.samples import TOKEN_MOUNT, TOKEN_VOLUME
-from tests.ledger.proofs import Samples, decides, holds, lacks, main, refused, same, shows
+from tests.ledger.proofs import Samples, decides, holds, lacks, main, refused, refused_at_launch, same, shows
 
 ROLE: Final = "arn:aws:iam::123456789012:role/shop"
 PULL: Final = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:spillway/pull"
@@ -26,7 +30,8 @@ def required_affinity(key: str, value: str) -> dict[str, Any]:
 
 def with_role(**fields: Any) -> Material:
     account = ServiceAccount(metadata=ObjectMeta(annotations={"eks.amazonaws.com/role-arn": ROLE}))
-    return a_material(account=account, namespace={"spillway.dev/allowed-roles": ROLE}, **fields)
+    allowed = {"spillway.dev/allowed-roles": ROLE}
+    return a_material(**{"account": account, "namespace": allowed, **fields})
 
 
 def a_service() -> Service:
@@ -34,10 +39,42 @@ def a_service() -> Service:
     return Service(metadata=ObjectMeta(name="db", namespace="shop"), spec=spec)
 
 
-def sequel(policy: str, code: int) -> str:
-    pod = a_pod(restartPolicy=policy)
+def ended(policy: str, code: int) -> str:
+    """The pod's phase a minute after its container ended: Running where it is about to run again."""
+    pod = attempted(restartPolicy=policy, phase="Running")
     task = a_task(pod, **{**CRASHED, "exit_code": code})
-    return sequel_of(task, mains={"main"}, restart_policy=policy).value
+    commands = decide(facts_of(pod, task, now=NOON + timedelta(minutes=1)))
+    return next(str(each.status["phase"]) for each in commands if isinstance(each, SetStatus))
+
+
+def pulled(secret: str) -> list[str]:
+    """The images that are pulled with a login, for a pod that names this Secret, where there is `login`."""
+    outskirts = Outskirts()
+    auths = {"registry.example": {"username": "robot", "password": "p"}}
+    data = {".dockerconfigjson": json.dumps({"auths": auths}).encode()}
+    outskirts.sources.put(Secret(metadata=meta("login"), type="kubernetes.io/dockerconfigjson", data=data))
+    pod = a_pod(imagePullSecrets=[{"name": secret}])
+    found = asyncio.run(outskirts.gatherer.gather(pod, Needs(), namespace={}))
+    return list(found.pulls) if isinstance(found, Material) else [str(found)]
+
+
+def ready(**spec: Any) -> str:
+    """The condition Ready of a pod whose container runs."""
+    pod = a_pod(**spec)
+    task = a_task(pod, started_at=NOON, ip="10.1.0.7")
+    status = status_of(pod, View(task=task, now=NOON, node_ip="10.0.0.9"))
+    return next(str(each["status"]) for each in status["conditions"] if each["type"] == "Ready")
+
+
+def expired(*, live: bool) -> list[object]:
+    """What is done about a pod that ran for a minute too long; kinds of commands, or the status written."""
+    status = {"startTime": NOON.isoformat()}
+    pod = attempted(activeDeadlineSeconds=60, status=status, phase="Running")
+    end: dict[str, Any] = {} if live else {**CRASHED, "exit_code": 143}
+    late = NOON + timedelta(seconds=61)
+    commands = decide(facts_of(pod, a_task(pod, **end), now=late))
+    written = [each.status for each in commands if isinstance(each, SetStatus)]
+    return [*kinds(commands)] if live else [(each["phase"], each["reason"]) for each in written]
 
 
 def nameserved(**rights: Any) -> Any:
@@ -46,6 +83,7 @@ def nameserved(**rights: Any) -> Any:
     return a_pod(containers=[container], dnsPolicy="None", dnsConfig=config)
 
 
+GATE: Final = {"conditionType": "lb.example/ready"}
 TWO: Final = [a_container("a"), a_container("b", command=["/b"])]
 ALIASES: Final = [{"ip": "10.0.0.9", "hostnames": ["db", "db.shop"]}]
 SIDECAR: Final = a_container("proxy", restartPolicy="Always")
@@ -106,7 +144,7 @@ SAMPLES: Final[Samples] = {
         shows(a_pod(containers=TWO), "order", is_=["spillway-install", "spillway-keeper", "a", "b"]),
         refused(a_pod(containers=ELEVEN), "TooManyContainers", "spec.containers"),
         refused(a_pod(containers=LONG), "WordsTooLong", "spec.containers"),
-        decides("no container names itself", lambda: PodSpec().containers, ()),
+        refused(Pod(), "NoContainers", "spec.containers"),
     ),
     "PodSpec.initContainers": (
         shows(
@@ -135,10 +173,10 @@ SAMPLES: Final[Samples] = {
         ),
     ),
     "PodSpec.restartPolicy": (
-        decides("Always runs again", lambda: sequel("Always", 0), "relaunch"),
-        decides("OnFailure runs a failure again", lambda: sequel("OnFailure", 3), "relaunch"),
-        decides("OnFailure ends with a success", lambda: sequel("OnFailure", 0), "succeeded"),
-        decides("Never ends with a failure", lambda: sequel("Never", 3), "failed"),
+        decides("Always runs again", lambda: ended("Always", 0), "Running"),
+        decides("OnFailure runs a failure again", lambda: ended("OnFailure", 3), "Running"),
+        decides("OnFailure ends with a success", lambda: ended("OnFailure", 0), "Succeeded"),
+        decides("Never ends with a failure", lambda: ended("Never", 3), "Failed"),
         shows(
             a_pod(containers=TWO, restartPolicy="Never"),
             "spillway-keeper",
@@ -157,11 +195,8 @@ SAMPLES: Final[Samples] = {
         ),
     ),
     "PodSpec.activeDeadlineSeconds": (
-        decides(
-            "the deadline is so long after the start",
-            lambda: deadline_of(a_pod(activeDeadlineSeconds=60, status={"startTime": NOON.isoformat()})),
-            NOON + timedelta(seconds=60),
-        ),
+        decides("the task is stopped then", lambda: expired(live=True)[:1], [StopTask]),
+        decides("and the pod has failed", lambda: expired(live=False), [("Failed", "DeadlineExceeded")]),
     ),
     "PodSpec.resources": (
         shows(a_pod(resources={"requests": {"cpu": "3"}}), "task", "cpu", is_="4096"),
@@ -174,6 +209,9 @@ SAMPLES: Final[Samples] = {
     ),
     "PodSpec.serviceAccountName": (
         shows(a_pod(serviceAccountName="shop"), "launch", "role", is_=ROLE, material=with_role()),
+        refused_at_launch(
+            a_pod(serviceAccountName="shop"), "RoleNotAllowed", material=with_role(namespace={})
+        ),
     ),
     "PodSpec.serviceAccount": (same(a_pod(serviceAccount="default")),),
     "PodSpec.automountServiceAccountToken": (
@@ -220,11 +258,8 @@ SAMPLES: Final[Samples] = {
         ),
     ),
     "LocalObjectReference.name": (
-        decides(
-            "the Secret is named",
-            lambda: a_pod(imagePullSecrets=[{"name": "login"}]).spec.image_pull_secrets[0].name,
-            "login",
-        ),
+        decides("an image is pulled with the login in it", lambda: pulled("login"), [IMAGE]),
+        decides("and not with that of another", lambda: pulled("other"), []),
     ),
     "PodSpec.securityContext": (shows(a_pod(securityContext={"runAsUser": 7}), "main", "user", is_="7"),),
     "PodSpec.shareProcessNamespace": (
@@ -246,6 +281,7 @@ SAMPLES: Final[Samples] = {
     ),
     "PodSpec.setHostnameAsFQDN": (
         shows(INDEXED, "main", "environment", "HOSTNAME", is_="work-3.work.shop.svc.cluster.local"),
+        refused_at_launch(a_pod(subdomain="w" * 60, setHostnameAsFQDN=True), "HostnameTooLong"),
     ),
     "PodSpec.subdomain": (
         shows(
@@ -326,7 +362,10 @@ SAMPLES: Final[Samples] = {
             is_="timeout:3",
         ),
     ),
-    "PodSpec.readinessGates": (same(a_pod(readinessGates=[{"conditionType": "shop.example/ready"}])),),
+    "PodSpec.readinessGates": (
+        decides("not ready while the gate is shut", lambda: ready(readinessGates=[GATE]), "False"),
+        decides("ready where nothing is shut", ready, "True"),
+    ),
     "PodSpec.volumes": (
         holds(
             a_pod(

@@ -31,14 +31,14 @@ def http(**action: Any) -> HttpTarget:
     return target
 
 
-def health(field: str, *answers: bool, probe: dict[str, Any] | None = None) -> Health:
-    """What the container's probe says after these answers in a row."""
+def health(field: str, *answers: str, probe: dict[str, Any] | None = None) -> Health:
+    """What the container's probe says after these answers in a row, each `ok` or `bad`."""
     terms = {"tcpSocket": {"port": 80}, **(probe or {})}
     container = msgspec.convert({"name": "main", field: terms}, Container)
     kind: Any = field.removesuffix("Probe")
     count = begun(kind)
-    for ok in answers:
-        count = counted(count, ok, msgspec.convert(terms, Probe))
+    for answer in answers:
+        count = counted(count, answer == "ok", msgspec.convert(terms, Probe))
     return health_of(container, {kind: count}, RUNNING)
 
 
@@ -60,11 +60,11 @@ WARM: Final = {"exec": {"command": ["warm", "up"]}}
 
 SAMPLES: Final[Samples] = {
     "Container.startupProbe": (
-        decides("not started before it succeeds", lambda: health("startupProbe").started, False),
-        decides("started when it has", lambda: health("startupProbe", True).started, True),
+        decides("not started before it succeeds", lambda: health("startupProbe").started, is_=False),
+        decides("started when it has", lambda: health("startupProbe", "ok").started, is_=True),
         decides(
             "its failure restarts",
-            lambda: health("startupProbe", False, False, False).failed,
+            lambda: health("startupProbe", "bad", "bad", "bad").failed,
             FAILED.format("startup"),
         ),
     ),
@@ -72,13 +72,13 @@ SAMPLES: Final[Samples] = {
         decides("alive at first", lambda: health("livenessProbe").failed, ""),
         decides(
             "its failure restarts",
-            lambda: health("livenessProbe", False, False, False).failed,
+            lambda: health("livenessProbe", "bad", "bad", "bad").failed,
             FAILED.format("liveness"),
         ),
     ),
     "Container.readinessProbe": (
-        decides("not ready at first", lambda: health("readinessProbe").ready, False),
-        decides("ready when it succeeds", lambda: health("readinessProbe", True).ready, True),
+        decides("not ready at first", lambda: health("readinessProbe").ready, is_=False),
+        decides("ready when it succeeds", lambda: health("readinessProbe", "ok").ready, is_=True),
     ),
     "Probe.httpGet": (decides("the task is asked", lambda: http(path="/ok").url, "http://10.0.1.9:80/ok"),),
     "Probe.tcpSocket": (
@@ -105,25 +105,25 @@ SAMPLES: Final[Samples] = {
         checked("retries", 5, failureThreshold=5),
         decides(
             "one failure of two is none",
-            lambda: health("livenessProbe", False, probe={"failureThreshold": 2}).failed,
+            lambda: health("livenessProbe", "bad", probe={"failureThreshold": 2}).failed,
             "",
         ),
         decides(
             "two failures of two restart",
-            lambda: health("livenessProbe", False, False, probe={"failureThreshold": 2}).failed,
+            lambda: health("livenessProbe", "bad", "bad", probe={"failureThreshold": 2}).failed,
             FAILED.format("liveness"),
         ),
     ),
     "Probe.successThreshold": (
         decides(
             "one success of two is none",
-            lambda: health("readinessProbe", True, probe={"successThreshold": 2}).ready,
-            False,
+            lambda: health("readinessProbe", "ok", probe={"successThreshold": 2}).ready,
+            is_=False,
         ),
         decides(
             "two successes of two are one",
-            lambda: health("readinessProbe", True, True, probe={"successThreshold": 2}).ready,
-            True,
+            lambda: health("readinessProbe", "ok", "ok", probe={"successThreshold": 2}).ready,
+            is_=True,
         ),
     ),
     "Probe.terminationGracePeriodSeconds": (

@@ -5,7 +5,7 @@ from typing import Any, Final
 from app.model.pod import Pod
 from tests.bridge.translation.builders import IMAGE, a_material, an_image
 from tests.builders import a_container, a_pod
-from tests.ledger.proofs import Sample, Samples, holds, main, refused, same, shows, waits
+from tests.ledger.proofs import Sample, Samples, holds, main, refused, refused_at_launch, same, shows, waits
 
 CODE: Final = "SecurityContext"
 OWN: Final = "spec.containers[0].securityContext"
@@ -39,11 +39,15 @@ def controlled(name: str, value: str = "1024") -> Pod:
 
 
 ROOT_IMAGE: Final = a_material(images={IMAGE: an_image(user="")})
+NO_IMAGE: Final = a_material(images={})
 NAMED_USER: Final = a_material(images={IMAGE: an_image(user="app")})
 
 SAMPLES: Final[Samples] = {
     "SecurityContext.runAsUser": (shows(own(runAsUser=7), "main", "user", is_="7"),),
-    "SecurityContext.runAsGroup": (shows(own(runAsUser=7, runAsGroup=8), "main", "user", is_="7:8"),),
+    "SecurityContext.runAsGroup": (
+        shows(own(runAsUser=7, runAsGroup=8), "main", "user", is_="7:8"),
+        refused_at_launch(own(runAsGroup=8), "ImageUser", material=NO_IMAGE),
+    ),
     "SecurityContext.runAsNonRoot": (
         same(own(runAsNonRoot=True, runAsUser=7), own(runAsUser=7)),
         holds(own(runAsNonRoot=True), "main", "run", has="nonroot", material=NAMED_USER),
@@ -122,7 +126,10 @@ SAMPLES: Final[Samples] = {
             own(runAsUser=9),
         ),
     ),
-    "PodSecurityContext.runAsGroup": (shows(pods(runAsUser=7, runAsGroup=8), "main", "user", is_="7:8"),),
+    "PodSecurityContext.runAsGroup": (
+        shows(pods(runAsUser=7, runAsGroup=8), "main", "user", is_="7:8"),
+        refused_at_launch(pods(runAsGroup=8), "ImageUser", material=NO_IMAGE),
+    ),
     "PodSecurityContext.runAsNonRoot": (
         holds(pods(runAsNonRoot=True), "main", "run", has="nonroot", material=NAMED_USER),
         waits(pods(runAsNonRoot=True), "CreateContainerConfigError", material=ROOT_IMAGE),
@@ -145,13 +152,15 @@ SAMPLES: Final[Samples] = {
             "plan",
             has="group v 50",
         ),
-        holds(pods(fsGroup=50), "main", "run", has="user - - 50"),
+        holds(pods(fsGroup=50), "main", "run", has="user 0 - +,50"),
+        refused_at_launch(pods(fsGroup=50), "ImageUser", material=NO_IMAGE),
     ),
     "PodSecurityContext.fsGroupChangePolicy": (
         same(pods(fsGroup=50, fsGroupChangePolicy="OnRootMismatch"), pods(fsGroup=50)),
     ),
     "PodSecurityContext.supplementalGroups": (
-        holds(pods(supplementalGroups=[60, 61]), "main", "run", has="user - - 60,61"),
+        holds(pods(supplementalGroups=[60, 61]), "main", "run", has="user 0 - +,60,61"),
+        refused_at_launch(pods(supplementalGroups=[60]), "ImageUser", material=NO_IMAGE),
     ),
     "PodSecurityContext.supplementalGroupsPolicy": (
         same(pods(supplementalGroupsPolicy="Merge")),

@@ -7,7 +7,7 @@ from app.bridge.translation.material import Material, StoredKey, StoredObject
 from app.model.meta import ObjectMeta
 from app.model.objects import ConfigMap
 from app.model.pod import Pod
-from tests.bridge.translation.builders import a_material
+from tests.bridge.translation.builders import a_material, settings
 from tests.builders import a_container, a_pod
 from tests.ledger.proofs import Samples, holds, lacks, main, refused, same, shows, waits
 
@@ -17,9 +17,9 @@ PLACE: Final = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:spillway/c/
 
 def found() -> Material:
     """A ConfigMap `settings` with the key `mode`, and a Secret `login` with the key `password`."""
-    settings = ConfigMap(metadata=ObjectMeta(name="settings"), data={"mode": "fast"})
+    mode = ConfigMap(metadata=ObjectMeta(name="settings"), data={"mode": "fast"})
     login = StoredObject(keys={"password": StoredKey(PLACE)})
-    return a_material(config_maps={"settings": settings}, secrets={"login": login})
+    return a_material(config_maps={"settings": mode}, secrets={"login": login})
 
 
 def taking(source: dict[str, Any], **container: Any) -> Pod:
@@ -79,6 +79,14 @@ SAMPLES: Final[Samples] = {
     "EnvVarSource.fieldRef": (
         shows(field("metadata.namespace"), "main", "environment", "IT", is_="shop"),
         holds(field("status.podIP"), "main", "run", has="fact IT podIP"),
+        shows(
+            field("status.hostIP"),
+            "main",
+            "environment",
+            "IT",
+            is_="10.0.0.9",
+            config=settings(host_ip="10.0.0.9"),
+        ),
         refused(field("status.phase"), "VariableField", f"{ENV}.valueFrom.fieldRef"),
     ),
     "ObjectFieldSelector.apiVersion": (

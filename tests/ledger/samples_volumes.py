@@ -40,7 +40,7 @@ FOREIGN: Final = (
 )
 
 
-def mounting(*, readers: int = 1, **source: Any) -> Pod:
+def mounting(readers: int = 1, /, **source: Any) -> Pod:
     """A pod whose containers mount one volume at /v."""
     mounts = [{"name": "v", "mountPath": "/v"}]
     containers = [a_container(name, volumeMounts=mounts, command=["/it"]) for name in ("main", "b")[:readers]]
@@ -70,7 +70,7 @@ SAMPLES: Final[Samples] = {
     "Volume.emptyDir": (holds(mounting(emptyDir={}), "task", "volumes", has={"name": "v", "host": {}}),),
     "EmptyDirVolumeSource.medium": (
         shows(mounting(emptyDir=MEMORY), "main", *TMPFS, "containerPath", is_="/v"),
-        holds(mounting(readers=2, emptyDir=MEMORY), "caveats", has="MemoryVolumeOnDisk"),
+        holds(mounting(2, emptyDir=MEMORY), "caveats", has="MemoryVolumeOnDisk"),
         refused(mounting(emptyDir={"medium": "HugePages"}), "VolumeMedium", f"{V}.emptyDir.medium"),
     ),
     "EmptyDirVolumeSource.sizeLimit": (
@@ -178,7 +178,7 @@ SAMPLES: Final[Samples] = {
         ),
     ),
     **{
-        f"Volume.{kind}": (refused(mounting(**{kind: {"x": "y"}}), "Volume", f"{V}.{kind}"),)
+        f"Volume.{kind}": (refused(mounting(1, **{kind: {"x": "y"}}), "Volume", f"{V}.{kind}"),)
         for kind in FOREIGN
     },
 }

@@ -1,4 +1,4 @@
-"""Each row of the ledger is proved: what is honoured shows in the task, what is refused says so by its path."""
+"""Each row of the ledger is proved: what is honoured shows in the task, what is refused is said by path."""
 
 import pytest
 
@@ -7,6 +7,8 @@ from app.fargate.ledger import ROWS
 from app.fargate.support import Kind, Row
 from app.webhook.warning import MOST_EACH, REFUSED
 from scripts.lib.support_page import TEST, support_page
+from tests.bridge.translation.builders import settings
+from tests.builders import a_container, a_pod
 from tests.ledger import (
     samples_container,
     samples_files,
@@ -16,7 +18,7 @@ from tests.ledger import (
     samples_variables,
     samples_volumes,
 )
-from tests.ledger.proofs import Sample
+from tests.ledger.proofs import Sample, refused_at_launch
 
 TABLES = (
     samples_pod.SAMPLES,
@@ -54,6 +56,12 @@ def test_a_row_is_proved_for_what_it_says(row: Row) -> None:
 def test_no_two_samples_of_a_row_claim_the_same() -> None:
     claims = {name: [each.claim for each in samples] for name, samples in SAMPLES.items()}
     assert {name: each for name, each in claims.items() if len(each) != len(set(each))} == {}
+
+
+def test_what_the_helper_does_is_refused_where_there_is_none() -> None:
+    pod = a_pod(containers=[a_container(lifecycle={"preStop": {"sleep": {"seconds": 5}}})])
+    sample = refused_at_launch(pod, "HelperImage", config=settings(helper_image=""))
+    assert sample.find() == sample.expected
 
 
 def test_the_page_names_the_test_of_every_row() -> None:

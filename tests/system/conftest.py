@@ -10,7 +10,8 @@ from app.local.controlplane import missing_assets
 from app.local.fargate.config import FAST, FargateConfig
 from app.local.kubelets import FakeNode
 from app.wiring.clock import SystemClock
-from app.wiring.local.stack import LocalOptions, LocalStack
+from app.wiring.local.options import LocalOptions
+from app.wiring.local.stack import LocalStack
 from tests.system.actors import Actors
 
 NODES = (

@@ -134,7 +134,7 @@ def falls_back(facts: Facts) -> bool:
         return False
     outcome, task = outcome_of(facts), task_of(facts)
     denied = outcome is not None and outcome.kind == "no-capacity"
-    return denied or (task is not None and is_for_want_of_spot(task))
+    return denied or (task is not None and is_for_want_of_spot(task, spec=pod.spec))
 
 
 def _translated(facts: Facts, number: int, capacity: Capacity) -> Translated | Unready | tuple[Reason, ...]:

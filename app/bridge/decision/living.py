@@ -11,7 +11,6 @@ from app.bridge.decision.measures import (
     Commands,
     failed,
     known_task_of,
-    mains_of,
     pod_of,
     restart,
     status_of,
@@ -26,13 +25,13 @@ from app.bridge.status.endings import (
     Sequel,
     ending_of,
     explained,
+    failed_init,
     sequel_of,
     start_failure_of,
 )
 from app.bridge.status.observed import NOTHING_TOLD
 from app.bridge.status.pod_status import Verdict
 from app.bridge.translation.material import Unready
-from app.model.container import is_sidecar
 from app.model.names import KEEPER_CONTAINER
 from app.model.pod import Pod
 from app.model.task import Task
@@ -78,11 +77,11 @@ def ended(facts: Facts) -> Commands:
     reading = unread(facts, pod, task)
     if reading:
         return reading
-    ending = ending_of(task, mains=mains_of(pod))
-    match sequel_of(task, mains=mains_of(pod), restart_policy=pod.spec.restart_policy):
+    ending = ending_of(task, spec=pod.spec)
+    match sequel_of(task, spec=pod.spec):
         case Sequel.SUCCEEDED:
             return write_status(facts, task=task, verdict=Verdict(phase="Succeeded"))
-        case Sequel.FAILED if ending is Ending.CRASHED:
+        case Sequel.FAILED if ending in {Ending.CRASHED, Ending.COMPLETED}:
             return failed(facts, task=task, reason="", message="")
         case Sequel.FAILED:
             reason = TASK_STOPPED if ending is Ending.STOPPED else task.stop_code
@@ -119,11 +118,10 @@ def _logs_to_read(facts: Facts, pod: Pod, task: Task) -> tuple[str, ...]:
 
 def _restarts(facts: Facts, pod: Pod, task: Task) -> Commands:
     """A failed init container, and a liveness or startup probe that failed, end the task; it comes again."""
-    sidecars = {each.name for each in pod.spec.init_containers if is_sidecar(each)}
-    inits = {each.name for each in pod.spec.init_containers} - sidecars
-    for each in task.containers:
-        if each.name in inits and each.exit_code not in {None, 0}:
-            return restart(facts, task, f"init container {each.name} failed with exit code {each.exit_code}")
+    broken = failed_init(task, spec=pod.spec)
+    if broken is not None:
+        why = f"init container {broken.name} failed with exit code {broken.exit_code}"
+        return restart(facts, task, why)
     sick = next((each.failed for each in facts.health.values() if each.failed), "")
     return restart(facts, task, sick) if sick else ()
 

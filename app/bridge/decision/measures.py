@@ -110,11 +110,6 @@ def view_of(facts: Facts, task: Task | None) -> View:
     )
 
 
-def mains_of(pod: Pod) -> frozenset[str]:
-    """The names of the containers that the pod is there for."""
-    return frozenset(each.name for each in pod.spec.containers)
-
-
 def written(facts: Facts, status: Status, *events: Command) -> Commands:
     """The status and its events, or nothing where the pod says so already."""
     if pod_status.same(status, pod_of(facts)):

@@ -10,7 +10,6 @@ from app.bridge.translation.material import Unready
 from app.model.pod import Pod
 from app.model.reason import Reason
 from app.model.volume import Volume
-from app.ports.failures import Refused
 
 T = TypeVar("T")
 Refusal = tuple[Reason, ...]
@@ -88,7 +87,7 @@ def unpulled(image: str, why: object) -> Unready:
     return Unready("ErrImagePull", f'Failed to pull image "{image}": {why}')
 
 
-def unreadable(failure: Refused, *, verb: str, resource: str, namespace: str) -> str:
+def unreadable(failure: Exception, *, verb: str, resource: str, namespace: str) -> str:
     """Why Kubernetes does not answer us, with the mend."""
     return f'{failure}; give the bridge\'s RBAC role {verb} on {resource} in namespace "{namespace}"'
 

@@ -23,23 +23,41 @@ class Shelf:
         self._vault = vault
         self._clock = clock
         self._stored: dict[str, _Stored] = {}
+        self._storing: dict[str, asyncio.Future[str]] = {}
         self._uses: dict[PodUid, frozenset[str]] = {}
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def put(self, name: str, content: Mapping[str, str]) -> str:
         """The entry's ARN; it is stored where the vault has none of this name.
 
+        Those who ask together share the answer, and the failure too.
+
         Raises:
             PortFailure: as `Vault.keep`.
         """
-        if name not in self._stored:
-            async with self._turn(name):
-                if name not in self._stored:
-                    arn = await self._vault.keep(name, content)
-                    self._stored[name] = _Stored(arn, self._clock.steady())
-        stored = self._stored[name]
+        stored = self._stored.get(name)
+        if stored is None:
+            # Whoever is cancelled while waiting must not take the answer from the others.
+            arn = await asyncio.shield(self._storing.get(name) or self._begin(name, content))
+            stored = self._stored.setdefault(name, _Stored(arn, 0.0))
         stored.used_at = self._clock.steady()
         return stored.arn
+
+    def _begin(self, name: str, content: Mapping[str, str]) -> "asyncio.Future[str]":
+        storing = asyncio.ensure_future(self._store(name, content))
+        self._storing[name] = storing
+        storing.add_done_callback(lambda _: self._settle(name, storing))
+        return storing
+
+    async def _store(self, name: str, content: Mapping[str, str]) -> str:
+        async with self._turn(name):
+            return await self._vault.keep(name, content)
+
+    def _settle(self, name: str, storing: "asyncio.Future[str]") -> None:
+        """Nobody may be left to hear of a failure: whoever waited may have given up."""
+        del self._storing[name]
+        if not storing.cancelled():
+            storing.exception()
 
     def uses(self, pod: PodUid, names: Collection[str]) -> None:
         """Say which entries a pod needs now, in place of those that it needed before."""

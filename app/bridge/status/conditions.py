@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
-from app.bridge.status.endings import DISRUPTIONS
+from app.bridge.status.endings import is_disrupted
 from app.model.container import is_sidecar
 from app.model.pod import Pod, condition
 from app.model.task import Task
@@ -40,7 +40,7 @@ def conditions_of(
         {"type": "ContainersReady", **ready},
         {"type": "PodScheduled", "status": "True"},
     ]
-    if task is not None and task.stop_code in DISRUPTIONS:
+    if task is not None and is_disrupted(task, spec=pod.spec):
         wanted.append(disruption(f"{task.stop_code}: {task.stopped_reason}"))
     return [dated(pod, each, now=now) for each in wanted]
 

@@ -13,6 +13,7 @@ from app.bridge.status import in_place
 from app.bridge.status.endings import is_out_of_memory, termination_reason
 from app.bridge.status.in_place import UNKNOWN_EXIT
 from app.bridge.status.observed import Health, Run
+from app.bridge.status.restarting import is_restarted
 from app.model.container import Container
 from app.model.task import Task, TaskContainer
 from app.model.times import rfc3339
@@ -23,11 +24,17 @@ _NOT_LOCATED: Final = "The container could not be located when the pod was termi
 
 
 class Hold(msgspec.Struct, frozen=True):
-    """Why containers that do not run are waiting; `restarting` holds those that have ended, too."""
+    """Why containers that do not run are waiting.
+
+    Attributes:
+        restarting: whether it holds those that have ended, too.
+        about: the names of the containers; empty for all. Another has merely not come to its turn.
+    """
 
     reason: str = "ContainerCreating"
     message: str = ""
     restarting: bool = False
+    about: frozenset[str] = frozenset()
 
 
 class Sight(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,9 +45,11 @@ class Sight(msgspec.Struct, frozen=True, kw_only=True):
         task: the newest attempt's task, if any.
         seen: the container in that task, where ECS shows it.
         runs: its runs inside the task, where the helper records them; oldest first.
+        untold: whether the helper records its runs, and none of them was read so far.
         health: what its probes say.
         message: a termination message from the log.
         completes: whether ending with 0 is what it is for (an init container).
+        policy: the pod's restartPolicy.
         hold: why it waits, if it does.
         now: stands in for times that nobody gives.
     """
@@ -50,9 +59,11 @@ class Sight(msgspec.Struct, frozen=True, kw_only=True):
     seen: TaskContainer | None
     now: datetime
     runs: tuple[Run, ...] = ()
+    untold: bool = False
     health: Health = Health()
     message: str = ""
     completes: bool = False
+    policy: str = "Always"
     hold: Hold | None = None
 
 
@@ -61,11 +72,26 @@ def container_status(container: Container, sight: Sight) -> dict[str, Json]:
 
     `restartCount` and `lastState` are carried forward: they grow whenever a container of another task than
     the one in `containerID`, or another run inside the task, has started. So no memory of ours is needed.
+
+    A container that its restartPolicy does not run again is told as ended although another task runs it once
+    more (beside another that failed): an API server accepts nothing else.
     """
+    status = _next_status(container, sight)
+    ended = (sight.before.get("state") or {}).get("terminated")
+    if ended and "terminated" not in status["state"] and not _comes_again(container, sight, ended):
+        return dict(sight.before)
+    return status
+
+
+def _next_status(container: Container, sight: Sight) -> dict[str, Json]:
     task, seen, before = sight.task, sight.seen, sight.before
-    if task is None or seen is None or not _has_started(task, seen):
+    if task is None or seen is None or not has_started(task, seen):
         return _waiting(container, before=before, hold=sight.hold or Hold())
     identifier = in_place.numbered(f"{SCHEME}{task.task_id}/{seen.runtime_id or seen.name}", sight.runs)
+    if in_place.is_behind(identifier, str(before.get("containerID") or "")):
+        # The records of the run that is written are not read (yet, or again).
+        sight = msgspec.structs.replace(sight, runs=())
+        identifier = before["containerID"]
     if before.get("containerID") not in {None, "", identifier}:
         before = _restarted(before, identifier)
     state = _state(sight, task, seen, before=before, identifier=identifier)
@@ -81,9 +107,16 @@ def container_status(container: Container, sight: Sight) -> dict[str, Json]:
         "state": state,
     }
     waits = _wait_of(sight)
-    if waits is not None and "terminated" in state:
+    if waits is not None and "terminated" in state and _comes_again(container, sight, state["terminated"]):
         return {**status, "ready": False, "state": _hold_state(waits), "lastState": state}
     return status
+
+
+def _comes_again(container: Container, sight: Sight, ended: Mapping[str, Json]) -> bool:
+    """Whether a container that ended so is run again; an init container that has done its work is not."""
+    if sight.completes and ended["exitCode"] == 0:
+        return False
+    return is_restarted(container, policy=sight.policy, code=ended["exitCode"])
 
 
 def abandoned(status: Mapping[str, Json]) -> dict[str, Json]:
@@ -108,7 +141,8 @@ def task_id_of(status: Mapping[str, Json]) -> str:
     return identifier.removeprefix(SCHEME).split("/", 1)[0] if identifier.startswith(SCHEME) else ""
 
 
-def _has_started(task: Task, seen: TaskContainer) -> bool:
+def has_started(task: Task, seen: TaskContainer) -> bool:
+    """Whether the container has run in the task."""
     if seen.last_status == "RUNNING" or seen.exit_code is not None:
         return True
     return seen.last_status == "STOPPED" and task.started_at is not None
@@ -188,9 +222,13 @@ def _state(
     """Running or terminated. An end that was written once with its exit code is never rewritten."""
     ended = in_place.end_of(sight.runs, identifier)
     if ended is not None:
-        return {"terminated": {**ended, "reason": "OOMKilled"} if is_out_of_memory(seen) else ended}
+        words = {"message": sight.message} if sight.message and not ended.get("message") else {}
+        last = {**ended, **words, **({"reason": "OOMKilled"} if is_out_of_memory(seen) else {})}
+        return {"terminated": last}
     known = before.get("state") or {}
     same = before.get("containerID") == identifier
+    if same and known and sight.untold and seen.last_status != "STOPPED":
+        return dict(known)
     started = _started_at(sight, task, known if same else {})
     if seen.last_status != "STOPPED":
         return {"running": {"startedAt": started}}

@@ -4,11 +4,16 @@ https://docs.aws.amazon.com/AmazonECS/latest/developerguide/stopped-task-error-c
 """
 
 import enum
-from collections.abc import Collection
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
 
+from app.bridge.status.in_place import UNKNOWN_EXIT
+from app.bridge.status.restarting import is_restarted
+from app.model.container import Container, is_sidecar
+from app.model.names import INSTALL_CONTAINER
+from app.model.pod import PodSpec
 from app.model.task import Task, TaskContainer
 
 OURS: Final = "spillway: "
@@ -49,27 +54,20 @@ DISRUPTIONS: Final = frozenset({"SpotInterruption", "TerminationNotice", "Infras
 
 STOPS: Final = frozenset({"UserInitiated", "ServiceSchedulerInitiated"})
 
-SEQUELS: Final[dict[tuple[Ending, str], Sequel]] = {
-    (Ending.COMPLETED, "Always"): Sequel.RELAUNCH,
-    (Ending.COMPLETED, "OnFailure"): Sequel.SUCCEEDED,
-    (Ending.COMPLETED, "Never"): Sequel.SUCCEEDED,
-    (Ending.CRASHED, "Always"): Sequel.RELAUNCH,
-    (Ending.CRASHED, "OnFailure"): Sequel.RELAUNCH,
-    (Ending.CRASHED, "Never"): Sequel.FAILED,
-    (Ending.NOT_STARTED, "Always"): Sequel.RELAUNCH,
-    (Ending.NOT_STARTED, "OnFailure"): Sequel.RELAUNCH,
-    (Ending.NOT_STARTED, "Never"): Sequel.RELAUNCH,
-    (Ending.STOPPED, "Always"): Sequel.FAILED,
-    (Ending.STOPPED, "OnFailure"): Sequel.FAILED,
-    (Ending.STOPPED, "Never"): Sequel.FAILED,
-    (Ending.DISRUPTED, "Always"): Sequel.FAILED,
-    (Ending.DISRUPTED, "OnFailure"): Sequel.FAILED,
-    (Ending.DISRUPTED, "Never"): Sequel.FAILED,
+FAILED_TO_START: Final = "TaskFailedToStart"
+
+SEQUELS: Final[dict[Ending, Sequel | None]] = {
+    Ending.COMPLETED: None,
+    Ending.CRASHED: None,
+    Ending.NOT_STARTED: Sequel.RELAUNCH,
+    Ending.STOPPED: Sequel.FAILED,
+    Ending.DISRUPTED: Sequel.FAILED,
 }
-"""What follows each ending under each restartPolicy. A task that never started is tried again even under
-Never, as a kubelet does: nothing of the pod has run."""
+"""What follows each ending; None where exit codes and restartPolicy decide. A task that never started is tried
+again even under Never, as a kubelet does: nothing of the pod has run but init containers, which may run twice."""
 
 START_FAILURES: Final[tuple[tuple[str, StartFailure], ...]] = (
+    (INSTALL_CONTAINER, StartFailure("CreateContainerConfigError", "CreateContainerConfigError")),
     ("cannotpull", StartFailure("ErrImagePull", "ImagePullBackOff")),
     ("resourceinitializationerror", StartFailure("CreateContainerConfigError", "CreateContainerConfigError")),
     ("resourcenotfoundexception", StartFailure("CreateContainerConfigError", "CreateContainerConfigError")),
@@ -89,32 +87,72 @@ START_FAILURES: Final[tuple[tuple[str, StartFailure], ...]] = (
 UNKNOWN_START_FAILURE: Final = StartFailure("RunContainerError", "RunContainerError")
 
 
-def ending_of(task: Task, *, mains: Collection[str]) -> Ending:
+def ending_of(task: Task, *, spec: PodSpec) -> Ending:
     """How a stopped task ended. Unknown stop codes are judged by the exit codes of the main containers alone.
 
     A description without containers says nothing: what may have run is never run again on such grounds.
 
     Args:
         task: stopped.
-        mains: the names of the pod's containers that are neither init containers nor sidecars.
+        spec: of its pod.
     """
-    if not task.containers and task.stop_code != "TaskFailedToStart":
+    if not task.containers and task.stop_code != FAILED_TO_START:
         return Ending.STOPPED
-    if task.stop_code == "TaskFailedToStart" or (task.started_at is None and not _exited(task)):
-        return Ending.STOPPED if _is_stopped_for_good(task) else Ending.NOT_STARTED
-    if task.stop_code in DISRUPTIONS:
-        return Ending.DISRUPTED
     if _is_stopped_for_good(task):
         return Ending.STOPPED
+    if not has_run(task, spec=spec):
+        return Ending.NOT_STARTED
+    if task.stop_code in DISRUPTIONS:
+        return Ending.DISRUPTED
     if task.stop_code in STOPS:
         return Ending.CRASHED
-    done = all(each.exit_code == 0 for each in task.containers if each.name in mains)
-    return Ending.COMPLETED if done else Ending.CRASHED
+    return Ending.COMPLETED if all(_code(task, each) == 0 for each in spec.containers) else Ending.CRASHED
 
 
-def sequel_of(task: Task, *, mains: Collection[str], restart_policy: str) -> Sequel:
+def sequel_of(task: Task, *, spec: PodSpec) -> Sequel:
     """What becomes of the pod whose task stopped without its having been deleted."""
-    return SEQUELS[ending_of(task, mains=mains), restart_policy]
+    settled = SEQUELS[ending_of(task, spec=spec)]
+    if settled is not None:
+        return settled
+    ended = [each for each in regular_inits(spec) if _code(task, each, absent=0)] or spec.containers
+    if any(is_restarted(each, policy=spec.restart_policy, code=_code(task, each)) for each in ended):
+        return Sequel.RELAUNCH
+    return Sequel.FAILED if any(_code(task, each) for each in ended) else Sequel.SUCCEEDED
+
+
+def has_run(task: Task, *, spec: PodSpec) -> bool:
+    """Whether a main container has run in the task, or an init container has failed."""
+    if task.started_at is not None and task.stop_code != FAILED_TO_START:
+        return True
+    mains = {each.name for each in spec.containers}
+    inits = {each.name for each in regular_inits(spec)}
+    return any(
+        (each.name in mains and each.exit_code is not None) or (each.name in inits and bool(each.exit_code))
+        for each in task.containers
+    )
+
+
+def is_disrupted(task: Task, *, spec: PodSpec) -> bool:
+    """Whether AWS takes, or took, the machine away from under a pod that has run on it."""
+    return task.stop_code in DISRUPTIONS and has_run(task, spec=spec)
+
+
+def failed_init(task: Task, *, spec: PodSpec) -> TaskContainer | None:
+    """The init container, our helper's included, whose failure keeps the task from ever running."""
+    names = {INSTALL_CONTAINER, *(each.name for each in regular_inits(spec))}
+    return next((each for each in task.containers if each.name in names and each.exit_code), None)
+
+
+def regular_inits(spec: PodSpec) -> Sequence[Container]:
+    """The init containers that are no sidecars."""
+    return [each for each in spec.init_containers if not is_sidecar(each)]
+
+
+def _code(task: Task, container: Container, *, absent: int = UNKNOWN_EXIT) -> int:
+    """How the container ended in the task; `absent` where nobody learned it."""
+    codes = (each.exit_code for each in task.containers if each.name == container.name)
+    code = next(codes, None)
+    return absent if code is None else code
 
 
 def _is_stopped_for_good(task: Task) -> bool:
@@ -128,11 +166,10 @@ def start_failure_of(task: Task) -> StartFailure:
     return next((named for part, named in START_FAILURES if part in said), UNKNOWN_START_FAILURE)
 
 
-def is_for_want_of_spot(task: Task) -> bool:
+def is_for_want_of_spot(task: Task, *, spec: PodSpec) -> bool:
     """Whether a Spot task ended before anything of it ran, because there was no Spot capacity (any more)."""
     said = f"{task.stop_code} {task.stopped_reason}".lower()
-    never = task.started_at is None and not _exited(task)
-    return never and ("spot" in said or "capacity is unavailable" in said)
+    return not has_run(task, spec=spec) and ("spot" in said or "capacity is unavailable" in said)
 
 
 def explained(task: Task) -> str:
@@ -155,7 +192,3 @@ def is_out_of_memory(container: TaskContainer) -> bool:
     """Whether the kernel killed the container for memory; its exit code need not be 137."""
     said = container.reason.lower()
     return "outofmemory" in said or "memory usage" in said
-
-
-def _exited(task: Task) -> bool:
-    return any(each.exit_code is not None for each in task.containers)

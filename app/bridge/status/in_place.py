@@ -23,6 +23,12 @@ def restarts_between(before: str, identifier: str) -> int:
     return _number(identifier)
 
 
+def is_behind(identifier: str, before: str) -> bool:
+    """Whether it names an earlier run of the same container than the identifier that was written before."""
+    same = before.partition("@")[0] == identifier.partition("@")[0]
+    return same and _number(identifier) < _number(before)
+
+
 def end_of(runs: Sequence[Run], identifier: str) -> dict[str, Json] | None:
     """The newest run's end as a `terminated` state; None while it runs, or where nothing is recorded."""
     return _terminated(runs[-1], identifier) if runs and runs[-1].code is not None else None

@@ -6,6 +6,9 @@ from typing import Final
 
 import msgspec
 
+from app.model.names import KEEPER_CONTAINER
+from app.model.task import Task
+
 _MOST_RUNS: Final = 2
 """Runs of a container that are kept: the last one, and the one before it for `lastState`."""
 
@@ -69,6 +72,11 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
     def complete(self) -> bool:
         """Whether every container that has run is done, and any has."""
         return bool(self.runs) and self.done >= set(self.runs)
+
+
+def is_kept(task: Task) -> bool:
+    """Whether the task has a container that prints what the helper records."""
+    return any(each.name == KEEPER_CONTAINER for each in task.containers)
 
 
 class _Line(msgspec.Struct, frozen=True, kw_only=True):

@@ -3,7 +3,7 @@
 https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 
@@ -11,7 +11,7 @@ import msgspec
 
 from app.bridge.status.conditions import conditions_of, dated, disruption
 from app.bridge.status.container_status import Hold, Sight, abandoned, container_status
-from app.bridge.status.observed import Health, Told
+from app.bridge.status.observed import Health, Told, is_kept
 from app.bridge.status.phase import living_phase
 from app.model.container import Container, is_sidecar
 from app.model.pod import TERMINAL_PHASES, Pod, condition
@@ -67,16 +67,17 @@ def status_of(pod: Pod, view: View, *, hold: Hold | None = None, verdict: Verdic
         verdict is not None and verdict.phase == "Failed" and bool(verdict.reason) and view.task is None
     )
     if rejected and not pod.status.container_statuses:
-        inits, mains = (
-            [],
-            [],
-        )  # rejected before anything was begun: a kubelet then tells of no container either
+        # Rejected before anything was begun: a kubelet then tells of no container either.
+        inits, mains = [], []
     elif final:
         inits, mains = [abandoned(each) for each in inits], [abandoned(each) for each in mains]
     phase = verdict.phase if verdict is not None else living_phase(inits, mains, pod.spec)
     status: Status = {
         "phase": phase,
-        "conditions": conditions_of(pod, task=view.task, inits=inits, mains=mains, phase=phase, now=view.now),
+        "conditions": [
+            *conditions_of(pod, task=view.task, inits=inits, mains=mains, phase=phase, now=view.now),
+            *_disruption(pod, verdict, now=view.now),
+        ],
         "containerStatuses": mains,
         "hostIP": view.node_ip,
         "hostIPs": [{"ip": view.node_ip}],
@@ -107,34 +108,26 @@ def _statuses(
     pod: Pod, view: View, *, hold: Hold | None
 ) -> tuple[list[dict[str, Json]], list[dict[str, Json]]]:
     """The statuses of the init containers (sidecars among them), and of the containers."""
-    first = _waiting_for_inits(pod, hold)
     inits = [
-        container_status(
-            each,
-            _sight(
-                each, pod.status.init_container_statuses, view, hold=first, completes=not is_sidecar(each)
-            ),
-        )
+        container_status(each, _sight(pod, each, view, hold=hold, completes=not is_sidecar(each)))
         for each in pod.spec.init_containers
     ]
-    mains = [
-        container_status(each, _sight(each, pod.status.container_statuses, view, hold=first))
-        for each in pod.spec.containers
-    ]
+    mains = [container_status(each, _sight(pod, each, view, hold=hold)) for each in pod.spec.containers]
     return inits, mains
 
 
-def _waiting_for_inits(pod: Pod, hold: Hold | None) -> Hold | None:
-    """A kubelet says PodInitializing where init containers come first."""
-    if hold is None or hold != Hold() or not pod.spec.init_containers:
+def _hold_of(pod: Pod, container: Container, hold: Hold | None) -> Hold | None:
+    """Why this container waits: as said of the pod, or since it has not come to its turn yet."""
+    if hold is not None and hold != Hold() and (not hold.about or container.name in hold.about):
         return hold
-    return Hold("PodInitializing")
+    return Hold("PodInitializing") if pod.spec.init_containers else hold and Hold()
 
 
 def _sight(
-    container: Container, before: Sequence[Json], view: View, *, hold: Hold | None, completes: bool = False
+    pod: Pod, container: Container, view: View, *, hold: Hold | None, completes: bool = False
 ) -> Sight:
     name, task = container.name, view.task
+    before = (*pod.status.init_container_statuses, *pod.status.container_statuses)
     seen = None if task is None else next((each for each in task.containers if each.name == name), None)
     return Sight(
         before=next((each for each in before if each.get("name") == name), {}),
@@ -142,10 +135,12 @@ def _sight(
         seen=seen,
         now=view.now,
         runs=view.told.runs.get(name, ()),
+        untold=task is not None and is_kept(task) and not view.told.runs,
         health=view.health.get(name, Health()),
         message=view.told.messages.get(name, ""),
         completes=completes,
-        hold=hold,
+        policy=pod.spec.restart_policy,
+        hold=_hold_of(pod, container, hold),
     )
 
 

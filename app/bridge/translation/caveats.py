@@ -1,5 +1,6 @@
 """What runs otherwise than asked, though it runs: each is worth an Event on the pod."""
 
+import re
 from collections.abc import Iterable, Sequence
 
 from app.bridge.translation import health
@@ -27,10 +28,14 @@ def _unseen_by_probes(part: Part) -> Iterable[Reason]:
     """The health check sees the definition's variables, not those that the helper makes for the command."""
     command = health.health_check(part.container).get("command", ())
     made = {line.split(" ")[1] for line in part.words.run if line.startswith(("env ", "fact "))}
-    used = sorted(name for name in made if any(name in word for word in command))
+    used = sorted(name for name in made if any(_names(word, name) for word in command))
     if used:
         message = f"exec probes of container {part.name} do not see {', '.join(used)}"
         yield Reason("ProbeEnvironment", message)
+
+
+def _names(word: str, variable: str) -> bool:
+    return word == variable or re.search(rf"\$\{{?{re.escape(variable)}\b", word) is not None
 
 
 def _not_awaited(part: Part) -> Iterable[Reason]:

@@ -153,7 +153,7 @@ def _configuration(handle: _Handle, part: str, volume: PersistentVolume, csi: Cs
     }
     return {
         "fileSystemId": handle.system,
-        "rootDirectory": posixpath.normpath(f"{handle.path}/{part}"),
+        "rootDirectory": posixpath.normpath(posixpath.join(handle.path, part)),
         "transitEncryption": "ENABLED" if encrypted or authorization else "DISABLED",
         **({"authorizationConfig": authorization} if authorization else {}),
     }

@@ -22,17 +22,16 @@ from app.bridge.translation.expansion import (
 from app.bridge.translation.hostname import HOSTNAME, hostname_of
 from app.bridge.translation.material import Material, Unready
 from app.bridge.translation.scene import Scene
-from app.bridge.translation.variables import variables_of
+from app.bridge.translation.variables import VALUE_PREFIX, variables_of
 from app.model.container import Container
-from app.model.names import RUN_VARIABLE
 from app.model.pod import Pod
 from app.model.reason import Reason
 
 _REFERABLE: Final = re.compile(r"[A-Za-z_][-._A-Za-z0-9]*")
 """Names that stand in `$(NAME)` and in a line of the helper without a doubt."""
 
-_HIDDEN: Final = f"{RUN_VARIABLE}_VALUE_"
-"""The helper removes every variable that begins with `SPILLWAY_RUN` before the command starts."""
+_NAMELESS: Final = f"{VALUE_PREFIX}{{}}"
+"""For a value that no variable holds in the end, since it was overwritten after it was referred to."""
 
 _ON_THE_WIRE: Final = re.compile(r"[^\s-]\S*|-\S+")
 """Names that can be a field of the helper's lines (helper/README.md)."""
@@ -125,7 +124,7 @@ def _resolved(values: Mapping[str, Text], words: Sequence[Text], *, commands: in
 
 
 def _names(values: Mapping[str, Text], *, asking: Iterable[Text]) -> dict[Slot, str]:
-    """A variable for each slot in those texts: one that holds just it, or one that the helper removes."""
+    """A variable for each slot in those texts: one that holds just it, or one more for it."""
     holders = {
         slot: name
         for name, text in sorted(values.items(), reverse=True)
@@ -133,7 +132,7 @@ def _names(values: Mapping[str, Text], *, asking: Iterable[Text]) -> dict[Slot, 
     }
     wanted = dict.fromkeys(slot for text in asking for slot in slots(text))
     nameless = [slot for slot in wanted if slot not in holders]
-    hidden = {slot: f"{_HIDDEN}{number}" for number, slot in enumerate(nameless, start=1)}
+    hidden = {slot: _NAMELESS.format(number) for number, slot in enumerate(nameless, start=1)}
     return {slot: holders.get(slot) or hidden[slot] for slot in wanted}
 
 

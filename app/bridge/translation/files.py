@@ -126,7 +126,7 @@ def _of_object(kind: sources.Kind, wanted: ProjectedObject, place: _Place) -> It
 
 
 def _file_of(value: sources.Value, item: KeyToPath, place: _Place) -> File:
-    path = posixpath.normpath(item.path)
+    path = _clean(item.path)
     mode = place.default_mode if item.mode is None else item.mode
     if not isinstance(value, StoredKey):
         return File(path=path, mode=mode, source=f"text:{encoded(value)}")
@@ -136,7 +136,7 @@ def _file_of(value: sources.Value, item: KeyToPath, place: _Place) -> File:
 
 def _of_field(item: DownwardFile, place: _Place) -> _Found:
     mode = place.default_mode if item.mode is None else item.mode
-    path = posixpath.normpath(item.path)
+    path = _clean(item.path)
     if item.resource_field_ref is not None:
         told = _told_resource(item.resource_field_ref, place)
         return (
@@ -171,7 +171,7 @@ def _of_token(wanted: ProjectedToken, place: _Place) -> _Found:
     owner, context = _single_user(place.pod), place.pod.spec.security_context
     is_guarded = owner is not None or (context is not None and context.fs_group is not None)
     return File(
-        path=posixpath.normpath(wanted.path),
+        path=_clean(wanted.path),
         mode=_TOKEN_MODE if is_guarded else place.default_mode,
         source=f"sealed:{token.sealed}",
         is_own=True,
@@ -187,11 +187,16 @@ def _single_user(pod: Pod) -> int | None:
     return asked.pop() if len(asked) == 1 else None
 
 
+def _clean(path: str) -> str:
+    """The path without detours; one that steps back is left as it is, to be refused."""
+    return path if ".." in path.split("/") else posixpath.normpath(path)
+
+
 def _unfit(files: Mapping[str, File], place: _Place) -> Iterable[Reason]:
     """A kubelet's rules for paths, and paths that are a file and a folder at once."""
     for path in files:
         names = path.split("/")
-        if not path or path.startswith("/") or names[0].startswith("..") or path == ".":
+        if path in {"", "."} or path.startswith("/") or names[0].startswith("..") or ".." in names:
             yield Reason("FilePath", f'"{path}" must be a path inside the volume; change it', place.field)
         elif len(path) > _LONGEST_PATH or any(len(name.encode()) > _LONGEST_NAME for name in names):
             yield Reason("FilePath", f"{names[-1][:20]}… is too long for a file's name", place.field)

@@ -9,6 +9,7 @@ import msgspec
 
 from app.bridge.translation.injected import token_volumes
 from app.bridge.translation.material import StoredKey
+from app.bridge.translation.variables import VALUE_PREFIX
 from app.model.names import HELPER_VOLUME
 from app.model.pod import Pod
 from app.model.reason import Reason
@@ -101,7 +102,7 @@ def install_path(volume: str) -> str:
 
 def variable_of(key: StoredKey) -> str:
     """The variable of `spillway-install` that brings the value: equal names mean equal places."""
-    return f"SPILLWAY_VALUE_{hashlib.sha256(key.value_from.encode()).hexdigest()[:16].upper()}"
+    return f"{VALUE_PREFIX}{hashlib.sha256(key.value_from.encode()).hexdigest()[:16].upper()}"
 
 
 def encoded(value: str | bytes) -> str:

@@ -29,9 +29,9 @@ RECORDING: Final = 2
 _IMAGE_COMMAND: Final = "/spillway-helper"
 
 
-def mount(*, read_only: bool = False) -> dict[str, Json]:
+def mount() -> dict[str, Json]:
     """The mount of the helper's volume."""
-    return {"sourceVolume": HELPER_VOLUME, "containerPath": FOLDER, "readOnly": read_only}
+    return {"sourceVolume": HELPER_VOLUME, "containerPath": FOLDER, "readOnly": False}
 
 
 def install(*, image: str, mounts: Iterable[Json]) -> dict[str, Json]:

@@ -62,11 +62,6 @@ def brought(pod: Pod, *, settings: TaskSettings) -> Iterable[tuple[int, Volume]]
     return ((index, each) for index, each in enumerate(pod.spec.volumes) if each.name not in gone)
 
 
-def template_name(volume: str, *, pod: Pod) -> str:
-    """The volume's name without what admission made up for this pod alone."""
-    return _TOKEN_VOLUME_PREFIX.rstrip("-") if volume in token_volumes(pod) else volume
-
-
 def containers_of(pod: Pod) -> tuple[Container, ...]:
     """All containers, in the order in which they start."""
     return (*pod.spec.init_containers, *pod.spec.containers)

@@ -55,7 +55,8 @@ def scratch(
         return (Reason("InvalidQuantity", str(error), f"{field}.emptyDir.sizeLimit"),)
     names = folder_names(name, (each.part for each in mounts))
     used = dict.fromkeys(names[each.part] for each in mounts)
-    opened = _is_opened(mounts, scene=scene)
+    writers = _writers(mounts, scene=scene)
+    opened = False in writers or (None in writers and scene.settings.helper_image != "")
     return Fragment(
         volumes=tuple(empty_volume(each) for each in used),
         mounts=tuple(
@@ -66,7 +67,7 @@ def scratch(
             line for each in used for line in _lines(each, opened=opened, gid=volume_group(scene.pod))
         ),
         storage=limit if mounts else 0,
-        caveats=_caveats(name, source) if mounts else (),
+        caveats=tuple(_caveats(name, source, mounts=mounts, is_for_root=None in writers and not opened)),
     )
 
 
@@ -103,17 +104,21 @@ def _lines(name: str, *, opened: bool, gid: int | None) -> tuple[Line, ...]:
     return (*everybody, *group_line(name, gid=gid))
 
 
-def _is_opened(mounts: Sequence[Mount], *, scene: Scene) -> bool:
-    """Whether everybody has to be let write, as a kubelet lets them: ECS makes the folder for root alone.
+def _writers(mounts: Sequence[Mount], *, scene: Scene) -> frozenset[bool | None]:
+    """Whether those who write to the volume are root.
 
-    An image that is not known may name another user; that is met where there is a helper anyway.
+    A kubelet lets everybody write, and ECS makes the folder for root alone. An image that is not known may
+    name another user: that is met where there is a helper, and said where there is none.
     """
-    users = {is_root(each.container, scene=scene) for each in mounts if not each.read_only}
-    return False in users or (None in users and scene.settings.helper_image != "")
+    return frozenset(is_root(each.container, scene=scene) for each in mounts if not each.read_only)
 
 
-def _caveats(name: str, source: EmptyDir) -> tuple[Reason, ...]:
-    if source.medium != _MEMORY:
-        return ()
-    message = f"volume {name} is on disk, since memory cannot be shared between containers on Fargate"
-    return (Reason("MemoryVolumeOnDisk", message),)
+def _caveats(name: str, source: EmptyDir, *, mounts: Sequence[Mount], is_for_root: bool) -> Iterable[Reason]:
+    if mounts and source.medium == _MEMORY:
+        message = f"volume {name} is on disk, since memory cannot be shared between containers on Fargate"
+        yield Reason("MemoryVolumeOnDisk", message)
+    if is_for_root:
+        message = (
+            f"only root can write to volume {name}, since the bridge has no helper image to open it with"
+        )
+        yield Reason("VolumeForRootOnly", message)

@@ -192,7 +192,16 @@ def _kernel_capabilities(dropped: frozenset[str], added: frozenset[str]) -> dict
 def _controls(pod: Pod) -> tuple[Json, ...]:
     """The pod's sysctls. All containers share the network's; the rest belongs to each container."""
     sysctls = (pod.spec.security_context or PodSecurityContext()).sysctls
-    return tuple({"namespace": each.name, "value": each.value or ""} for each in sysctls)
+    return tuple({"namespace": _dotted(each.name), "value": each.value or ""} for each in sysctls)
+
+
+def _dotted(sysctl: str) -> str:
+    """The name with dots between its parts, which Kubernetes takes with slashes, too.
+
+    https://kubernetes.io/docs/tasks/administer-cluster/sysctl-cluster/
+    """
+    separators = [each for each in sysctl if each in "./"]
+    return sysctl.translate(str.maketrans("./", "/.")) if separators[:1] == ["/"] else sysctl
 
 
 def _context(container: Container) -> SecurityContext:

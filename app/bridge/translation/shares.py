@@ -70,13 +70,8 @@ def shares_of(pod: Pod, *, size: Size) -> Mapping[str, dict[str, Json]]:
     return {name: {key: value for key, value in share.items() if value} for name, share in shares.items()}
 
 
-def limit_mib(container: Container, *, size: Size) -> int:
-    """The container's memory limit in MiB, at most the task's; 0 for none."""
-    return min(_mib(container.resources.limits.get("memory", "0")), size.memory_mib)
-
-
 def _share(container: Container, *, reserved: int, size: Size) -> dict[str, Json]:
-    limit = limit_mib(container, size=size)
+    limit = min(_mib(container.resources.limits.get("memory", "0")), size.memory_mib)
     return {
         "cpu": _cpu_units(container),
         "memory": limit,

@@ -13,7 +13,6 @@ from app.bridge.translation import helper, ordering
 from app.bridge.translation.answers import Refusal, refusal_of
 from app.bridge.translation.caveats import caveats_of
 from app.bridge.translation.containers import Surroundings, definition_of, log_configuration, words_of
-from app.bridge.translation.helper import LEAST_STOP_TIMEOUT, MOST_STOP_TIMEOUT, stop_timeout
 from app.bridge.translation.material import Material
 from app.bridge.translation.overrides import Words, too_large, travelling
 from app.bridge.translation.parts import Part, parts_of
@@ -32,8 +31,6 @@ from app.model.pod import Pod
 from app.model.reason import Reason
 from app.model.task import Definition, Identity, Launch
 from app.model.wire import Json
-
-__all__ = ["LEAST_STOP_TIMEOUT", "MOST_STOP_TIMEOUT", "Translated", "stop_timeout", "translate"]
 
 MOST_CONTAINERS: Final = 10
 """https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-quotas.html"""

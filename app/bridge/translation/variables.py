@@ -42,7 +42,12 @@ _RESERVED: Final = frozenset(
         names.SEAL_KEY_VARIABLE,
     }
 )
-"""Variables that tell of the task; every one that begins with `SPILLWAY_RUN` is the helper's, too."""
+"""Variables that tell of the task."""
+
+VALUE_PREFIX: Final = "SPILLWAY_VALUE_"
+"""What begins the names of variables that only carry values to where they are needed."""
+
+_RESERVED_PREFIXES: Final = (names.RUN_VARIABLE, VALUE_PREFIX)
 
 _Lookup = Callable[[str], Text | None]
 
@@ -96,7 +101,7 @@ def _declared(
 
 
 def _is_reserved(name: str) -> bool:
-    return name in _RESERVED or name.startswith(names.RUN_VARIABLE)
+    return name in _RESERVED or name.startswith(_RESERVED_PREFIXES)
 
 
 def _every_key(source: EnvFromSource, scene: Scene) -> Mapping[str, Text | Problem]:

@@ -25,7 +25,6 @@ from app.model.reason import Reason
 from app.model.wire import Json
 
 _READABLE: Final = 0o444
-_READABLE_BY_GROUP: Final = 0o440
 _MOUNT_POINT: Final = ".mounted"
 
 
@@ -54,7 +53,7 @@ def written(
         volumes=tuple(empty_volume(each) for each in contents),
         mounts=tuple(_points(name, mounts, names=names)),
         lines=tuple(line for each, inside in contents.items() for line in _lines(each, inside, gid=gid)),
-        run=tuple((each.container.name, _place(name, files[each.part], each, gid=gid)) for each in placed),
+        run=tuple((each.container.name, _place(name, each)) for each in placed),
     )
 
 
@@ -150,10 +149,9 @@ def _points(name: str, mounts: Iterable[Mount], *, names: Mapping[str, str]) -> 
             yield container, mount_point(name, install_path(name), read_only=True)
 
 
-def _place(name: str, file: File, mount: Mount, *, gid: int | None) -> str:
-    mode = file.mode if gid is None else file.mode | _READABLE_BY_GROUP
-    source = encoded(f"{install_path(name)}/{file.path}")
-    return f"place {source} {encoded(mount.path)} {mode:o}"
+def _place(name: str, mount: Mount) -> str:
+    """The copy keeps owner and mode."""
+    return f"place {encoded(f'{install_path(name)}/{mount.part}')} {encoded(mount.path)} -"
 
 
 def _refusals(mount: Mount, *, files: Mapping[str, File], scene: Scene) -> Iterable[Reason]:

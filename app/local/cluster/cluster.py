@@ -15,6 +15,7 @@ from app.local.cluster.apiserver.log_proxy import KubeletTls
 from app.local.cluster.apiserver.objects import Object
 from app.local.cluster.apiserver.rest import Rest
 from app.local.cluster.apiserver.server import Face
+from app.local.cluster.apiserver.service_tokens import Everybody
 from app.local.cluster.apiserver.store import HISTORY
 from app.local.http_client import loopback_tls
 from app.local.kubeconfig import admin_kubeconfig
@@ -76,7 +77,7 @@ class EmbeddedCluster:
     async def start(self) -> str:
         """Furnish the cluster and serve it; the URL. Raises OSError where the port is taken."""
         await self._furnish()
-        users = {self._token: ADMIN}
+        users = Everybody({self._token: ADMIN}, self.api.tokens)
         kubelets = KubeletTls(verified=self._kubelet_tls(), unverified=self._kubelet_tls(verify=False))
         rest = Rest(self.api, clock=self._clock, users=users, kubelets=kubelets)
         leaf = apiserver_leaf(self._authority, now=self._clock.now())
@@ -132,6 +133,9 @@ class EmbeddedCluster:
             "data": {"client-ca-file": self._authority.cert_pem.decode()},
         }
         await self.api.create("configmaps", "kube-system", clients)
+        ports = [{"name": "https", "port": 443, "targetPort": 6443}]
+        server = {"metadata": {"name": "kubernetes"}, "spec": {"clusterIP": "10.0.0.1", "ports": ports}}
+        await self.api.create("services", "default", server)
 
     def _kubelet_tls(self, *, verify: bool = True) -> ssl.SSLContext:
         """Kubelets are shown our certificate; theirs must be the authority's, unless the client said no."""

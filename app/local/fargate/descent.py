@@ -171,5 +171,6 @@ class Descent:
 
     def _note(self, task: TaskRecord) -> None:
         task.version += 1
+        task.untold = False
         self.journal.transition(change_of(task))
         self.changed(task)

@@ -37,7 +37,9 @@ from app.ports.clock import Clock
 
 
 class EmbeddedFargate:
-    """ECS and CloudWatch Logs on loopback, with tasks that run on this host or are simulated.
+    """ECS, CloudWatch Logs, SQS, Secrets Manager and Parameter Store on loopback, with tasks.
+
+    Tasks run on this host, or are simulated.
 
     Attributes:
         journal: everything that was called and everything that happened.
@@ -138,7 +140,7 @@ class EmbeddedFargate:
         )
 
     async def start(self) -> str:
-        """Listen, and return the endpoint's URL, for `AWS_ENDPOINT_URL_ECS` and `AWS_ENDPOINT_URL_LOGS`.
+        """Listen, and return the URL of every service's endpoint, for `AWS_ENDPOINT_URL`.
 
         Raises:
             OSError: the address is taken, or the journal's file cannot be written.
@@ -157,11 +159,11 @@ class EmbeddedFargate:
             queue.close()
         await self._server.stop()
         await self._processes.close()
-        self._surroundings.close()
         if self._driver is not None:
             self._driver.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._driver
+        self._surroundings.close()
         self.journal.close()
 
     def state(self) -> dict[str, Any]:

@@ -15,12 +15,14 @@ class TaskHistory:
         ran: whether it ever was RUNNING.
         stopped_by_call: whether a StopTask request named it; else AWS, a user or the task itself ended it.
         containers: each container's last state, by its name; one that is absent has not begun.
+        ends: every end of each container that had started, by its name.
     """
 
     last: Transition
     ran: bool = False
     stopped_by_call: bool = False
     containers: dict[str, ContainerState] = field(default_factory=dict)
+    ends: dict[str, list[ContainerState]] = field(default_factory=dict)
 
     @property
     def is_over(self) -> bool:
@@ -30,11 +32,16 @@ class TaskHistory:
     def starts(self, container: str) -> int:
         """How often a container of it was started."""
         state = self.containers.get(container)
-        return 1 + state.restarts if state is not None and state.started else 0
+        return 1 + state.restarts if state is not None and has_run(state) else 0
 
     def has_started(self, containers: Iterable[str]) -> bool:
         """Whether any of these containers was started."""
         return any(map(self.starts, containers))
+
+
+def has_run(state: ContainerState) -> bool:
+    """Whether a container ever ran; one that could not be started, or never was to be, did not."""
+    return state.started and not state.reason.startswith("CannotStart")
 
 
 def histories(entries: Iterable[Entry]) -> dict[str, list[TaskHistory]]:
@@ -56,7 +63,10 @@ def _take(entry: Entry, tasks: dict[str, TaskHistory]) -> None:
             task.last = entry
             task.ran = task.ran or entry.status == "RUNNING"
         case ContainerChange():
-            tasks[entry.task].containers[entry.container] = entry
+            task = tasks[entry.task]
+            task.containers[entry.container] = entry
+            if entry.status == "STOPPED" and has_run(entry):
+                task.ends.setdefault(entry.container, []).append(entry)
         case Call(operation="StopTask", outcome="ok"):
             for name in entry.tasks:
                 if name in tasks:

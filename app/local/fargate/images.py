@@ -1,5 +1,6 @@
 """Images that the embedded Fargate knows something about: which files they hold, and how they start. Pure."""
 
+import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -20,6 +21,8 @@ class Image(msgspec.Struct, frozen=True, kw_only=True):
             one is real only where the host has that command too.
         simulated: a word of a command → the script (app.local.fargate.simulated) that a simulated container
             of this image then follows.
+        followers: words of a command: a simulated container of this image ends once all containers that are
+            named behind one are over.
     """
 
     files: Mapping[str, Path] = {}
@@ -30,6 +33,7 @@ class Image(msgspec.Struct, frozen=True, kw_only=True):
     working_directory: str = ""
     wrappers: tuple[str, ...] = ()
     simulated: Mapping[str, str] = {}
+    followers: tuple[str, ...] = ()
 
 
 NOTHING_KNOWN = Image()
@@ -71,8 +75,13 @@ def is_runnable(
 
 def simulated_script(spec: ContainerSpec, argv: tuple[str, ...], images: Mapping[str, Image]) -> str | None:
     """The script that a simulated container follows for its image's sake."""
-    scripts = images.get(spec.image, NOTHING_KNOWN).simulated
-    return next((scripts[word] for word in argv if word in scripts), None)
+    image = images.get(spec.image, NOTHING_KNOWN)
+    for index, word in enumerate(argv, start=1):
+        if word in image.simulated:
+            return image.simulated[word]
+        if word in image.followers:
+            return json.dumps({"awaits": argv[index:]})
+    return None
 
 
 def needed_commands(argv: tuple[str, ...], wrappers: frozenset[str]) -> tuple[str, ...]:

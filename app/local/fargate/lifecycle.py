@@ -14,7 +14,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
+import msgspec
+
 from app.local.fargate import ordering
+from app.local.fargate.changes import container_state_of
 from app.local.fargate.descent import Descent, Step
 from app.local.fargate.enclosed import CANNOT_START
 from app.local.fargate.health_monitor import HealthMonitor
@@ -68,9 +71,17 @@ class Lifecycle(Descent):
         container = task.containers[key[1]]
         ran = self.clock.steady() - (container.started or 0.0)
         if task.desired == "RUNNING" and ordering.restarts(container.spec, exit_code=code, ran=ran):
-            self._start(task, container)  # the agent tells nobody: neither event nor version
+            self._restart(task, container, code, reason)
             return
         self._end(task, container, code, reason or container.doom)
+
+    def _restart(self, task: TaskRecord, container: ContainerRecord, code: int, reason: str) -> None:
+        """Start a container again; the agent tells nobody of it, so there is no new version."""
+        ended = container_state_of(task, container)
+        self.journal.container(
+            msgspec.structs.replace(ended, status="STOPPED", exit_code=code, reason=reason)
+        )
+        self._start(task, container)
 
     def _end(self, task: TaskRecord, container: ContainerRecord, code: int, reason: str) -> None:
         self._close(task, container, code, reason)
@@ -158,6 +169,8 @@ class Lifecycle(Descent):
         if not waiting and task.status == "PENDING":
             self._enter(task, "ACTIVATING")
             self._later(task, self.pace.activating, self._run)
+        elif task.untold:
+            self._note(task)
 
     def _give_up(self, task: TaskRecord, container: ContainerRecord) -> None:
         self._close(task, container, _UNMET_DEPENDENCY, ordering.hindrance(container.spec, task.states))
@@ -171,6 +184,7 @@ class Lifecycle(Descent):
         container.started = self.clock.steady()
         container.times["StartedAt"] = self._now()
         container.run += 1
+        task.untold = task.status == "PENDING"
         self._tell(task, container)
         if container.log is not None:
             self.logs.ensure_stream(container.log)

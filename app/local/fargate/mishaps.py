@@ -21,6 +21,14 @@ ANY_TASK: Final[tuple[FaultKind, ...]] = (
 
 _FOREIGN_IMAGE: Final = "593207742271.dkr.ecr.us-east-1.amazonaws.com/aws-guardduty-agent-fargate:v1.7.0"
 
+_FOREIGN_STATUS: Final = {
+    "PROVISIONING": "PENDING",
+    "PENDING": "PENDING",
+    "ACTIVATING": "PENDING",
+    "DEPROVISIONING": "STOPPED",
+    "STOPPED": "STOPPED",
+}
+
 
 class Mishap(msgspec.Struct, frozen=True, kw_only=True):
     """One mishap that awaits a task, `seconds` after it began to run."""
@@ -56,7 +64,7 @@ def foreign_view(name: str, *, task: str, status: str) -> Json:
         "taskArn": task,
         "name": name,
         "image": _FOREIGN_IMAGE,
-        "lastStatus": status if status in {"RUNNING", "STOPPED"} else "PENDING",
+        "lastStatus": _FOREIGN_STATUS.get(status, "RUNNING"),
         "networkInterfaces": [],
         "healthStatus": "UNKNOWN",
         "cpu": "null",

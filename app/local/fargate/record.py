@@ -54,8 +54,8 @@ class TaskRecord:
 
     `capacity` is FARGATE or FARGATE_SPOT; `real` says whether its containers are processes of this host.
     `refusal` (before it is placed), `pull_error`, `oom_after` and `mishaps` are what awaits it. `noticed`
-    says that AWS gave it notice: its containers are being stopped while it is still RUNNING. `foreign` are
-    containers that AWS put beside its own.
+    says that AWS gave it notice: its containers are being stopped while it is still RUNNING; `untold` that a
+    container has started since its last version. `foreign` are containers that AWS put beside its own.
     """
 
     id: str
@@ -86,6 +86,7 @@ class TaskRecord:
     oom_after: float | None = None
     mishaps: tuple[Mishap, ...] = ()
     noticed: bool = False
+    untold: bool = False
     foreign: tuple[str, ...] = ()
 
     @property

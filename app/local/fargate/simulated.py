@@ -24,6 +24,7 @@ class Script(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         run_seconds: how long it runs by itself; None for until it is stopped.
+        awaits: containers of its task after whose ends it ends by itself; of a task, one may await others.
         exit_code: how it ends by itself.
         log: lines that it prints, `log_every` seconds apart (0: all at once).
         pull_error: its image cannot be pulled, for this reason; it never starts.
@@ -33,6 +34,7 @@ class Script(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     run_seconds: float | None = None
+    awaits: tuple[str, ...] = ()
     exit_code: int = 0
     log: tuple[str, ...] = ()
     log_every: float = 0.0
@@ -59,12 +61,15 @@ class SimulatedRunner:
     def __init__(self, agenda: Agenda) -> None:
         self._agenda = agenda
         self._running: dict[Key, _Play] = {}
+        self._waiting: dict[str, _Play] = {}
 
     def start(self, workload: Workload, listener: Listener) -> None:
         """Begin to play the workload's script."""
         script = script_of(workload.environment.get(SCRIPT_VARIABLE))
         play = _Play(workload.key, script, listener)
         self._running[workload.key] = play
+        if script.awaits:
+            self._waiting[workload.task] = play
         for index, line in enumerate(script.log):
             self._agenda.after(index * script.log_every, partial(self._print, play, line))
         seconds = 0.0 if script.oom and script.run_seconds is None else script.run_seconds
@@ -111,6 +116,17 @@ class SimulatedRunner:
         if self._running.get(play.key) is play:
             del self._running[play.key]
             play.listener.exited(play.key, code, reason=reason)
+            self._note_end(play)
+
+    def _note_end(self, play: "_Play") -> None:
+        task, name = play.key
+        waiting = self._waiting.get(task)
+        if waiting is play:
+            del self._waiting[task]
+        elif waiting is not None and play.key not in self._running:
+            waiting.awaited.discard(name)
+            if not waiting.awaited:
+                self._agenda.after(0.0, partial(self._end, waiting))
 
 
 def _nothing_runs() -> None:
@@ -124,6 +140,7 @@ class _Play:
         self.key = key
         self.script = script
         self.listener = listener
+        self.awaited = set(script.awaits)
         self._checked = 0
 
     def next_check(self) -> int | None:

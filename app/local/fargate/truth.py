@@ -162,9 +162,10 @@ def termination(state: ContainerState) -> tuple[int, str]:
 
 def waiting_reasons(task: TaskHistory, state: ContainerState | None) -> frozenset[str]:
     """Why a container of a task that failed to start waits; empty where any reason is true."""
-    if task.last.stop_code != "TaskFailedToStart" or (state is not None and state.exit_code is not None):
+    own = state.reason if state is not None else ""
+    if task.last.stop_code != "TaskFailedToStart" or "dependency graph" in own:
         return frozenset()
-    texts = [task.last.reason, state.reason if state is not None else ""]
+    texts = [own, task.last.reason]
     for beginning, found in _WAITING_REASONS:
         if any(text.casefold().startswith(beginning) for text in texts):
             return found

@@ -1,16 +1,19 @@
 """Whether pods say what happened: their statuses against the journal. Pure."""
 
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
 from app.local.fargate import truth
-from app.local.fargate.history import TaskHistory, histories
+from app.local.fargate.history import has_run, histories
 from app.local.fargate.journal import ContainerState, Entry
 from app.local.fargate.truth import Facts
 
 Json = dict[str, Any]
+
+
+_UNKNOWN: Final[Json] = {"terminated": {"exitCode": 137, "reason": "ContainerStatusUnknown"}}
 
 
 class Untruth(msgspec.Struct, frozen=True, kw_only=True):
@@ -18,7 +21,7 @@ class Untruth(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         pod: `namespace/name`.
-        about: `phase`, `reason`, `condition X`, `container X` or `restarts of X`.
+        about: `phase`, `reason`, `condition X`, `container X`, `last state of X` or `restarts of X`.
         said: what stands in the status.
         true: what may stand there.
     """
@@ -98,14 +101,21 @@ def _of_container(said: Json, facts: Facts) -> Iterator[Claim]:
     allowed = tuple(_true_states(name, facts))
     if not any(_agrees(state, each) for each in allowed):
         yield f"container {name}", _words(state), " or ".join(map(_words, allowed))
-    last = (said.get("lastState") or {}).get("terminated")
-    if last is not None and not any(_agrees({"terminated": last}, each) for each in _true_ends(name, facts)):
-        yield f"container {name}", f"before: {_words({'terminated': last})}", "no such end in the journal"
+    yield from _of_last_state(name, said, facts)
     least, greatest = facts.restart_range(name)
     count = said.get("restartCount", 0)
     if count < least or (greatest is not None and count > greatest):
         wanted = f"at least {least}" if greatest is None else f"{least} to {greatest}"
         yield f"restarts of {name}", str(count), wanted
+
+
+def _of_last_state(name: str, said: Json, facts: Facts) -> Iterator[Claim]:
+    last = (said.get("lastState") or {}).get("terminated")
+    ends = tuple(_true_ends(name, facts))
+    if last is not None and not any(_agrees({"terminated": last}, each) for each in ends):
+        yield f"last state of {name}", _words({"terminated": last}), "no such end in the journal"
+    if last is None and ends and "waiting" in (said.get("state") or {}) and not facts.restarts_in_place:
+        yield f"last state of {name}", "none", " or ".join(map(_words, ends))
 
 
 def _true_states(name: str, facts: Facts) -> Iterator[Json]:
@@ -115,7 +125,7 @@ def _true_states(name: str, facts: Facts) -> Iterator[Json]:
         return
     task = facts.last
     mark = task.containers.get(name)
-    if mark is not None and mark.status == "STOPPED" and mark.started:
+    if mark is not None and mark.status == "STOPPED" and has_run(mark):
         yield from _ended(mark, facts)
     elif mark is not None and mark.status == "RUNNING":
         yield from _alive(name, facts)
@@ -130,15 +140,14 @@ def _true_states(name: str, facts: Facts) -> Iterator[Json]:
 def _ended(mark: ContainerState, facts: Facts) -> Iterator[Json]:
     yield _terminated(mark)
     again = facts.policy == "Always" or (facts.policy == "OnFailure" and mark.exit_code != 0)
-    if again and not truth.is_final(facts):
-        yield {"waiting": {"reason": "CrashLoopBackOff"}}
-    if facts.last.last.stop_code == "TaskFailedToStart":
+    failed_to_start = facts.last.last.stop_code == "TaskFailedToStart"
+    if (again or failed_to_start) and not truth.is_final(facts):
         yield {"waiting": {}}
 
 
 def _alive(name: str, facts: Facts) -> Iterator[Json]:
     if facts.last.last.status == "DELETED":
-        yield {"terminated": {"exitCode": 137, "reason": "ContainerStatusUnknown"}}
+        yield _UNKNOWN
         return
     yield {"running": {}}
     if name in facts.regular and not facts.last.ran:
@@ -152,9 +161,12 @@ def _not_begun(name: str, mark: ContainerState | None, facts: Facts) -> Iterator
     if not reasons:
         yield {"waiting": {}}
     if task.is_over:
-        yield {"terminated": {"exitCode": 137, "reason": "ContainerStatusUnknown"}}
+        yield _UNKNOWN
     if mark is not None and mark.exit_code is not None:
-        yield _terminated(mark)
+        code = mark.exit_code
+        yield from (
+            {"terminated": {"exitCode": code, "reason": reason}} for reason in ("Error", "StartError")
+        )
     if not task.is_over:
         yield from _true_ends(name, facts)
 
@@ -164,17 +176,9 @@ def _true_ends(name: str, facts: Facts) -> Iterator[Json]:
     if facts.restarts_in_place:
         yield {"terminated": {}}
     for task in facts.launches:
-        mark = task.containers.get(name)
-        if mark is None:
-            continue
-        if mark.status == "STOPPED":
-            yield _terminated(mark)
-        if mark.restarts or _is_lost(task):
-            yield {"terminated": {}}
-
-
-def _is_lost(task: TaskHistory) -> bool:
-    return task.last.status == "DELETED"
+        yield from map(_terminated, task.ends.get(name, ()))
+        if task.last.status == "DELETED":
+            yield _UNKNOWN
 
 
 def _terminated(mark: ContainerState) -> Json:

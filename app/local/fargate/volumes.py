@@ -3,6 +3,7 @@
 https://docs.aws.amazon.com/AmazonECS/latest/developerguide/using_data_volumes.html
 """
 
+import contextlib
 import shutil
 import tempfile
 from pathlib import Path
@@ -34,17 +35,21 @@ class Volumes:
         return path
 
     def release(self, task: str) -> None:
-        """Remove what a task had for itself."""
+        """Remove what a task had for itself; errors mean that a process got away and still writes."""
         base = self._kept or self._temporary
-        if base is not None:
-            shutil.rmtree(
-                base / "tasks" / task, ignore_errors=True
-            )  # a process that got away may still write
+        if base is None:
+            return
+        shutil.rmtree(base / "tasks" / task, ignore_errors=True)
+        if self._temporary is not None:
+            with contextlib.suppress(OSError):  # it holds something of other tasks
+                (base / "tasks").rmdir()
+                base.rmdir()
+                self._temporary = None
 
     def close(self) -> None:
         """Remove what is not to be kept."""
         if self._temporary is not None:
-            shutil.rmtree(self._temporary, ignore_errors=True)  # as above
+            shutil.rmtree(self._temporary, ignore_errors=True)  # as before
             self._temporary = None
 
     def _shared(self, efs: Json) -> Path:

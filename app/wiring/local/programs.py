@@ -33,6 +33,7 @@ class Places:
     probe_port: int
     zone: str
     lease_seconds: int = 3
+    helper_image: str = ""
 
     @property
     def webhook_url(self) -> str:
@@ -87,6 +88,7 @@ def commands(places: Places, *, log_level: str) -> dict[str, list[str]]:
             "namespace": NAMESPACE,
             "ecs-cluster": "spillway",
             "subnets": places.fargate.subnets[0].id,
+            "helper-image": places.helper_image,
             "execution-role": f"arn:aws:iam::{places.fargate.account}:role/spillway-execution",
         },
     }

@@ -6,10 +6,9 @@ import functools
 import os
 import uuid
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self
+from typing import Final, Self, TypeVar
 
 import msgspec
 
@@ -17,7 +16,7 @@ from app.kube.connection import Connection, connect
 from app.local.fargate.config import FargateConfig
 from app.local.fargate.embedded import EmbeddedFargate
 from app.local.http_client import HttpClient, HttpError, loopback_tls
-from app.local.kubelets import FakeKubelets, FakeNode
+from app.local.kubelets import FakeKubelets
 from app.local.leaves import kubelet_client_leaf, write_private
 from app.local.loopback import LOOPBACK, free_ports
 from app.local.processes import Child
@@ -27,37 +26,15 @@ from app.ports.clock import Clock
 from app.ports.failures import NotFound
 from app.tls.authority import Authority, Leaf
 from app.wiring import kubernetes
-from app.wiring.local import programs
+from app.wiring.local import helper, programs
 from app.wiring.local.clusters import chosen_cluster
+from app.wiring.local.options import LocalOptions, LocalStackError
 from app.wiring.local.programs import NAMESPACE, NODE, Places
+
+Part = TypeVar("Part")
 
 _READY_WITHIN: Final = 60.0
 _LOOK: Final = 0.05
-
-
-class LocalStackError(RuntimeError):
-    """A part of the local stack did not come up, or ended by itself; the message shows the end of its log."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LocalOptions:
-    """What to build.
-
-    Attributes:
-        directory: an empty folder for the kubeconfig, certificates and logs.
-        nodes: the fake nodes of the cluster.
-        fargate: how the embedded Fargate is set up.
-        embedded: use the embedded cluster even where a real control plane is found.
-        log_level: the programs' least severe level logged.
-        programs: which of the three run; without the extender there is no scheduler either.
-    """
-
-    directory: Path
-    nodes: tuple[FakeNode, ...]
-    fargate: FargateConfig
-    embedded: bool = False
-    log_level: str = "info"
-    programs: tuple[str, ...] = ("bridge", "extender", "webhook")
 
 
 class LocalStack:
@@ -67,7 +44,8 @@ class LocalStack:
         self, options: LocalOptions, *, clock: Clock, progress: Callable[[str], None] = lambda _: None
     ) -> None:
         self.options = options
-        self.fargate = EmbeddedFargate(options.fargate, clock=clock, ids=lambda: uuid.uuid4().hex)
+        self._fargate: EmbeddedFargate | None = None
+        self._helper = False
         self.programs: dict[str, Child] = {}
         self._clock = clock
         self._progress = progress
@@ -90,6 +68,16 @@ class LocalStack:
         return self._cluster.kubernetes
 
     @property
+    def fargate(self) -> EmbeddedFargate:
+        """The embedded Fargate."""
+        return _started(self._fargate)
+
+    @property
+    def has_helper(self) -> bool:
+        """Whether pods can have the in-task helper here."""
+        return self._helper
+
+    @property
     def kubeconfig(self) -> Path:
         """The kubeconfig file of a cluster admin."""
         return self.options.directory / "kubeconfig"
@@ -97,16 +85,12 @@ class LocalStack:
     @property
     def connection(self) -> Connection:
         """A cluster admin's connection."""
-        if self._connection is None:
-            raise LocalStackError("the local stack is not started; use it as `async with`")
-        return self._connection
+        return _started(self._connection)
 
     @property
     def places(self) -> Places:
         """Where the parts listen."""
-        if self._places is None:
-            raise LocalStackError("the local stack is not started; use it as `async with`")
-        return self._places
+        return _started(self._places)
 
     async def __aenter__(self) -> Self:
         """Start all of it.
@@ -160,8 +144,7 @@ class LocalStack:
         await self._cluster.start()
         self._progress(f"Kubernetes is {self.kubernetes}")
         self._write_kubeconfig()
-        self._undo.push_async_callback(self.fargate.stop)
-        fargate_url = await self.fargate.start()
+        fargate_url = await self._start_fargate()
         await self._connect()
         self._places = self._choose_places(fargate_url)
         programs.write_certificates(self._authority, self.options.directory, now=self._clock.now())
@@ -177,6 +160,23 @@ class LocalStack:
         if "extender" in self.programs:
             await self._cluster.start_scheduler(self._places.extender_url)
         await self._nodes_ready()
+
+    async def _start_fargate(self) -> str:
+        config = (
+            await self._with_helper(self.options.fargate) if self.options.helper else self.options.fargate
+        )
+        self._fargate = EmbeddedFargate(config, clock=self._clock, ids=lambda: uuid.uuid4().hex)
+        self._undo.push_async_callback(self._fargate.stop)
+        return await self._fargate.start()
+
+    async def _with_helper(self, config: FargateConfig) -> FargateConfig:
+        try:
+            binary = await helper.built(self.options.directory)
+        except helper.NoHelper as why:
+            self._progress(f"the in-task helper is left out: {why}")
+            return config
+        self._helper = True
+        return helper.knowing(config, binary)
 
     def _write_kubeconfig(self) -> None:
         write_private(self.kubeconfig, msgspec.json.encode(self._cluster.kubeconfig()))
@@ -201,6 +201,7 @@ class LocalStack:
             kubelet_port=kubelet,
             probe_port=probe,
             zone=self.options.nodes[0].zone if self.options.nodes else "us-east-1a",
+            helper_image=helper.IMAGE if self._helper else "",
         )
 
     async def _start_nodes(self) -> None:
@@ -271,6 +272,12 @@ class LocalStack:
         for task in self._tasks:
             if task.done():
                 raise LocalStackError(f"the fake nodes stopped: {task.exception()!r}")
+
+
+def _started(part: Part | None) -> Part:
+    if part is None:
+        raise LocalStackError("the local stack is not started; use it as `async with`")
+    return part
 
 
 async def _is_ready(client: HttpClient) -> bool:

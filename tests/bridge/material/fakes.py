@@ -119,6 +119,7 @@ class FakeVault:
         self.entries: dict[str, tuple[Kept, dict[str, str]]] = {}
         self.asked: Counter[str] = Counter()
         self.fails: dict[str, PortFailure] = {}
+        self.keeping: asyncio.Event | None = None
         self.forgetting: asyncio.Event | None = None
 
     @property
@@ -142,7 +143,7 @@ class FakeVault:
 
     async def keep(self, name: str, content: Mapping[str, str]) -> str:
         self._ask("keep")
-        await asyncio.sleep(0)
+        await (self.keeping.wait() if self.keeping is not None else asyncio.sleep(0))
         kept = (
             self.entries[name][0]
             if name in self.entries

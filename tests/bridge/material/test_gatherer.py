@@ -22,7 +22,7 @@ from tests.bridge.material.fakes import (
     meta,
 )
 from tests.builders import a_pod
-from tests.fakes import FakeWatched
+from tests.fakes import FakeWatched, settle
 
 NOTHING = Needs()
 SECRETS = Needs(secrets={"db": False})
@@ -241,6 +241,30 @@ async def test_a_thousand_replicas_that_wait_for_a_secret_ask_once_in_a_while(ou
     assert outskirts.sources.asked["secret/none"] == 1
 
 
+async def test_a_vault_that_does_not_answer_is_asked_once_for_all_who_wait(outskirts: Outskirts) -> None:
+    outskirts.sources.put(a_secret("db"))
+    outskirts.vault.fails["keep"] = Unavailable("down")
+
+    found = await asyncio.gather(
+        *(gathered(outskirts, SECRETS, name=f"web-{n}") for n in range(100)), return_exceptions=True
+    )
+
+    assert {type(each) for each in found} == {Unavailable}
+    assert outskirts.vault.asked == {"keep": 1}
+
+
+async def test_a_pod_that_goes_while_its_secret_is_stored_takes_it_from_nobody(outskirts: Outskirts) -> None:
+    outskirts.sources.put(a_secret("db"))
+    outskirts.vault.keeping = asyncio.Event()
+    first, second = (asyncio.ensure_future(gathered(outskirts, SECRETS, name=name)) for name in ("a", "b"))
+    await settle()
+    first.cancel()
+    await settle()
+    outskirts.vault.keeping.set()
+
+    assert "db" in (await second).secrets
+
+
 async def test_a_changed_secret_is_seen_within_seconds_and_gets_an_entry_of_its_own(
     outskirts: Outskirts,
 ) -> None:
@@ -380,7 +404,7 @@ async def test_a_claim_without_a_volume_holds_the_pod_back(outskirts: Outskirts,
 
 
 async def test_images_are_looked_up_for_the_nodes_architecture(outskirts: Outskirts) -> None:
-    config = ImageConfig("sha256:1", ("/app",), (), "", "", {}, "amd64", "linux")
+    config = ImageConfig(digest="sha256:1", entry_point=("/app",))
     outskirts.images.configs["app:1"] = config
 
     assert (await gathered(outskirts, Needs(images=frozenset({"app:1"})))).images == {"app:1": config}

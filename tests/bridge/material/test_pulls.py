@@ -131,7 +131,7 @@ async def test_an_image_without_a_name_is_told_of(outskirts: Outskirts) -> None:
 
 
 async def test_registries_are_asked_with_all_logins_of_the_pod(outskirts: Outskirts) -> None:
-    outskirts.images.configs[IMAGE] = ImageConfig("sha256:1", (), (), "", "", {}, "amd64", "linux")
+    outskirts.images.configs[IMAGE] = ImageConfig(digest="sha256:1")
     outskirts.sources.put(
         a_pull_secret("one", registry_example=a_login("first")),
         a_pull_secret("two", registry_example=a_login("second")),

@@ -11,7 +11,6 @@ from app.bridge.translation.downward import (
 )
 from app.model import names
 from app.model.container import ResourceFieldRef
-from app.model.pod import Pod
 from tests.builders import a_container, a_pod
 
 POD = a_pod(
@@ -120,5 +119,5 @@ def test_the_pods_own_limits_bound_what_a_container_can_have() -> None:
 
 
 def test_a_pod_that_no_size_covers_has_no_size_to_tell() -> None:
-    pod: Pod = a_pod(cpu="1000")
+    pod = a_pod(cpu="1000")
     assert allocatable_of(pod) == {"ephemeral-storage": "20Gi"}

@@ -212,6 +212,7 @@ def items(*paths: str) -> dict[str, Any]:
     [
         pytest.param(items("/etc/x"), "FilePath", id="absolute"),
         pytest.param(items("../x"), "FilePath", id="outside"),
+        pytest.param(items("a/../b"), "FilePath", id="stepping-back"),
         pytest.param(items("..x"), "FilePath", id="reserved-by-the-kubelet"),
         pytest.param(items(""), "FilePath", id="empty"),
         pytest.param(items("x" * 256), "FilePath", id="long-name"),

@@ -197,8 +197,14 @@ def test_only_root_edits_the_containers_files(
     assert rights(own, image=image).edits_files is expected
 
 
-def test_sysctls_are_system_controls() -> None:
-    sysctls = [{"name": "net.core.somaxconn", "value": "1024"}]
-    assert rights({}, {"sysctls": sysctls}).controls == (
-        {"namespace": "net.core.somaxconn", "value": "1024"},
-    )
+@pytest.mark.parametrize(
+    ("name", "namespace"),
+    [
+        pytest.param("net.core.somaxconn", "net.core.somaxconn", id="dots"),
+        pytest.param("net/core/somaxconn", "net.core.somaxconn", id="slashes"),
+        pytest.param("net/ipv4/conf/eth0.1/mtu", "net.ipv4.conf.eth0/1.mtu", id="a-dot-in-a-part"),
+    ],
+)
+def test_sysctls_are_system_controls(name: str, namespace: str) -> None:
+    found = rights({}, {"sysctls": [{"name": name, "value": "1024"}]})
+    assert found.controls == ({"namespace": namespace, "value": "1024"},)

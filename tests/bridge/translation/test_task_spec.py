@@ -9,7 +9,7 @@ from app.model.names import ATTEMPT_VARIABLE, IDENTITY_VARIABLE
 from app.model.pod import Pod
 from app.model.reason import Reason
 from app.model.task import Launch, identity_from
-from tests.bridge.translation.builders import a_material, an_image, settings, with_tokens
+from tests.bridge.translation.builders import a_material, settings, with_tokens
 from tests.builders import a_container, a_pod, identity_of
 
 SETTINGS = settings()

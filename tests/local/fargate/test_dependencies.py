@@ -38,6 +38,24 @@ async def test_while_init_containers_run_a_task_is_pending_and_not_started(aws: 
     assert task["startedAt"] - task["createdAt"] == PULLED + 30 + PACE.activating
 
 
+async def test_an_init_containers_start_and_end_are_versions_of_their_own(aws: Aws) -> None:
+    init = a_container("init", essential=False, script={"run_seconds": 30})
+    arn = await aws.run(
+        await aws.register(
+            containerDefinitions=[a_container(dependsOn=depends_on(("init", "SUCCESS"))), init]
+        )
+    )
+    await aws.clock.advance(TO_RUNNING + 30)
+    assert [status for _, status, _ in aws.statuses(arn)] == [
+        "PROVISIONING",
+        "PENDING",
+        "PENDING",
+        "PENDING",
+        "ACTIVATING",
+        "RUNNING",
+    ]
+
+
 async def test_what_depends_on_a_failed_container_fails_in_the_agents_words(aws: Aws) -> None:
     task = await ended(aws, a_container(dependsOn=depends_on(("init", "SUCCESS"))), fails("init"))
     assert (task["stopCode"], task["stoppedReason"]) == ("TaskFailedToStart", "Task failed to start")

@@ -114,6 +114,29 @@ async def test_a_wrapped_command_that_the_host_lacks_is_simulated_and_so_is_what
     assert codes(task) == [None, 0]
 
 
+@pytest.mark.parametrize(
+    ("names", "status"),
+    [
+        pytest.param(["main", "other"], "DEPROVISIONING", id="once all of them are over"),
+        pytest.param(["main", "for-ever"], "RUNNING", id="not before"),
+        pytest.param([], "RUNNING", id="never without names"),
+    ],
+)
+async def test_a_simulated_follower_ends(build: Build, names: list[str], status: str) -> None:
+    aws = build(images={HELPER: Image(followers=("keep",))})
+    keeper = a_container("keeper", image=HELPER, entryPoint=["/tool", "keep"], command=names)
+    main = a_container(essential=False, script={"run_seconds": 5, "exit_code": 3})
+    other = a_container("other", essential=False, script={"run_seconds": 9})
+    endless = a_container("for-ever", essential=False)
+    arn = await aws.running(containerDefinitions=[keeper, main, other, endless])
+    await aws.clock.advance(7)
+    assert (await aws.task(arn))["lastStatus"] == "RUNNING"
+    await aws.clock.advance(5)
+    task = await aws.task(arn)
+    assert task["lastStatus"] == status
+    assert codes(task)[1:3] == [3, 0]
+
+
 async def test_an_image_shows_nowhere_in_the_definition(host: Aws) -> None:
     await host.register(containerDefinitions=[a_container(image=HELPER)])
     found = (await host.call("DescribeTaskDefinition", taskDefinition="web"))["taskDefinition"]

@@ -112,6 +112,11 @@ async def test_the_devices_are_the_containers_own(host: Aws) -> None:
     assert not Path("/dev/made-by-test").exists()
 
 
+async def test_any_user_can_open_the_containers_output(host: Aws) -> None:
+    task, lines = await ran(host, sh("echo out > /dev/stdout && echo err > /dev/stderr", user="4321"))
+    assert (lines, codes(task)) == (["out", "err"], [0])
+
+
 @pytest.mark.parametrize(("user", "home"), [("nobody", pwd.getpwnam("nobody").pw_dir), ("4321", "/")])
 async def test_the_home_directory_is_the_users(host: Aws, user: str, home: str) -> None:
     _, lines = await ran(host, sh("echo $HOME", user=user))

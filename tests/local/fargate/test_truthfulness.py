@@ -2,67 +2,21 @@ from typing import Any
 
 import pytest
 
-from app.local.fargate.faults import Fault
 from app.local.fargate.oracle import orphans
 from app.local.fargate.truthfulness import untruthful
-from tests.local.fargate.fakes import (
-    CLUSTER,
-    PACE,
-    TO_RUNNING,
-    Aws,
-    a_container,
-    overrides_for,
+from tests.local.fargate.fakes import CLUSTER, TO_RUNNING, Aws, a_container, overrides_for
+from tests.local.fargate.pods import (
+    BACKING_OFF,
+    CREATING,
+    PULLED,
+    RUNNING,
+    UNKNOWN,
+    a_pod,
+    about,
+    ended,
+    exits,
+    launched,
 )
-
-PULLED = PACE.provisioning + PACE.pending
-RUNNING = {"running": {"startedAt": "2026-01-01T12:00:21Z"}}
-CREATING = {"waiting": {"reason": "ContainerCreating"}}
-BACKING_OFF = {"waiting": {"reason": "CrashLoopBackOff"}}
-UNKNOWN = {"terminated": {"exitCode": 137, "reason": "ContainerStatusUnknown"}}
-TARGET: dict[str, Any] = {"conditions": [{"type": "DisruptionTarget", "status": "True"}]}
-SPOT: dict[str, Any] = {
-    "launchType": None,
-    "capacityProviderStrategy": [{"capacityProvider": "FARGATE_SPOT", "weight": 1}],
-}
-
-
-def ended(code: int, reason: str = "Error") -> dict[str, Any]:
-    return {"terminated": {"exitCode": code, "reason": reason}}
-
-
-def a_pod(phase: str, *states: dict[str, Any], policy: str = "Always", **status: Any) -> dict[str, Any]:
-    """Pod uid-1 with containers `main`, `second`, … in these states."""
-    names = ("main", "second")[: len(states) or 1]
-    count = status.pop("restarts", 0)
-    last = status.pop("last", {})
-    containers = [
-        {"name": name, "restartCount": count, "state": state, "lastState": last}
-        for name, state in zip(names, states, strict=False)
-    ]
-    return {
-        "metadata": {"namespace": "shop", "name": "web", "uid": "uid-1", **status.pop("metadata", {})},
-        "spec": {
-            "restartPolicy": policy,
-            "containers": [{"name": name} for name in names],
-            **status.pop("spec", {}),
-        },
-        "status": {"phase": phase, "containerStatuses": containers, **status},
-    }
-
-
-async def launched(aws: Aws, *containers: dict[str, Any], attempt: int = 1, **changes: Any) -> str:
-    """A task of pod uid-1."""
-    await aws.register(containerDefinitions=list(containers) or [a_container()])
-    return await aws.run(overrides=overrides_for("uid-1", attempt=attempt), **changes)
-
-
-def about(aws: Aws, pod: dict[str, Any]) -> list[str]:
-    """What the pod's untruths are about."""
-    return [each.about for each in untruthful([pod], aws.journal.since())]
-
-
-def exits(code: int, **script: Any) -> dict[str, Any]:
-    return a_container(script={"run_seconds": 1, "exit_code": code, **script})
 
 
 @pytest.mark.parametrize(
@@ -113,7 +67,7 @@ async def test_a_pod_whose_task_is_not_running_yet(
         pytest.param(a_pod("Running"), ["container main"], id="no container status"),
         pytest.param(a_pod("Running", RUNNING, restarts=1), ["restarts of main"], id="a restart too many"),
         pytest.param(
-            a_pod("Running", RUNNING, last=ended(1)), ["container main"], id="an end that never was"
+            a_pod("Running", RUNNING, last=ended(1)), ["last state of main"], id="an end that never was"
         ),
         pytest.param(
             a_pod("Failed", ended(143), reason="DeadlineExceeded"),
@@ -155,7 +109,7 @@ async def test_a_pod_whose_task_runs(aws: Aws, pod: dict[str, Any], untruths: li
         ),
         pytest.param(
             exits(3),
-            a_pod("Running", BACKING_OFF, policy="Never"),
+            a_pod("Running", BACKING_OFF, policy="Never", last=ended(3)),
             ["phase", "container main"],
             id="never restarted",
         ),
@@ -165,6 +119,7 @@ async def test_a_pod_whose_task_runs(aws: Aws, pod: dict[str, Any], untruths: li
         pytest.param(exits(0), a_pod("Succeeded", ended(0, "Completed")), ["phase"], id="always restarted"),
         pytest.param(exits(0), a_pod("Running", BACKING_OFF, last=ended(0, "Completed")), [], id="always"),
         pytest.param(exits(0), a_pod("Running", RUNNING), ["container main"], id="no longer running"),
+        pytest.param(exits(3), a_pod("Running", BACKING_OFF), ["last state of main"], id="no last state"),
         pytest.param(
             exits(0, oom=True), a_pod("Failed", ended(137, "OOMKilled"), policy="Never"), [], id="memory"
         ),
@@ -181,82 +136,6 @@ async def test_a_pod_whose_container_ended(
     assert about(aws, pod) == untruths
 
 
-@pytest.mark.parametrize(
-    ("pod", "untruths"),
-    [
-        pytest.param(a_pod("Failed", ended(143), **TARGET), [], id="disrupted"),
-        pytest.param(a_pod("Failed", ended(143)), ["condition DisruptionTarget"], id="no condition"),
-        pytest.param(
-            a_pod("Running", BACKING_OFF, **TARGET), ["phase", "container main"], id="to be restarted"
-        ),
-    ],
-)
-async def test_a_pod_whose_spot_task_was_interrupted(
-    aws: Aws, pod: dict[str, Any], untruths: list[str]
-) -> None:
-    arn = await launched(aws, **SPOT)
-    await aws.clock.advance(TO_RUNNING)
-    aws.fargate.interruptions.interrupt_spot(arn)
-    await aws.clock.advance(60)
-    assert about(aws, pod) == untruths
-
-
-async def test_a_pod_is_unchanged_while_its_interrupted_task_goes_down(aws: Aws) -> None:
-    arn = await launched(aws, a_container(script={"term_seconds": 20}), **SPOT)
-    await aws.clock.advance(TO_RUNNING)
-    aws.fargate.interruptions.interrupt_spot(arn)
-    await aws.clock.advance(10)
-    assert about(aws, a_pod("Running", RUNNING)) == []
-    assert about(aws, a_pod("Failed", ended(143))) == ["phase", "container main"]
-
-
-async def test_a_task_that_somebody_else_stopped_fails_its_pod(aws: Aws) -> None:
-    arn = await launched(aws)
-    await aws.clock.advance(TO_RUNNING)
-    aws.fargate.interruptions.stop_as_user(arn)
-    await aws.clock.advance(60)
-    assert about(aws, a_pod("Failed", ended(143), reason="TaskStopped")) == []
-    assert about(aws, a_pod("Failed", ended(143), reason="Evicted")) == ["reason"]
-    assert about(aws, a_pod("Running", BACKING_OFF)) == ["phase", "container main"]
-
-
-async def test_a_task_that_a_call_stopped_may_be_to_be_restarted(aws: Aws) -> None:
-    arn = await launched(aws)
-    await aws.clock.advance(TO_RUNNING)
-    await aws.call("StopTask", cluster=CLUSTER, task=arn)
-    await aws.clock.advance(60)
-    assert about(aws, a_pod("Running", BACKING_OFF, last=ended(143))) == []
-    assert about(aws, a_pod("Failed", ended(143), policy="Never")) == []
-    assert about(aws, a_pod("Succeeded", ended(143), policy="Never")) == ["phase"]
-
-
-async def test_a_pod_whose_task_vanished_is_lost(aws: Aws) -> None:
-    arn = await launched(aws)
-    await aws.clock.advance(TO_RUNNING)
-    aws.fargate.interruptions.vanish(arn)
-    assert about(aws, a_pod("Failed", UNKNOWN, reason="TaskLost")) == []
-    assert about(aws, a_pod("Failed", UNKNOWN)) == ["reason"]
-    assert about(aws, a_pod("Running", RUNNING)) == ["phase", "container main"]
-
-
-@pytest.mark.parametrize(
-    ("message", "waits", "untruths"),
-    [
-        pytest.param("pull-error", "ErrImagePull", [], id="pull"),
-        pytest.param("pull-error", "ImagePullBackOff", [], id="pull again"),
-        pytest.param("pull-error", "CreateContainerConfigError", ["container main"], id="no pull"),
-        pytest.param("no-spot-capacity", "ContainerCreating", [], id="spot"),
-    ],
-)
-async def test_a_pod_whose_task_failed_to_start_says_why(
-    aws: Aws, message: Any, waits: str, untruths: list[str]
-) -> None:
-    aws.fargate.faults.add(Fault(operation="RunTask", kind=message))
-    await launched(aws, **SPOT)
-    await aws.clock.advance(120)
-    assert about(aws, a_pod("Pending", {"waiting": {"reason": waits}})) == untruths
-
-
 async def test_a_relaunched_pod_is_running_with_its_last_state_and_a_restart(aws: Aws) -> None:
     await launched(aws, exits(3))
     await aws.clock.advance(TO_RUNNING + 60)
@@ -267,14 +146,16 @@ async def test_a_relaunched_pod_is_running_with_its_last_state_and_a_restart(aws
     await aws.clock.advance(2)
     assert about(aws, a_pod("Running", RUNNING, last=ended(3), restarts=1)) == []
     assert about(aws, a_pod("Running", RUNNING, last=ended(3))) == ["restarts of main"]
-    assert about(aws, a_pod("Running", RUNNING, last=ended(4), restarts=1)) == ["container main"]
+    assert about(aws, a_pod("Running", RUNNING, last=ended(4), restarts=1)) == ["last state of main"]
+    assert about(aws, a_pod("Running", BACKING_OFF, restarts=1)) == ["container main", "last state of main"]
 
 
 async def test_a_container_that_ecs_restarted_counts_its_restarts(aws: Aws) -> None:
     policy = {"enabled": True, "restartAttemptPeriod": 60}
     await launched(aws, a_container(restartPolicy=policy, script={"run_seconds": 61, "exit_code": 1}))
     await aws.clock.advance(PULLED + 130)
-    assert about(aws, a_pod("Running", RUNNING, restarts=2)) == []
+    assert about(aws, a_pod("Running", RUNNING, restarts=2, last=ended(1))) == []
+    assert about(aws, a_pod("Running", RUNNING, restarts=2, last=ended(2))) == ["last state of main"]
     assert about(aws, a_pod("Running", RUNNING, restarts=1)) == ["restarts of main"]
 
 
@@ -290,6 +171,8 @@ async def test_init_containers_show_their_own_states(aws: Aws) -> None:
     assert about(aws, pod) == []
     await aws.clock.advance(60)
     assert about(aws, pod) == ["phase", "container init", "container main"]
+    pod["status"]["initContainerStatuses"][0]["state"] = ended(0, "Completed")
+    assert about(aws, pod) == ["phase", "container main"]
 
 
 async def test_a_container_beside_ends_alone(aws: Aws) -> None:

@@ -171,6 +171,15 @@ async def test_a_command_that_is_not_in_the_root_cannot_be_started(host: Aws) ->
     assert task["containers"][0]["reason"].endswith(f'exec: "{program}": No such file or directory')
 
 
+async def test_without_volumes_path_nothing_is_left_of_a_task(build: Build) -> None:
+    aws = build(can_execute=host_has, pace=AT_ONCE)
+    task, _ = await ran(
+        aws, sh("touch /data/x", mountPoints=[mounted("data", "/data")]), volumes=[{"name": "data"}]
+    )
+    assert codes(task) == [0]
+    assert aws.fargate._surroundings.volumes._temporary is None
+
+
 async def test_without_volumes_path_what_tasks_leave_goes_away_with_the_embedded_fargate(
     build: Build,
 ) -> None:

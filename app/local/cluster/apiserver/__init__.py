@@ -10,6 +10,7 @@ store                 the objects, one version counter, and the history that wat
 api                   the in-process interface: the controllers and the scheduler call nothing else
 write_path            create, update and patch, in the real server's order; the next ten are its steps
 request_bodies        bodies against the request and against what they would replace
+stored_data           what Secrets and ConfigMaps hold: stringData, base64, keys, immutability
 decoding              JSON to the type's canonical form
 creation              name, namespace, uid
 defaulting            what the server fills in
@@ -29,9 +30,11 @@ watches               watches over HTTP
 selectors             label and field selectors
 paging                lists in pages
 tables                what `kubectl get` prints
+reference_tables      those of Secrets, claims, volumes and policies
 table_cells           the texts in those tables
 discovery             groups, resources and the little OpenAPI that kubectl wants
 event_groups          the two groups of Events
+service_tokens        tokens of service accounts, and who they stand for
 subresources          scales, evictions and reviews
 log_proxy             logs, passed on to kubelets
 

@@ -13,6 +13,7 @@ from app.local.cluster.apiserver.objects import Object
 from app.local.cluster.apiserver.request_bodies import Options
 from app.local.cluster.apiserver.resources import BY_PLURAL, Resource
 from app.local.cluster.apiserver.schema import Schema
+from app.local.cluster.apiserver.service_tokens import ServiceTokens
 from app.local.cluster.apiserver.store import HISTORY, Store
 from app.local.cluster.apiserver.webhook_admission import WebhookAdmission
 from app.local.cluster.apiserver.write_path import PatchKind, Writes
@@ -64,6 +65,7 @@ class Api:
         self.store = Store(keep=keep)
         self.schema = Schema()
         self.deletion = Deletion(self.store, clock=clock)
+        self.tokens = ServiceTokens(self.store, clock=clock, key=ids().encode())
         self.admission = WebhookAdmission(self.store, ids=ids, services=services or {})
         self.writes = Writes(
             self.store,

@@ -54,6 +54,8 @@ def _service_account(pod: Object, find: Find, suffix: str) -> None:
     if account is None:
         who = f"{metadata['namespace']}/{name}"
         raise forbidden_pod(pod, f'error looking up service account {who}: serviceaccount "{name}" not found')
+    if "imagePullSecrets" in account and not spec.get("imagePullSecrets"):
+        spec["imagePullSecrets"] = [dict(each) for each in account["imagePullSecrets"]]
     mounts = spec.get("automountServiceAccountToken", account.get("automountServiceAccountToken", True))
     if mounts:
         _mount_token(spec, f"kube-api-access-{suffix}")

@@ -57,6 +57,8 @@ class Creation:
         if resource.spec_generation:
             metadata["generation"] = 1
         defaulting.fill(resource.plural, obj)
+        if resource.plural == "persistentvolumes":
+            obj["status"]["lastPhaseTransitionTime"] = now
 
     def admit(self, resource: Resource, obj: Object) -> None:
         """Run the built-in admission plugins. Raises ApiError 403."""

@@ -206,6 +206,27 @@ def _secret(obj: Object) -> None:
     obj.setdefault("type", "Opaque")
 
 
+def _claim(obj: Object) -> None:
+    obj.setdefault("spec", {}).setdefault("volumeMode", "Filesystem")
+    obj.setdefault("status", {}).setdefault("phase", "Pending")
+
+
+def _persistent_volume(obj: Object) -> None:
+    spec = obj.setdefault("spec", {})
+    spec.setdefault("persistentVolumeReclaimPolicy", "Retain")
+    spec.setdefault("volumeMode", "Filesystem")
+    obj.setdefault("status", {}).setdefault("phase", "Pending")
+
+
+def _network_policy(obj: Object) -> None:
+    spec = obj.setdefault("spec", {})
+    spec.setdefault("podSelector", {})
+    spec.setdefault("policyTypes", ["Ingress", *(["Egress"] if spec.get("egress") else [])])
+    for rule in (*spec.get("ingress", ()), *spec.get("egress", ())):
+        for port in rule.get("ports", ()):
+            port.setdefault("protocol", "TCP")
+
+
 def _webhooks(obj: Object) -> None:
     for webhook in obj.get("webhooks", ()):
         webhook.setdefault("failurePolicy", "Fail")
@@ -242,6 +263,9 @@ _DEFAULTS: Final[dict[str, Callable[[Object], None]]] = {
     "services": _service,
     "namespaces": _namespace,
     "secrets": _secret,
+    "persistentvolumeclaims": _claim,
+    "persistentvolumes": _persistent_volume,
+    "networkpolicies": _network_policy,
     "mutatingwebhookconfigurations": _webhooks,
     "poddisruptionbudgets": _budget,
     "priorityclasses": _priority_class,

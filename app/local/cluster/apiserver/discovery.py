@@ -26,6 +26,7 @@ _SUBRESOURCES: Final[dict[str, tuple[str, str, str, list[str]]]] = {
     "log": ("", "v1", "Pod", ["get"]),
     "binding": ("", "v1", "Binding", ["create"]),
     "eviction": ("policy", "v1", "Eviction", ["create"]),
+    "token": ("authentication.k8s.io", "v1", "TokenRequest", ["create"]),
     "finalize": ("", "v1", "Namespace", ["update"]),
 }
 """Group, version and kind of the body, and what may be done; a status is its own object."""

@@ -5,7 +5,7 @@ from typing import Any, Final, Literal
 
 import msgspec
 
-from app.local.cluster.apiserver import errors
+from app.local.cluster.apiserver import errors, stored_data
 from app.local.cluster.apiserver.decoding import Decoder
 from app.local.cluster.apiserver.objects import Object
 from app.local.cluster.apiserver.resources import Resource
@@ -40,7 +40,8 @@ def decode(schema: Schema, resource: Resource, body: Any, options: Options) -> O
         )
     if options.field_validation == "Warn":
         options.warnings.extend(each for each in complaints if each not in options.warnings)
-    return {"kind": resource.kind, "apiVersion": resource.api_version} | decoded
+    plain = stored_data.stored(resource, decoded)
+    return {"kind": resource.kind, "apiVersion": resource.api_version} | plain
 
 
 def applied(

@@ -76,6 +76,7 @@ RESOURCES: Final = (
     _core("events", "Event", "ev"),
     _core("namespaces", "Namespace", "ns", namespaced=False, subresources=("status", "finalize")),
     _core("nodes", "Node", "no", namespaced=False, subresources=_STATUS),
+    _core("persistentvolumes", "PersistentVolume", "pv", namespaced=False, subresources=_STATUS),
     _core("persistentvolumeclaims", "PersistentVolumeClaim", "pvc", subresources=_STATUS),
     _core(
         "pods",
@@ -86,7 +87,7 @@ RESOURCES: Final = (
         spec_generation=True,
     ),
     _core("secrets", "Secret"),
-    _core("serviceaccounts", "ServiceAccount", "sa"),
+    _core("serviceaccounts", "ServiceAccount", "sa", subresources=("token",)),
     _core("services", "Service", "svc", categories=_ALL, subresources=_STATUS),
     _named(
         "admissionregistration.k8s.io",
@@ -126,6 +127,7 @@ RESOURCES: Final = (
     _named("coordination.k8s.io", "leases", "Lease"),
     _named("discovery.k8s.io", "endpointslices", "EndpointSlice", spec_generation=True),
     _named("events.k8s.io", "events", "Event", "ev"),
+    _named("networking.k8s.io", "networkpolicies", "NetworkPolicy", "netpol", spec_generation=True),
     _named(
         "policy",
         "poddisruptionbudgets",

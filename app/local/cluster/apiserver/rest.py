@@ -1,6 +1,6 @@
 """The verbs of the API server over HTTP: each request becomes one call of the store's read or write path."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, Final
 
 import msgspec
@@ -26,6 +26,7 @@ from app.local.cluster.apiserver.paging import page_of
 from app.local.cluster.apiserver.request_bodies import Options
 from app.local.cluster.apiserver.resources import BY_PLURAL
 from app.local.cluster.apiserver.selectors import matcher
+from app.local.cluster.apiserver.service_tokens import Users
 from app.local.cluster.apiserver.watches import Selection, Watch
 from app.ports.clock import Clock
 
@@ -36,7 +37,7 @@ Handler = Callable[[Request, Target, Object], Awaitable[Response]]
 class Rest:
     """Requests for resources. Every method raises ApiError."""
 
-    def __init__(self, api: Api, *, clock: Clock, users: Mapping[str, Object], kubelets: KubeletTls) -> None:
+    def __init__(self, api: Api, *, clock: Clock, users: Users, kubelets: KubeletTls) -> None:
         """Bind the verbs to one API.
 
         Args:
@@ -68,6 +69,7 @@ class Rest:
             ("log", "GET"): self._log,
             ("binding", "POST"): self._bind,
             ("eviction", "POST"): self._evict,
+            ("token", "POST"): self._issue,
             ("finalize", "PUT"): self._finalize,
         }
 
@@ -226,6 +228,10 @@ class Rest:
         options = delete_options(request, given)
         self._api.deletion.delete(target.resource, (target.namespace, target.name), options)
         return json_response(_done(), status=201)
+
+    async def _issue(self, request: Request, target: Target, _user: Object) -> Response:
+        body = await body_of(request, target.resource)
+        return json_response(self._api.tokens.issue(target.namespace, target.name, body), status=201)
 
     async def _log(self, request: Request, target: Target, _user: Object) -> Response:
         query = log_proxy.query_of(target.name, dict(request.query_params))

@@ -1,6 +1,5 @@
 """The API server's HTTP face: who is asking, discovery, health, and everything else to `Rest`."""
 
-from collections.abc import Mapping
 from typing import Final
 
 from starlette.applications import Starlette
@@ -14,6 +13,7 @@ from app.local.cluster.apiserver.http_responses import error_response, json_resp
 from app.local.cluster.apiserver.objects import Object
 from app.local.cluster.apiserver.resources import GROUPS
 from app.local.cluster.apiserver.rest import Rest
+from app.local.cluster.apiserver.service_tokens import Users
 
 _METHODS: Final = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 _OPENAPI_V2: Final = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
@@ -24,7 +24,7 @@ _HEALTH: Final = ("/healthz", "/livez", "/readyz")
 class Face:
     """Requests, authenticated and routed."""
 
-    def __init__(self, rest: Rest, *, users: Mapping[str, Object]) -> None:
+    def __init__(self, rest: Rest, *, users: Users) -> None:
         self._rest = rest
         self._users = users
         self._documents = _documents()

@@ -3,11 +3,11 @@
 https://kubernetes.io/docs/reference/kubernetes-api/autoscaling-resources/ (Scale in autoscaling/v1)
 """
 
-from collections.abc import Mapping
 from typing import Any
 
 from app.local.cluster.apiserver import errors
 from app.local.cluster.apiserver.objects import Object
+from app.local.cluster.apiserver.service_tokens import Users
 from app.local.cluster.apiserver.table_cells import selector_text
 
 
@@ -55,7 +55,7 @@ def access_review(body: Any) -> Object:
     return {"metadata": {}} | given | {"status": {"allowed": True, "reason": reason}}
 
 
-def token_review(body: Any, *, users: Mapping[str, Object]) -> Object:
+def token_review(body: Any, *, users: Users) -> Object:
     """A TokenReview's answer. Raises ApiError 400."""
     spec = body.get("spec") if isinstance(body, dict) else None
     token = spec.get("token") if isinstance(spec, dict) else None

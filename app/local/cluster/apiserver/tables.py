@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from app.local.cluster.apiserver.objects import Object
+from app.local.cluster.apiserver.reference_tables import REFERENCE_TABLES
 from app.local.cluster.apiserver.table_cells import (
     addresses,
     age,
@@ -280,6 +281,9 @@ _TABLES: Final[Mapping[str, tuple[Columns, Callable[[Object, datetime], Cells]]]
         _service,
     ),
     "configmaps": (_text("Name", "Data", "Age"), _config_map),
+    **{
+        plural: (_text(*names, wide=wide), cells) for plural, (names, wide, cells) in REFERENCE_TABLES.items()
+    },
     "mutatingwebhookconfigurations": (
         (("Name", "string", 0), ("Webhooks", "integer", 0), ("Age", "string", 0)),
         _webhooks,

@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable
 from typing import Any, Final
 
+from app.local.cluster.apiserver import stored_data
 from app.local.cluster.apiserver.errors import Cause, forbidden, invalid_value
 from app.local.cluster.apiserver.objects import Object
 from app.local.cluster.apiserver.resources import Resource
@@ -180,4 +181,6 @@ _CHECKS: Final[dict[str, Callable[[Object, Object], list[Cause]]]] = {
     "deployments": _selector,
     "replicasets": _selector,
     "daemonsets": _selector,
+    "secrets": stored_data.change_causes,
+    "configmaps": stored_data.change_causes,
 }

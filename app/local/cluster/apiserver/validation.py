@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable
 from typing import Any, Final
 
+from app.local.cluster.apiserver import stored_data
 from app.local.cluster.apiserver.errors import Cause, invalid_value, required, unsupported
 from app.local.cluster.apiserver.objects import Object
 from app.local.cluster.apiserver.resources import Resource
@@ -288,5 +289,7 @@ _CHECKS: Final[dict[str, Callable[[Object], list[Cause]]]] = {
     "replicasets": _workload,
     "daemonsets": _workload,
     "leases": _lease,
+    "secrets": stored_data.secret_causes,
+    "configmaps": stored_data.causes,
     "mutatingwebhookconfigurations": _webhook_configuration,
 }

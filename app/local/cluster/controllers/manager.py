@@ -4,6 +4,7 @@ import asyncio
 from typing import Protocol
 
 from app.local.cluster.apiserver.api import Api
+from app.local.cluster.controllers.claim_binding import ClaimBinding
 from app.local.cluster.controllers.daemon_sets import DaemonSets
 from app.local.cluster.controllers.deployments import Deployments
 from app.local.cluster.controllers.garbage import GarbageCollector
@@ -27,7 +28,7 @@ class Controller(Protocol):
 
 
 class ControllerManager:
-    """Deployments, ReplicaSets, DaemonSets, garbage collection, nodes and their orphaned pods."""
+    """Deployments, ReplicaSets, DaemonSets, garbage collection, nodes and their orphaned pods, claims."""
 
     def __init__(self, api: Api, *, clock: Clock) -> None:
         self._clock = clock
@@ -38,6 +39,7 @@ class ControllerManager:
             GarbageCollector(api, clock=clock),
             NodeLifecycle(api, clock=clock),
             PodGarbage(api, clock=clock),
+            ClaimBinding(api, clock=clock),
         )
 
     async def run(self) -> None:

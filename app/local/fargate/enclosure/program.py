@@ -68,6 +68,8 @@ def _give_up_capabilities(plan: Plan) -> None:
 
 
 def _become(user: User) -> None:
+    for output in (sys.stdout, sys.stderr):
+        os.fchown(output.fileno(), user.uid, -1)  # else it could not open /dev/stdout
     os.setgroups(user.groups)
     os.setgid(user.gid)
     os.setuid(user.uid)

@@ -1,0 +1,34 @@
+"""What a local stack is to be, and how it can fail."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.local.fargate.config import FargateConfig
+from app.local.kubelets import FakeNode
+
+
+class LocalStackError(RuntimeError):
+    """A part of the local stack did not come up, or ended by itself; the message shows the end of its log."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LocalOptions:
+    """What to build.
+
+    Attributes:
+        directory: an empty folder for the kubeconfig, certificates and logs.
+        nodes: the fake nodes of the cluster.
+        fargate: how the embedded Fargate is set up.
+        embedded: use the embedded cluster even where a real control plane is found.
+        log_level: the programs' least severe level logged.
+        programs: which of the three run; without the extender there is no scheduler either.
+        helper: build the in-task helper, where this machine can; pods that need it are refused without.
+    """
+
+    directory: Path
+    nodes: tuple[FakeNode, ...]
+    fargate: FargateConfig
+    embedded: bool = False
+    log_level: str = "info"
+    programs: tuple[str, ...] = ("bridge", "extender", "webhook")
+    helper: bool = True

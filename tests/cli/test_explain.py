@@ -1,0 +1,132 @@
+"""`spillway explain`: what it prints of manifests, and with which code it ends."""
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from app.cli.main import cli
+
+RUNS = """
+kind: Deployment
+metadata: {name: web, namespace: shop}
+spec:
+  template:
+    spec:
+      terminationGracePeriodSeconds: 300
+      containers: [{name: main, image: it, resources: {requests: {cpu: 1, memory: 3Gi}}}]
+"""
+REFUSED = """
+kind: Pod
+metadata: {name: agent}
+spec:
+  hostPID: true
+  teleport: true
+  containers: [{name: main, image: it, resources: {requests: {cpu: 99}}}]
+"""
+
+
+CUT = "Fargate kills 120 s after SIGTERM, before the pod's own grace is over"
+LARGE = "99 vCPU with 0 exceeds Fargate's largest size (32 vCPU, 244Gi); request less"
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch) -> CliRunner:
+    """A terminal wide enough that no word is broken."""
+    monkeypatch.setenv("COLUMNS", "300")
+    return CliRunner()
+
+
+def written(folder: Path, text: str) -> str:
+    path = folder / "it.yaml"
+    path.write_text(text)
+    return str(path)
+
+
+def test_a_pod_that_runs_is_said_with_its_size_and_caveats(run: CliRunner, tmp_path: Path) -> None:
+    result = run.invoke(cli, ["explain", written(tmp_path, RUNS)])
+    assert result.exit_code == 0
+    assert result.output.splitlines() == [
+        "Deployment shop/web: runs on Fargate (1 vCPU, 3 GiB, 20 GiB of storage)",
+        f"  differs  spec.terminationGracePeriodSeconds: {CUT}",
+    ]
+
+
+def test_a_pod_that_cannot_is_said_with_every_reason(run: CliRunner, tmp_path: Path) -> None:
+    result = run.invoke(cli, ["explain", written(tmp_path, REFUSED)])
+    assert result.exit_code == 1
+    assert result.output.splitlines() == [
+        "Pod agent: cannot run on Fargate",
+        "  refused  spec.teleport: this field is newer than this Spillway; remove it, or upgrade",
+        "  refused  spec.hostPID: Fargate has no host to share with; remove hostPID",
+        f"  refused  spec.containers: {LARGE}",
+    ]
+
+
+def test_standard_input_may_be_several_documents_and_one_refusal_counts(run: CliRunner) -> None:
+    result = run.invoke(cli, ["explain", "-"], input=f"{RUNS}---{REFUSED}")
+    assert result.exit_code == 1
+    assert [line for line in result.output.splitlines() if not line.startswith("  ")] == [
+        "Deployment shop/web: runs on Fargate (1 vCPU, 3 GiB, 20 GiB of storage)",
+        "Pod agent: cannot run on Fargate",
+    ]
+
+
+def test_json_is_one_object_with_codes_and_paths(run: CliRunner, tmp_path: Path) -> None:
+    file = written(tmp_path, f"{RUNS}---{REFUSED}")
+    result = run.invoke(cli, ["explain", "--json", file])
+    web, agent = json.loads(result.output)["pods"]
+    assert result.exit_code == 1
+    assert web == {
+        "source": file,
+        "kind": "Deployment",
+        "namespace": "shop",
+        "name": "web",
+        "eligible": True,
+        "reasons": [],
+        "caveats": [
+            {
+                "code": "GracePeriodCut",
+                "message": CUT,
+                "field": "spec.terminationGracePeriodSeconds",
+            }
+        ],
+        "size": {"vcpu": 1.0, "memory_mib": 3072, "storage_gib": 20},
+    }
+    assert (agent["eligible"], agent["size"]) == (False, None)
+    assert [reason["code"] for reason in agent["reasons"]] == ["UnknownField", "HostPID", "TooLarge"]
+
+
+def test_an_amount_that_is_none_is_a_reason_and_no_traceback(run: CliRunner, tmp_path: Path) -> None:
+    text = "{kind: Pod, spec: {containers: [{name: a, image: b, resources: {requests: {cpu: half}}}]}}"
+    result = run.invoke(cli, ["explain", written(tmp_path, text)])
+    assert result.exit_code == 1
+    assert 'spec.containers[0].resources.requests[cpu]: "half" is no amount' in result.output
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        pytest.param("kind: ConfigMap", "nothing with a pod template", id="no-pod"),
+        pytest.param("", "nothing with a pod template", id="nothing"),
+        pytest.param("a: [red]x[/]", "not YAML", id="no-yaml"),
+        pytest.param("a: '[red]'", "no kind", id="no-object"),
+    ],
+)
+def test_bad_input_ends_with_2_and_says_so(run: CliRunner, tmp_path: Path, text: str, said: str) -> None:
+    result = run.invoke(cli, ["explain", written(tmp_path, text)])
+    assert result.exit_code == 2
+    assert said in result.output
+
+
+def test_a_file_that_is_not_there_ends_with_2(run: CliRunner, tmp_path: Path) -> None:
+    result = run.invoke(cli, ["explain", str(tmp_path / "lost.yaml")])
+    assert result.exit_code == 2
+    assert "lost.yaml" in result.output
+
+
+def test_a_file_that_is_no_text_ends_with_2(run: CliRunner, tmp_path: Path) -> None:
+    path = tmp_path / "it.yaml"
+    path.write_bytes(b"\xff\xfe\x00")
+    assert run.invoke(cli, ["explain", str(path)]).exit_code == 2
