@@ -7,23 +7,30 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "fail.h"
 #include "files.h"
 
-void prepare_message(const char *path)
+static int make_empty(int folder, const char *name)
+{
+    int file = openat(folder, name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0666);
+
+    if (file < 0)
+        return -1;
+    /* A mode that we may not change is that of a file somebody else put there. */
+    int result = fchmod(file, 0666) < 0 && errno != EPERM ? -1 : 0;
+    close(file);
+    return result;
+}
+
+const char *prepare_message(const char *path)
 {
     const char *name;
     int folder = open_parent(path, &name);
-    int flags = O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
-    int file = folder < 0 ? -1 : openat(folder, name, flags, 0666);
 
-    /* A mode that we may not change is that of a file somebody else put there. */
-    if (file < 0 || (fchmod(file, 0666) < 0 && errno != EPERM))
-        complain("cannot make %s: %s; there will be no termination message", path, strerror(errno));
-    if (file >= 0)
-        close(file);
-    if (folder >= 0)
-        close(folder);
+    if (folder < 0)
+        return strerror(errno);
+    const char *problem = make_empty(folder, name) < 0 ? strerror(errno) : NULL;
+    close(folder);
+    return problem;
 }
 
 static struct bytes read_end(int file, size_t most)

@@ -55,19 +55,21 @@ static void append_record(const struct records *records, char *line)
     free(line);
 }
 
-void record_start(const struct records *records, unsigned run, long long started)
-{
-    char time[TIMESTAMP_SIZE];
-
-    write_timestamp(started, time);
-    append_record(records, formatted("{\"container\":\"%s\",\"run\":%u,\"started\":\"%s\"}\n", records->container,
-                                     run, time));
-}
-
 /* `,"name":"value"`, or nothing where there is no value. */
 static char *optional_member(const char *name, const char *value)
 {
     return *value ? formatted(",\"%s\":\"%s\"", name, value) : copied("");
+}
+
+void record_start(const struct records *records, unsigned run, long long started, const char *no_message)
+{
+    char time[TIMESTAMP_SIZE];
+    char *problem = optional_member("noMessage", no_message ? no_message : "");
+
+    write_timestamp(started, time);
+    append_record(records, formatted("{\"container\":\"%s\",\"run\":%u,\"started\":\"%s\"%s}\n",
+                                     records->container, run, time, problem));
+    free(problem);
 }
 
 void record_end(const struct records *records, unsigned run, const struct ending *ending)

@@ -28,7 +28,8 @@ struct ending {
 bool is_container_name(const char *name);
 
 void open_records(struct records *records, const char *container);
-void record_start(const struct records *records, unsigned run, long long started);
+/* `no_message` says why there can be no termination message; NULL where there can. */
+void record_start(const struct records *records, unsigned run, long long started, const char *no_message);
 void record_end(const struct records *records, unsigned run, const struct ending *ending);
 void record_hook_failure(const struct records *records, unsigned run, const char *hook, const char *error);
 void record_done(const struct records *records, int code);

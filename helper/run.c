@@ -213,9 +213,8 @@ static long long run_once(struct wrapper *wrapper, struct backoff *backoff)
     long long delay = NEVER;
 
     wrapper->attempt = (struct attempt){.number = wrapper->attempt.number + 1, .ask_at = NEVER, .kill_at = NEVER};
-    if (plan->message_path)
-        prepare_message(plan->message_path);
-    record_start(&wrapper->records, wrapper->attempt.number, ending.started);
+    const char *no_message = plan->message_path ? prepare_message(plan->message_path) : NULL;
+    record_start(&wrapper->records, wrapper->attempt.number, ending.started, no_message);
     run_command(wrapper);
 
     int status = wrapper->attempt.status;

@@ -18,6 +18,7 @@ from app.bridge.decision.commands import (
     SetStatus,
     StopOrphan,
     StopTask,
+    TellOfHook,
 )
 from app.bridge.decision.facts import PodKey
 from app.bridge.known import Known
@@ -87,6 +88,8 @@ class Applier:
                 await self._outside.pods.remove(self._pod(key))
             case RecordEvent():
                 await self._record(key, command)
+            case TellOfHook():
+                await self._tell_of_hook(key, command)
             case Look():
                 self._request_look()
             case Later():
@@ -132,6 +135,11 @@ class Applier:
             await self._outside.events.record(
                 pod, reason=event.reason, message=event.message, warning=event.warning
             )
+
+    async def _tell_of_hook(self, key: PodKey, command: TellOfHook) -> None:
+        told = RecordEvent(reason=command.reason, message=command.message, warning=True)
+        await self._record(key, told)
+        self._known.memories.told_of_hook(key, command.arn, command.failure)
 
     async def _stop(self, key: PodKey, arn: TaskArn, *, reason: str) -> None:
         now = self._outside.clock.now()

@@ -8,6 +8,7 @@ from app.bridge.apply import Applier
 from app.bridge.config import BridgeConfig
 from app.bridge.decision.commands import Gather, Later, LaunchTask, RecordAttempt, RecordTask
 from app.bridge.decision.facts import PodKey
+from app.bridge.decision.measures import Commands
 from app.bridge.decision.reconcile import decide
 from app.bridge.known import Known
 from app.bridge.launcher import Launcher
@@ -155,18 +156,22 @@ class Bridge:
         """
         while True:
             await self._lease.held()
-            delay: float | None = None
-            goes_on = False
             facts = self._survey.facts(key)
-            for command in decide(facts):
-                await self._applier.apply(key, command)
-                goes_on = goes_on or isinstance(command, CONTINUED)
-                delay = command.seconds if isinstance(command, Later) else delay
-            if not goes_on:
+            commands = decide(facts)
+            goes_on = not await self._applied(key, commands)
+            if not goes_on and not any(isinstance(each, CONTINUED) for each in commands):
                 break
         if facts.pod is None and not facts.live:
             self._survey.forget(key)
-        return delay
+        return min((each.seconds for each in commands if isinstance(each, Later)), default=None)
+
+    async def _applied(self, key: PodKey, commands: Commands) -> bool:
+        """Carry the commands out, each only while the node is ours; whether all were."""
+        for command in commands:
+            if not self._lease.is_held():
+                return False
+            await self._applier.apply(key, command)
+        return True
 
     def _uids(self) -> frozenset[PodUid]:
         return frozenset(pod.uid for pod in self._watched.all())

@@ -6,6 +6,7 @@ from typing import Literal
 import msgspec
 
 from app.bridge.decision.facts import Gathered, Memory, Outcome, PodKey
+from app.bridge.status.observed import HookFailure
 from app.model.names import TaskArn
 
 
@@ -46,3 +47,8 @@ class Memories:
         """ECS accepted to stop a task."""
         memory = self.of(key)
         self._memories[key] = msgspec.structs.replace(memory, stops={**memory.stops, arn: now})
+
+    def told_of_hook(self, key: PodKey, arn: TaskArn, failure: HookFailure) -> None:
+        """People were told of a failed hook."""
+        memory = self.of(key)
+        self._memories[key] = msgspec.structs.replace(memory, hooks=memory.hooks | {(arn, failure)})

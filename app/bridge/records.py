@@ -55,7 +55,7 @@ class Records:
     async def read(self, task: Task, *, messages: tuple[str, ...] = ()) -> None:
         """Read on in the task's records, and the end of the logs of the containers named.
 
-        A stream that is not there says nothing (yet).
+        A stream that is not there, or empty, says nothing (yet).
 
         Raises:
             PortFailure: CloudWatch did not answer.
@@ -66,7 +66,8 @@ class Records:
             after = told(await self._lines(task), before=after)
         for name in messages:
             text = await self._message(task, name)
-            after = msgspec.structs.replace(after, messages={**after.messages, name: text})
+            if text:
+                after = msgspec.structs.replace(after, messages={**after.messages, name: text})
         if after != before:
             self._told[task.arn] = after
             self._tell(task)

@@ -104,7 +104,9 @@ def test_the_command_starts_with_the_signals_as_we_got_them(stage: Stage) -> Non
 
 
 def test_sees_the_end_of_its_command_although_it_was_started_with_sigchld_ignored(stage: Stage) -> None:
-    ignores = "import os, signal, sys; signal.signal(signal.SIGCHLD, signal.SIG_IGN); os.execv(sys.argv[1], sys.argv[1:])"
+    ignores = (
+        "import os, signal as s, sys; s.signal(s.SIGCHLD, s.SIG_IGN); os.execv(sys.argv[1], sys.argv[1:])"
+    )
     process = stage.start(command=shell("exit 3"), before=(sys.executable, "-ISc", ignores))
     assert ended(process) == 3
 
@@ -150,6 +152,20 @@ def test_runs_pre_stop_before_the_command_is_asked_to_end(
     assert ended(process, by=number) == 5
     assert log.read_text() == "hook\nasked\n"
     assert [record for record in stage.records() if "hook" in record] == []
+
+
+def test_asked_to_end_twice_it_runs_pre_stop_once(stage: Stage, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    process = stage.start(
+        hook("stop", f"echo hook >> {log}; sleep 0.1"), "grace 1000", command=WAITS_FOR_A_SIGNAL
+    )
+    assert said(process) == "ready"
+    process.send_signal(signal.SIGTERM)
+    eventually(log.exists, what="the hook runs")
+    process.send_signal(signal.SIGTERM)
+    assert said(process) == str(int(signal.SIGTERM))
+    assert ended(process) == 0
+    assert log.read_text() == "hook\n"
 
 
 def test_pre_stop_sleep_holds_the_signal_back(stage: Stage) -> None:
@@ -251,6 +267,15 @@ def test_records_the_termination_message(
     path = tmp_path / "dev/termination-log"
     stage.run(f"message {b64(str(path))} File {most}", command=shell(f"printf %s '{text}' > {path}"))
     assert stage.ends()[0].get("message") == (message and b64(message))
+
+
+def test_records_why_there_can_be_no_message_and_runs(stage: Stage, tmp_path: Path) -> None:
+    path = tmp_path / "message"
+    path.symlink_to("elsewhere")
+    result = stage.run(f"message {b64(str(path))} File 4096", command=shell(f"echo bye > {path}"))
+    assert (result.returncode, result.stderr) == (0, "")
+    assert "ymbolic link" in stage.records()[0]["noMessage"]
+    assert "message" not in stage.ends()[0]
 
 
 def test_the_message_of_one_run_is_not_that_of_the_next(stage: Stage, tmp_path: Path) -> None:

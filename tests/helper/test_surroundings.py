@@ -23,7 +23,7 @@ def mode_of(path: Path) -> str:
 
 def opened_by(process: subprocess.Popen[str]) -> set[Path]:
     """The files that it has open."""
-    return {file.readlink() for file in Path(f"/proc/{process.pid}/fd").iterdir() if file.is_symlink()}
+    return {file.resolve() for file in Path(f"/proc/{process.pid}/fd").iterdir()}
 
 
 def fields_of(status: str) -> dict[str, list[str]]:

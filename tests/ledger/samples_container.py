@@ -41,7 +41,11 @@ def after_init(policy: str) -> str:
         TaskContainer(name=name, last_status="STOPPED", exit_code=code)
         for name, code in (("i", 3), ("main", None))
     )
-    over = {"stop_code": "UserInitiated", "stopped_reason": f"{RESTARTING}init failed", "stopped_at": NOON}
+    over: dict[str, Any] = {
+        "stop_code": "UserInitiated",
+        "stopped_reason": f"{RESTARTING}init failed",
+        "stopped_at": NOON,
+    }
     task = a_task(pod, last_status="STOPPED", containers=inside, **over)
     commands = decide(facts_of(pod, task, now=NOON + timedelta(minutes=1)))
     return next(str(each.status["phase"]) for each in commands if isinstance(each, SetStatus))

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.model.names import OVERFLOW
+from app.model.reason import Reason
 from app.webhook.mutation import ONLY_VIRTUAL, PREFER_REAL, TOLERATION, Mutation, Untouched, decide
 from tests.builders import owned_by
 from tests.webhook.fakes import a_manifest, decoded
@@ -212,6 +213,26 @@ def test_a_pod_with_a_place_of_its_own_is_left_alone_silently(
 def test_a_pod_that_fargate_cannot_run_is_left_alone_with_every_reason() -> None:
     pod = a_manifest(hostNetwork=True, hostPID=True, annotations={"spillway.dev/max-wait": "soon"})
     assert untouched(pod) == (["InvalidMaxWait", "HostNetwork", "HostPID"], True)
+
+
+def test_a_field_that_a_pod_cannot_hold_is_a_reason_among_the_others() -> None:
+    unknown = (Reason("UnknownField", "newer", "spec.teleport"),)
+    verdict = decide(decoded(a_manifest(hostPID=True)), namespace=ENABLED, unknown=unknown)
+    assert isinstance(verdict, Untouched)
+    assert [reason.code for reason in verdict.reasons] == ["UnknownField", "HostPID"]
+
+
+def test_a_pod_that_did_not_opt_in_may_set_what_it_likes() -> None:
+    unknown = (Reason("UnknownField", "newer", "spec.teleport"),)
+    verdict = decide(decoded(a_manifest()), namespace={}, unknown=unknown)
+    assert isinstance(verdict, Untouched)
+    assert not verdict.warn
+
+
+def test_a_patched_pods_caveats_go_with_the_patch() -> None:
+    verdict = decide(decoded(a_manifest(terminationGracePeriodSeconds=600)), namespace=ENABLED)
+    assert isinstance(verdict, Mutation)
+    assert [reason.code for reason in verdict.caveats] == ["GracePeriodCut"]
 
 
 def test_a_word_that_means_nothing_is_left_alone_with_a_warning() -> None:

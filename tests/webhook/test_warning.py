@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.model.reason import Reason
-from app.webhook.warning import MOST_EACH, MOST_IN_ALL, warnings_of
+from app.webhook.warning import DIFFERENT, MOST_EACH, MOST_IN_ALL, warnings_of
 
 texts = st.text(max_size=300)
 reasons = st.lists(st.builds(Reason, st.just("Code"), texts, texts), max_size=80)
@@ -13,6 +13,12 @@ reasons = st.lists(st.builds(Reason, st.just("Code"), texts, texts), max_size=80
 def test_a_warning_names_field_and_mend() -> None:
     assert warnings_of([Reason("HostPID", "remove hostPID", "spec.hostPID")]) == (
         "not for Fargate: spec.hostPID: remove hostPID",
+    )
+
+
+def test_what_runs_differently_is_no_refusal() -> None:
+    assert warnings_of([Reason("Code", "the grace is cut", "spec.x")], prefix=DIFFERENT) == (
+        "on Fargate: spec.x: the grace is cut",
     )
 
 

@@ -2,6 +2,7 @@
 
 import msgspec
 
+from app.bridge.status.observed import HookFailure
 from app.model.names import TaskArn
 from app.model.task import Identity, Launch
 from app.model.wire import Json
@@ -80,6 +81,20 @@ class RecordEvent(msgspec.Struct, frozen=True, kw_only=True):
     warning: bool = False
 
 
+class TellOfHook(msgspec.Struct, frozen=True, kw_only=True):
+    """Tell people of a hook that did not work; `reason` is the Event's."""
+
+    arn: TaskArn
+    failure: HookFailure
+    reason: str
+
+    @property
+    def message(self) -> str:
+        """The Event's message: kubelet's, with the cause and the container."""
+        name = self.reason.removeprefix("Failed")
+        return f"{name} failed: {self.failure.error} (container {self.failure.container})"
+
+
 class Look(msgspec.Struct, frozen=True, kw_only=True):
     """Ask for a complete listing of tasks."""
 
@@ -101,6 +116,7 @@ Command = (
     | SetStatus
     | RemovePod
     | RecordEvent
+    | TellOfHook
     | Look
     | Later
 )

@@ -10,7 +10,7 @@ import msgspec
 from app.bridge.config import BridgeConfig
 from app.bridge.decision import adoption, permission
 from app.bridge.decision.record import recorded_arn, recorded_attempt, recorded_time
-from app.bridge.status.observed import Health, Told
+from app.bridge.status.observed import Health, HookFailure, Told
 from app.bridge.translation.material import Material, Unready
 from app.model.names import PodUid, TaskArn
 from app.model.pod import Pod, is_of_daemon_set, is_terminal
@@ -57,12 +57,14 @@ class Memory(msgspec.Struct, frozen=True, kw_only=True):
         stops: when ECS accepted to stop which task.
         gathered: the material for the next launch.
         gathered_at: when.
+        hooks: the failed hooks that people were told of, by task.
     """
 
     outcome: Outcome | None = None
     stops: dict[TaskArn, datetime] = {}
     gathered: Gathered | None = None
     gathered_at: datetime | None = None
+    hooks: frozenset[tuple[TaskArn, HookFailure]] = frozenset()
 
 
 class PodKey(msgspec.Struct, frozen=True, order=True):

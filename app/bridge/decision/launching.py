@@ -10,7 +10,7 @@ from app.bridge.decision.facts import UNREADY_LASTS, Facts, attempt_of, is_settl
 from app.bridge.decision.measures import Commands, failed, pod_of, rejected, stops, write_status
 from app.bridge.decision.record import recorded_capacity
 from app.bridge.status.container_status import Hold
-from app.bridge.status.endings import is_for_want_of_spot
+from app.bridge.status.endings import has_run, is_for_want_of_spot
 from app.bridge.translation.material import Unready
 from app.bridge.translation.task_spec import Translated, translate
 from app.model.pod import Pod, condition, controller_of
@@ -88,11 +88,9 @@ def refused(facts: Facts) -> Commands:
     outcome = outcome_of(facts)
     if outcome is None:
         raise AssertionError("stage REFUSED without an outcome")
-    pod = pod_of(facts)
     scarce = outcome.kind == "no-capacity"
-    if scarce and _is_given_back(pod, facts):
-        message = f"{outcome.message}; the pod's controller may place another one elsewhere"
-        return failed(facts, task=None, reason=NO_CAPACITY, message=message, disrupted=True)
+    if scarce and is_given_back(facts):
+        return given_back(facts, outcome.message)
     due = facts.now if falls_back(facts) else attempts.refusal_due(outcome)
     if facts.now >= due:
         return next_attempt(facts)
@@ -156,13 +154,24 @@ def _caveats(translated: Translated) -> tuple[Command, ...]:
     return tuple(RecordEvent(reason=each.code, message=str(each)) for each in translated.caveats)
 
 
-def _is_given_back(pod: Pod, facts: Facts) -> bool:
-    since = _bound_since(pod)
+def is_given_back(facts: Facts) -> bool:
+    """Whether Fargate had no capacity for so long that the pod's controller may place another one elsewhere."""
+    pod = pod_of(facts)
+    since = _wanting_since(facts, pod)
     long = timedelta(seconds=facts.config.give_back_after)
     return controller_of(pod) is not None and since is not None and facts.now - since >= long
 
 
-def _bound_since(pod: Pod) -> datetime | None:
+def given_back(facts: Facts, why: str) -> Commands:
+    """End the pod through no fault of its own, so that the scheduler gets another try."""
+    message = f"{why}; the pod's controller may place another one elsewhere"
+    return failed(facts, task=None, reason=NO_CAPACITY, message=message, disrupted=True)
+
+
+def _wanting_since(facts: Facts, pod: Pod) -> datetime | None:
+    """Since when the pod has been waiting to run: since it was bound, or since its last task that ran ended."""
     scheduled = condition(pod, "PodScheduled")
     bound = scheduled.last_transition_time if scheduled is not None and scheduled.status == "True" else None
-    return bound or pod.metadata.creation_timestamp
+    ends = (each.stopped_at for each in facts.tasks if has_run(each, spec=pod.spec))
+    moments = (bound or pod.metadata.creation_timestamp, *ends)
+    return max((moment for moment in moments if moment is not None), default=None)

@@ -4,9 +4,9 @@ from datetime import timedelta
 from typing import Final
 
 from app.bridge.decision import attempts
-from app.bridge.decision.commands import Command, Later, ReadRecords, RecordEvent, RecordTask
-from app.bridge.decision.facts import Facts, deadline_of
-from app.bridge.decision.launching import falls_back, next_attempt
+from app.bridge.decision.commands import Later, ReadRecords, RecordEvent, RecordTask
+from app.bridge.decision.facts import Facts
+from app.bridge.decision.launching import NO_CAPACITY, falls_back, given_back, is_given_back, next_attempt
 from app.bridge.decision.measures import (
     Commands,
     failed,
@@ -19,7 +19,7 @@ from app.bridge.decision.measures import (
     written,
 )
 from app.bridge.decision.record import recorded_arn
-from app.bridge.status.container_status import Hold
+from app.bridge.status.container_status import Hold, has_started
 from app.bridge.status.endings import (
     Ending,
     Sequel,
@@ -64,7 +64,6 @@ def carried(facts: Facts) -> Commands:
         *written(facts, status, *events),
         *stop_duplicates(facts),
         *_restarts(facts, pod, task),
-        *_deadline(facts, pod),
     )
 
 
@@ -126,14 +125,12 @@ def _restarts(facts: Facts, pod: Pod, task: Task) -> Commands:
     return restart(facts, task, sick) if sick else ()
 
 
-def _deadline(facts: Facts, pod: Pod) -> tuple[Command, ...]:
-    deadline = deadline_of(pod)
-    return () if deadline is None else (Later(seconds=(deadline - facts.now).total_seconds()),)
-
-
 def _relaunch(facts: Facts, task: Task, ending: Ending) -> Commands:
     """The end is written first, then the backoff waited out, then the next attempt begun."""
     stopped = [each for each in facts.tasks if each.is_stopped]
+    scarce = ending is Ending.NOT_STARTED and start_failure_of(task).first == NO_CAPACITY
+    if scarce and is_given_back(facts):
+        return given_back(facts, explained(task))
     due = facts.now if falls_back(facts) else attempts.restart_due(stopped)
     status = _held(facts, task, ending, stopped)
     if facts.now < due:
@@ -150,10 +147,12 @@ def _held(facts: Facts, task: Task, ending: Ending, stopped: list[Task]) -> Comm
     elif ending is Ending.NOT_STARTED:
         named = start_failure_of(task)
         first = attempts.failures_in_a_row(stopped) == 1
-        hold = Hold(named.first if first else named.later, explained(task), restarting=True)
+        about = frozenset(each.name for each in task.containers if each.reason)
+        hold = Hold(named.first if first else named.later, explained(task), restarting=True, about=about)
         event = RecordEvent(reason="Failed", message=explained(task), warning=True)
     else:
         words = f"back-off before restarting pod {facts.key.path}"
-        hold = Hold("CrashLoopBackOff", words, restarting=True)
+        about = frozenset(each.name for each in task.containers if has_started(task, each))
+        hold = Hold("CrashLoopBackOff", words, restarting=True, about=about)
         event = RecordEvent(reason="BackOff", message="Back-off restarting the pod's task", warning=True)
     return write_status(facts, task=task, hold=hold, event=event)

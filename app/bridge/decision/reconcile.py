@@ -11,9 +11,9 @@ from typing import Final
 
 import msgspec
 
-from app.bridge.decision import launching, living, permission
+from app.bridge.decision import hooks, launching, living, permission
 from app.bridge.decision.commands import Later, Look, RecordEvent, RemovePod, StopOrphan
-from app.bridge.decision.facts import Facts, Stage, is_settled, stage_of, task_of
+from app.bridge.decision.facts import Facts, Stage, deadline_of, is_settled, stage_of, task_of
 from app.bridge.decision.measures import (
     Commands,
     failed,
@@ -48,6 +48,18 @@ DEADLINE_EXCEEDED: Final = "DeadlineExceeded"
 _DEADLINE_MESSAGE: Final = "Pod was active on the node longer than the specified deadline"
 _AGREEING: Final = 2
 """Complete listings that must show a task without its pod before it counts as an orphan."""
+_LIMITED: Final = frozenset(
+    {
+        Stage.FRESH,
+        Stage.RECORDED,
+        Stage.REFUSED,
+        Stage.UNSEEN,
+        Stage.CARRIED,
+        Stage.ENDED,
+    }
+)
+"""The stages that activeDeadlineSeconds end."""
+
 _SOON: Final = 5.0
 _SOONER: Final = 1.0
 
@@ -55,7 +67,8 @@ _SOONER: Final = 1.0
 def decide(facts: Facts) -> Commands:
     """The commands for this moment, in order; where one fails, the rest are dropped. None: all is well."""
     known = _of_the_pod(facts)
-    return HANDLERS[stage_of(known)](known)
+    stage = stage_of(known)
+    return (*hooks.failures(known), *HANDLERS[stage](known), *_deadline(known, stage))
 
 
 def _of_the_pod(facts: Facts) -> Facts:
@@ -71,6 +84,12 @@ def _of_the_pod(facts: Facts) -> Facts:
         return msgspec.structs.replace(task, containers=kept)
 
     return msgspec.structs.replace(facts, tasks=tuple(trimmed(task) for task in facts.tasks))
+
+
+def _deadline(facts: Facts, stage: Stage) -> Commands:
+    """Come back when the pod's activeDeadlineSeconds are over."""
+    due = deadline_of(facts.pod) if facts.pod is not None and stage in _LIMITED else None
+    return () if due is None else (Later(seconds=(due - facts.now).total_seconds()),)
 
 
 def _gone(facts: Facts) -> Commands:
@@ -137,6 +156,9 @@ def _expired(facts: Facts) -> Commands:
         return (*stops(facts, "past its activeDeadlineSeconds"), *killing(facts), *said)
     if not is_settled(facts, pod_of(facts)):
         return (Look(), Later(seconds=_SOON))
+    reading = living.unread(facts, pod_of(facts), task) if task is not None else ()
+    if reading:
+        return reading
     return failed(facts, task=task, reason=DEADLINE_EXCEEDED, message=_DEADLINE_MESSAGE)
 
 

@@ -24,7 +24,7 @@ LARGE: Final = 8192
 """Bytes of keys and values; a larger ConfigMap goes into the vault, lest it fill the task definition."""
 
 _VAULT_MEND: Final = (
-    "allow secretsmanager:CreateSecret, DescribeSecret, RestoreSecret and TagResource on "
+    "allow secretsmanager:CreateSecret, TagResource, DescribeSecret, RestoreSecret and GetSecretValue on "
     "secret:spillway/* in the policy of the bridge's role"
 )
 

@@ -10,7 +10,7 @@ from typing import Final
 import msgspec
 
 from app.bridge.status import in_place
-from app.bridge.status.endings import is_out_of_memory, termination_reason
+from app.bridge.status.endings import is_out_of_memory, never_started, termination_reason
 from app.bridge.status.in_place import UNKNOWN_EXIT
 from app.bridge.status.observed import Health, Run
 from app.bridge.status.restarting import is_restarted
@@ -143,6 +143,8 @@ def task_id_of(status: Mapping[str, Json]) -> str:
 
 def has_started(task: Task, seen: TaskContainer) -> bool:
     """Whether the container has run in the task."""
+    if never_started(seen):
+        return False
     if seen.last_status == "RUNNING" or seen.exit_code is not None:
         return True
     return seen.last_status == "STOPPED" and task.started_at is not None

@@ -14,6 +14,7 @@ from app.bridge.status.restarting import is_restarted
 from app.model.container import Container, is_sidecar
 from app.model.names import INSTALL_CONTAINER
 from app.model.pod import PodSpec
+from app.model.names import INSTALL_CONTAINER, KEEPER_CONTAINER
 from app.model.task import Task, TaskContainer
 
 OURS: Final = "spillway: "
@@ -67,6 +68,10 @@ SEQUELS: Final[dict[Ending, Sequel | None]] = {
 again even under Never, as a kubelet does: nothing of the pod has run but init containers, which may run twice."""
 
 START_FAILURES: Final[tuple[tuple[str, StartFailure], ...]] = (
+    (
+        f"dependency [{INSTALL_CONTAINER}]",
+        StartFailure("CreateContainerConfigError", "CreateContainerConfigError"),
+    ),
     (INSTALL_CONTAINER, StartFailure("CreateContainerConfigError", "CreateContainerConfigError")),
     ("cannotpull", StartFailure("ErrImagePull", "ImagePullBackOff")),
     ("resourceinitializationerror", StartFailure("CreateContainerConfigError", "CreateContainerConfigError")),

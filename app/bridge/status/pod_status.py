@@ -116,11 +116,12 @@ def _statuses(
     return inits, mains
 
 
-def _hold_of(pod: Pod, container: Container, hold: Hold | None) -> Hold | None:
-    """Why this container waits: as said of the pod, or since it has not come to its turn yet."""
-    if hold is not None and hold != Hold() and (not hold.about or container.name in hold.about):
-        return hold
-    return Hold("PodInitializing") if pod.spec.init_containers else hold and Hold()
+def _hold_of(pod: Pod, container: Container, hold: Hold | None) -> Hold:
+    """Why this container waits: as is said of the pod, or since it has not come to its turn yet."""
+    turn = Hold("PodInitializing") if pod.spec.init_containers else Hold()
+    if hold is None or hold == Hold():
+        return turn
+    return hold if not hold.about or container.name in hold.about else turn
 
 
 def _sight(

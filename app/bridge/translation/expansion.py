@@ -79,15 +79,8 @@ def references(text: str) -> frozenset[str]:
     return frozenset(piece for is_reference, piece in _pieces(text) if is_reference)
 
 
-def expand(text: str, known: Mapping[str, str]) -> str:
-    """`text` with each `$(NAME)` that is known replaced; `$$` stands for one dollar sign."""
-    return "".join(
-        known.get(piece, f"$({piece})") if is_reference else piece for is_reference, piece in _pieces(text)
-    )
-
-
 def expanded(text: str, lookup: Callable[[str], Text | None]) -> Text:
-    """The same where values are texts; `lookup` answers None for an unknown name.
+    """The text with each `$(NAME)` replaced for which `lookup` has a text; `$$` stands for one dollar sign.
 
     Raises:
         TextTooLongError: the result exceeds `MOST_TEXT`.
