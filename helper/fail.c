@@ -17,6 +17,10 @@ static void say(const char *format, va_list arguments)
     int length = vsnprintf(line + used, room, format, arguments);
     if (length > 0)
         used += (size_t)length < room ? (size_t)length : room - 1;
+    /* What was quoted must not break the line, or steer a terminal. */
+    for (size_t i = 0; i < used; i++)
+        if ((unsigned char)line[i] < ' ' || line[i] == 0x7f)
+            line[i] = '?';
     line[used++] = '\n';
     /* There is nobody left to tell when standard error is gone. */
     ssize_t written = write(STDERR_FILENO, line, used);

@@ -29,7 +29,7 @@ struct instruction {
 /* Hand each line of the variable to its instruction; a variable that is not set has no lines. */
 void take_lines(const char *variable, const struct instruction *known, size_t count, void *into);
 
-/* End the program because of this line. The message must not quote the line: it may hold a secret. */
+/* End the program because of this line. The message must not quote base64: it may be a secret. */
 _Noreturn void reject(const struct line *line, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* The fields after the instruction's name are counted from 1. */

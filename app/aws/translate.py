@@ -183,13 +183,21 @@ def _container(read: _Container) -> TaskContainer:
     return TaskContainer(
         name=read.name,
         last_status=read.last_status,
-        exit_code=read.exit_code,
+        exit_code=None if _never_started(read) else read.exit_code,
         reason=read.reason,
         runtime_id=read.runtime_id,
         image=read.image,
         image_digest=read.image_digest,
         health=read.health_status,
     )
+
+
+def _never_started(read: _Container) -> bool:
+    """Whether the container could not be started; ECS says 143 all the same where one it depends on failed.
+
+    https://github.com/aws/amazon-ecs-agent/blob/master/agent/engine/task_manager.go
+    """
+    return read.reason.startswith(("CannotStart", "CannotCreate", "CannotPull"))
 
 
 def _ip(read: _Task) -> str:

@@ -107,7 +107,7 @@ class Bridge:
         self._prober.on_change(self._workers.wake)
         self._poll.on_look(self._looked)
         if outside.news is not None:
-            outside.news.on_task(self._store.hear)
+            outside.news.on_task(self._store.hear, leads=self._lease.is_held)
 
     async def run(self) -> None:
         """Keep the node and its pods until cancelled.

@@ -61,9 +61,7 @@ class BridgeMetrics:
         phases = Counter(pod.status.phase for node in nodes for pod in node.pods)
         for phase in _PHASES:
             self.pods.labels(phase).set(phases[phase])
-        statuses = Counter(
-            task.last_status for node in nodes for task in node.tasks if not task.is_stopped
-        )
+        statuses = Counter(task.last_status for node in nodes for task in node.tasks if not task.is_stopped)
         self._statuses |= set(statuses)
         for status in self._statuses:
             self.tasks.labels(status).set(statuses[status])

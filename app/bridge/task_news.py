@@ -14,11 +14,14 @@ log = logs.get(__name__)
 
 
 Hear = Callable[[Task], bool]
-"""Takes in the task of an event; answers whether it was news (`TaskStore.hear`)."""
+"""Takes in the task of an event; answers whether it was news of a task of its own (`TaskStore.hear`)."""
 
 
 class TaskNews:
-    """Reads the one queue of this process for all of its nodes; `run` it as long as they run."""
+    """Reads the one queue of this process for all of its nodes; `run` it as long as they run.
+
+    Whoever takes an event from the queue takes it from all others, so a bridge that keeps no node reads none.
+    """
 
     def __init__(self, events: TaskEvents, *, clock: Clock, retry: float, metrics: BridgeMetrics) -> None:
         self._events = events
@@ -26,11 +29,13 @@ class TaskNews:
         self._retry = retry
         self._metrics = metrics
         self._listeners: list[Hear] = []
+        self._leads: list[Callable[[], bool]] = []
         self._drained_at: datetime | None = None
 
-    def on_task(self, hear: Hear) -> None:
-        """Let `hear` have every event."""
+    def on_task(self, hear: Hear, *, leads: Callable[[], bool]) -> None:
+        """Let `hear` have every event; `leads` says whether its node is ours at the moment."""
         self._listeners.append(hear)
+        self._leads.append(leads)
 
     @property
     def drained_at(self) -> datetime | None:
@@ -40,6 +45,9 @@ class TaskNews:
     async def run(self) -> None:
         """Take in what comes, until cancelled; a failure delays only the hints."""
         while True:
+            if not any(leads() for leads in self._leads):
+                await self._clock.sleep(self._retry)
+                continue
             try:
                 await self.once()
             except PortFailure as failure:
@@ -58,6 +66,6 @@ class TaskNews:
             self._drained_at = asked
             return
         for event in events:
-            news = any(hear(event.task) for hear in self._listeners)
+            news = any([hear(event.task) for hear in self._listeners])
             self._metrics.events.labels("news" if news else "stale").inc()
         await self._events.done(events)

@@ -84,24 +84,29 @@ class TaskStore:
             return task.identity is not None and task.identity.uid != uid
         return self._strange.get(arn) == uid
 
-    def put(self, task: Task) -> None:
-        """Take in a description, unless it is somebody else's task or older than what is known."""
+    def put(self, task: Task) -> bool:
+        """Take in a description, unless it is somebody else's task or older than what is known.
+
+        Returns:
+            Whether it was taken in.
+        """
         known = self._tasks.get(task.arn)
         if task.identity is None and known is not None:
             task = msgspec.structs.replace(task, identity=known.identity, attempt=known.attempt)
         key = key_of(task)
         if key is None or not is_ours(task, cluster=self._cluster, node=self._node):
             self._refuse(task.arn)
-            return
+            return False
         self._expected.pop(task.arn, None)
         self._missing.pop(task.arn, None)
         if known is not None and (known == task or _is_older(task, than=known)):
-            return
+            return False
         self._tasks[task.arn] = task
         if task.desired_status == "STOPPED":
             self._told_to_stop.discard(task.arn)
         self._of_pod.setdefault(key.uid, set()).add(task.arn)
         self._tell(key)
+        return True
 
     def hear(self, task: Task) -> bool:
         """Take in an event, which may come twice, late, or of somebody else's task.
@@ -121,8 +126,7 @@ class TaskStore:
                 for each in task.containers
             )
             task = msgspec.structs.replace(task, containers=containers)
-        self.put(task)
-        return True
+        return self.put(task)
 
     def mark_missing(self, arns: Iterable[TaskArn], *, now: datetime) -> None:
         """ECS says that it does not know these. What was over stays as it was: its end is known."""

@@ -9,15 +9,11 @@ from typing import Final
 
 from app.fargate import caveat_rules, words
 from app.fargate.ledger import ROWS, refusals_in, unknown_fields
-from app.fargate.rights import all_containers
 from app.model.pod import Pod, is_of_daemon_set
 from app.model.reason import Reason
-from app.model.volume import Volume
 from app.model.wire import Json
 
 _MIRROR: Final = "kubernetes.io/config.mirror"
-_TOKEN_VOLUME_PREFIX: Final = "kube-api-access-"  # noqa: S105  (a volume's name, not a secret)
-_TOKEN_PATH: Final = "/var/run/secrets/kubernetes.io/serviceaccount"  # noqa: S105  (a path, not a secret)
 _RULES: Final = tuple(row.rule for row in ROWS if row.rule is not None)
 
 
@@ -59,25 +55,3 @@ def machine_bound(pod: Pod) -> tuple[Reason, ...]:
         message = "a static pod belongs to the kubelet that made it; use a Deployment"
         found.append(Reason("StaticPod", message, "metadata.annotations"))
     return tuple(found)
-
-
-def token_volume_names(pod: Pod) -> frozenset[str]:
-    """The volumes that admission added for the service account's token.
-
-    A volume of the same make that a container mounts elsewhere is the user's own.
-    https://kubernetes.io/docs/reference/access-authn-authz/service-accounts-admin/#bound-service-account-token-volume
-    """
-    elsewhere = {
-        mount.name
-        for _, each in all_containers(pod)
-        for mount in each.volume_mounts
-        if mount.mount_path != _TOKEN_PATH
-    }
-    names = {volume.name for volume in pod.spec.volumes if _holds_injected_token(volume)}
-    return frozenset(names - elsewhere)
-
-
-def _holds_injected_token(volume: Volume) -> bool:
-    if not volume.name.startswith(_TOKEN_VOLUME_PREFIX) or volume.projected is None:
-        return False
-    return any(source.service_account_token is not None for source in volume.projected.sources)

@@ -111,7 +111,8 @@ ROWS: Final[tuple[Row, ...]] = (
         "The helper appends lines to /etc/hosts.",
         of="HostAlias",
         rule=_host_aliases,
-        unless="where a container runs as another user than root or has a read-only root (`HostAliases`)",
+        unless="where a container runs as another user than root or has a read-only root (`HostAliases`; at "
+        "launch, where its image says so, `NotRoot`)",
     ),
     _alias.emulated("ip", "The line's address."),
     _alias.emulated("hostnames", "The line's names."),
@@ -129,7 +130,8 @@ ROWS: Final[tuple[Row, ...]] = (
         "nameservers",
         "The helper writes /etc/resolv.conf.",
         rule=_nameservers,
-        unless="where a container runs as another user than root or has a read-only root (`DNSConfig`)",
+        unless="where a container runs as another user than root or has a read-only root (`DNSConfig`; at "
+        "launch, where its image says so, `NotRoot`)",
     ),
     _dns.emulated("searches", _RESOLVER),
     _dns.emulated("options", _RESOLVER, of="PodDNSConfigOption"),

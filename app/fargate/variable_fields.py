@@ -1,11 +1,12 @@
 """Rows of environment variables and of what their values come from."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Final
 
+from app.fargate.rights import all_containers
 from app.fargate.support import Row, Section
-from app.model.container import EnvVarSource, FieldRef
+from app.model.container import EnvVarSource, FieldRef, ResourceFieldRef
 from app.model.names import (
     ATTEMPT_VARIABLE,
     IDENTITY_VARIABLE,
@@ -14,7 +15,9 @@ from app.model.names import (
     RUN_VARIABLE,
     SEAL_KEY_VARIABLE,
 )
+from app.model.pod import Pod
 from app.model.reason import Reason
+from app.model.volume import DownwardFile, Volume
 
 RESERVED: Final = frozenset(
     {
@@ -98,6 +101,35 @@ def field_of_file(selector: FieldRef | None, path: str) -> Iterable[Reason]:
         yield Reason("DownwardField", message, path)
 
 
+def _unknown_containers(pod: Pod) -> Iterable[Reason]:
+    names = {container.name for _, container in all_containers(pod)}
+    for selector, path in _resource_selectors(pod):
+        if selector.container_name and selector.container_name not in names:
+            message = f'no container "{selector.container_name}"; name one'
+            yield Reason("UnknownResource", message, f"{path}.resourceFieldRef")
+
+
+def _resource_selectors(pod: Pod) -> Iterator[tuple[ResourceFieldRef, str]]:
+    """Every resource that a variable or a file takes, with the path of what takes it."""
+    for path, container in all_containers(pod):
+        for index, variable in enumerate(container.env):
+            if variable.value_from and variable.value_from.resource_field_ref:
+                yield variable.value_from.resource_field_ref, f"{path}.env[{index}].valueFrom"
+    for index, volume in enumerate(pod.spec.volumes):
+        for items, path in _downward_items(volume, f"spec.volumes[{index}]"):
+            for place, item in enumerate(items):
+                if item.resource_field_ref:
+                    yield item.resource_field_ref, f"{path}.items[{place}]"
+
+
+def _downward_items(volume: Volume, path: str) -> Iterator[tuple[tuple[DownwardFile, ...], str]]:
+    if volume.downward_api is not None:
+        yield volume.downward_api.items, f"{path}.downwardAPI"
+    for index, source in enumerate(volume.projected.sources if volume.projected is not None else ()):
+        if source.downward_api is not None:
+            yield source.downward_api.items, f"{path}.projected.sources[{index}].downwardAPI"
+
+
 ROWS: Final[tuple[Row, ...]] = (
     _variable.native(
         "name",
@@ -135,7 +167,12 @@ ROWS: Final[tuple[Row, ...]] = (
         of="ResourceFieldSelector",
     ),
     _resource.emulated("resource", "Requests and limits of cpu, memory and ephemeral-storage."),
-    _resource.emulated("containerName", "Another container of the pod; the same one where it is empty."),
+    _resource.emulated(
+        "containerName",
+        "Another container of the pod; the same one where it is empty.",
+        rule=_unknown_containers,
+        unless="one that the pod has not (`UnknownResource`)",
+    ),
     _resource.emulated("divisor", "The amount is divided by it and rounded up."),
     _source.emulated("configMapKeyRef", "Read before launch and written out.", of="ConfigMapKeySelector"),
     _map_key.emulated("name", "The ConfigMap's name."),

@@ -6,12 +6,25 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from app.ports.clock import Clock
 
 _LAST_LINES = 5
 _POLL = 0.05
+
+
+_UTIME, _STIME = 11, 12
+"""Where user and system time stand in /proc/PID/stat after the name, in clock ticks (proc(5))."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Burden:
+    """What a process takes: its largest resident size in MiB, and its CPU time in seconds."""
+
+    peak_mib: float = 0.0
+    cpu_seconds: float = 0.0
 
 
 class Child:
@@ -63,6 +76,18 @@ class Child:
     def exit_code(self) -> int | None:
         """None while it runs."""
         return self._process.returncode
+
+    def burden(self) -> Burden:
+        """What it has taken so far (Linux); nothing once it has ended."""
+        folder = Path("/proc") / str(self._process.pid)
+        try:
+            status, stat = (folder / "status").read_text(), (folder / "stat").read_text()
+        except (FileNotFoundError, ProcessLookupError):
+            return Burden()
+        peak = next((line for line in status.splitlines() if line.startswith("VmHWM:")), "VmHWM: 0 kB")
+        fields = stat.rpartition(")")[2].split()
+        ticks = int(fields[_UTIME]) + int(fields[_STIME])
+        return Burden(peak_mib=int(peak.split()[1]) / 1024, cpu_seconds=ticks / os.sysconf("SC_CLK_TCK"))
 
     def obituary(self) -> str:
         """Why it ended, as far as its log tells."""

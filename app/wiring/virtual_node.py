@@ -143,6 +143,7 @@ def _config(settings: BridgeSettings, shared: Shared) -> BridgeConfig:
         execution_role_arn=settings.execution_role,
         task_role_arn=settings.task_role,
         architecture=settings.architecture,
+        host_ip=settings.internal_ip,
         helper_image=settings.helper_image,
         capacity=settings.capacity,
         cluster_domain=settings.cluster_domain,

@@ -46,6 +46,23 @@ REFUSED_CAPACITY: Final = 0.3
 INTERRUPTED: Final = 0.1
 """The share of running Spot tasks that each round of interruptions ends."""
 
+ROUGH: Final = (
+    Fault(operation="ListTasks", kind="partial", share=0.3, probability=0.3, seed=11),
+    Fault(operation="DescribeTasks", kind="partial", share=0.1, probability=0.2, seed=12),
+    Fault(operation="RunTask", kind="foreign-container", probability=0.1, seed=13),
+    Fault(operation="RunTask", kind="no-spot-capacity", probability=0.2, seed=14),
+    Fault(operation="RunTask", kind="retirement", probability=0.03, seed=15, seconds=10),
+    Fault(operation="RunTask", kind="infrastructure-health", probability=0.03, seed=16, seconds=10),
+    Fault(operation="RunTask", kind="user-stop", probability=0.03, seed=17, seconds=10),
+    outcome("throttled-by-ec2", probability=0.05, seed=19),
+    outcome("vcpu-limit", probability=0.05, seed=20),
+)
+"""What `--rough` adds: partial answers, foreign containers, tasks that AWS or a user stops.
+
+Not `vanish`: that a task is MISSING proves nothing for five minutes, longer than the campaign lasts.
+https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_RunTask.html
+"""
+
 _LOOK: Final = 0.5
 _DELETED: Final = 5
 """Every fifth pod is deleted in the middle of the storm."""
@@ -103,6 +120,7 @@ class Campaign:
     clock: Clock
     pods: int
     kills: int
+    rough: bool
     chance: random.Random = field(default_factory=lambda: random.Random(3))  # noqa: S311  (the same each time)
     killed: int = 0
     interrupted: int = 0
@@ -129,6 +147,8 @@ class Campaign:
         faults.add(Fault(operation="*", kind="timeout-after-effect", probability=LOST_ANSWERS, seed=1))
         faults.add(Fault(operation="*", kind="error", probability=FAILED_CALLS, seed=2))
         faults.add(outcome("no-capacity", probability=REFUSED_CAPACITY, seed=3))
+        for fault in ROUGH if self.rough else ():
+            faults.add(fault)
 
     async def _kill_and_delete(self) -> None:
         pause = min(60.0, LONGEST / 3) / max(self.kills, 1)
@@ -226,7 +246,7 @@ def _pod(index: int, kind: Kind) -> dict[str, Any]:
     }
 
 
-async def bench(pods: int, *, kills: int, directory: Path) -> Result:
+async def bench(pods: int, *, kills: int, rough: bool, directory: Path) -> Result:
     """Run the campaign on a stack of its own."""
     clock = SystemClock()
     options = LocalOptions(
@@ -243,7 +263,7 @@ async def bench(pods: int, *, kills: int, directory: Path) -> Result:
             "metadata": {"name": NAMESPACE, "labels": {OVERFLOW: ENABLED}},
         }
         await stack.connection.request("POST", "/api/v1/namespaces", body=body)
-        return await Campaign(stack=stack, clock=clock, pods=pods, kills=kills).run()
+        return await Campaign(stack=stack, clock=clock, pods=pods, kills=kills, rough=rough).run()
 
 
 def main() -> None:
@@ -251,10 +271,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="scripts/bench faults", description=__doc__)
     parser.add_argument("--pods", type=int, default=300, help="how many pods (default 300)")
     parser.add_argument("--kills", type=int, default=10, help="how often the bridge is killed (default 10)")
+    parser.add_argument("--rough", action="store_true", help="and everything else that AWS may do")
     arguments = parser.parse_args()
     logs.configure(level="error", as_json=False)
     with tempfile.TemporaryDirectory(prefix="spillway-bench-") as directory:
-        result = asyncio.run(bench(arguments.pods, kills=arguments.kills, directory=Path(directory)))
+        result = asyncio.run(
+            bench(arguments.pods, kills=arguments.kills, rough=arguments.rough, directory=Path(directory))
+        )
     print(msgspec.json.encode(result).decode())
 
 

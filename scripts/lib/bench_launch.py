@@ -16,6 +16,7 @@ import msgspec
 
 from app.local.fargate.config import FAST, FargateConfig
 from app.local.fargate.oracle import tally
+from app.local.processes import Burden
 from app.model.names import ENABLED, OVERFLOW
 from app.telemetry import logs
 from app.wiring.clock import SystemClock
@@ -29,7 +30,11 @@ NAMESPACE: Final = "bench"
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):
-    """What the benchmark prints; times in seconds."""
+    """What the benchmark prints; times in seconds.
+
+    `rss_mib` is the bridge's largest resident size, `cpu_seconds` what it used from the first pod until all
+    ran; after `--kill`, of the second bridge alone.
+    """
 
     pods: int
     seconds: float
@@ -40,6 +45,9 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     duplicates: int
     left: int
     killed: bool
+    rss_mib: float
+    cpu_seconds: float
+    cpu_share: float
 
 
 async def bench(pods: int, *, kill: bool, directory: Path) -> Result:
@@ -56,14 +64,17 @@ async def bench(pods: int, *, kill: bool, directory: Path) -> Result:
     async with LocalStack(options, clock=clock, progress=print) as stack:
         await stack.connection.request("POST", "/api/v1/namespaces", body=_namespace())
         names = [f"pod-{index}" for index in range(pods)]
+        begun, before = clock.steady(), stack.programs["bridge"].burden()
         await asyncio.gather(*(_create(stack, name) for name in names))
         if kill:
             await stack.until("half of the launches", lambda: _launched(stack, pods // 2))
             await stack.kill_program("bridge")
             print("killed the bridge")
             await stack.start_program("bridge")
+            begun, before = clock.steady(), Burden()
         await stack.until(f"{pods} launches", lambda: _launched(stack, pods))
         await stack.until(f"{pods} running pods", lambda: _running(stack, pods))
+        after_all, took = stack.programs["bridge"].burden(), clock.steady() - begun
         counts = tally(stack.fargate.journal.since())
         await asyncio.gather(*(_delete(stack, name) for name in names))
         await stack.until("no task left", lambda: _none_left(stack))
@@ -79,6 +90,9 @@ async def bench(pods: int, *, kill: bool, directory: Path) -> Result:
         duplicates=after.duplicates,
         left=after.left,
         killed=kill,
+        rss_mib=round(after_all.peak_mib, 1),
+        cpu_seconds=round(after_all.cpu_seconds - before.cpu_seconds, 2),
+        cpu_share=round((after_all.cpu_seconds - before.cpu_seconds) / took, 3),
     )
 
 

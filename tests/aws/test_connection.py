@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from app.aws.connection import Connection, ConnectionConfig
-from app.ports.failures import Refused
+from app.ports.failures import Refused, Unavailable
 from tests.aws.fakes import Answer, AwsStub
 
 
@@ -59,3 +59,27 @@ async def test_a_proxy_is_not_asked_for_this_machines_own_loopback(
     await connection.control.call("list_tasks")
     connection.close()
     assert len(aws.asked("ListTasks")) == 1
+
+
+async def test_a_client_of_another_service_is_built_once_for_each_region(
+    connection: Connection,
+) -> None:
+    first, again, other = (
+        await connection.channel("secretsmanager"),
+        await connection.channel("secretsmanager", region="eu-west-3"),
+        await connection.channel("secretsmanager", region="us-east-1"),
+    )
+
+    assert first is again
+    assert first is not other
+
+
+async def test_clients_of_other_services_are_closed_with_the_rest(
+    aws: AwsStub, connection: Connection
+) -> None:
+    channel = await connection.channel("ecr")
+    connection.close()
+
+    with pytest.raises(Unavailable, match="closed"):
+        await channel.call("get_authorization_token")
+    assert aws.requests == []

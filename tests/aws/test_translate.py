@@ -84,6 +84,13 @@ def test_containers_come_with_exit_code_and_reason() -> None:
     )
 
 
+def test_a_container_that_could_not_start_has_no_exit_code_though_ecs_gives_one() -> None:
+    reason = "CannotStartContainerError: dependency graph: …"
+    wire = {"name": "main", "lastStatus": "STOPPED", "exitCode": 143, "reason": reason}
+    [container] = translate.task(wire_task(containers=[wire])).containers
+    assert (container.exit_code, container.reason) == (None, reason)
+
+
 def test_containers_that_others_injected_and_odd_values_are_borne_with() -> None:
     guard = {"name": "aws-guardduty-agent-x", "lastStatus": "RUNNING", "cpu": "null", "gpuIds": []}
     task = translate.task(wire_task(containers=[guard], stopCode="InfrastructureHealth", novelty={"a": 1}))

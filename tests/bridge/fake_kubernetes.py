@@ -1,6 +1,7 @@
 """A Kubernetes in memory, as far as a bridge speaks to it."""
 
 import asyncio
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -9,9 +10,10 @@ import msgspec
 from app.model.node import Node
 from app.model.pod import Pod
 from app.model.wire import Json
-from app.ports.failures import Conflict, NotFound
+from app.ports.failures import Conflict, NotFound, Refused
 from app.ports.kubernetes import Lease
 from tests.bridge.door import Door
+from tests.bridge.validity import complaints
 from tests.fakes import FakeWatched, VirtualClock
 
 
@@ -24,7 +26,9 @@ class FakePods:
         self.pods: dict[str, Pod] = {}
         self.removed: list[Pod] = []
         self.watched: FakeWatched[Pod] = FakeWatched()
+        self._watches: dict[str, FakeWatched[Pod]] = {}
         self.patches = 0
+        self.complaints: list[str] = []
         self.witness: Callable[[Pod], None] = self.removed.append
         self._version = 10
 
@@ -45,7 +49,8 @@ class FakePods:
     def bind(self, pod: Pod) -> None:
         """A user's pod lands on the node."""
         self._put(pod)
-        self.watched.put(self.pods[pod.key])
+        for watched in self._watches.values():
+            watched.put(self.pods[pod.key])
 
     def delete(self, pod: Pod) -> None:
         """`kubectl delete pod`."""
@@ -57,9 +62,9 @@ class FakePods:
         del self.pods[pod.key]
         self._show(pod.key)
 
-    def rewatch(self) -> FakeWatched[Pod]:
+    def rewatch(self, who: str) -> FakeWatched[Pod]:
         """What a new process lists."""
-        self.watched = FakeWatched(self.pods.values())
+        self.watched = self._watches[who] = FakeWatched(self.pods.values())
         return self.watched
 
     def _get(self, key: str) -> Pod:
@@ -83,6 +88,10 @@ class FakePods:
 
     def _set_status(self, pod: Pod, status: Mapping[str, Json]) -> Pod:
         self._mine(pod)
+        wrong = complaints(self.pods[pod.key], status)
+        if wrong:
+            self.complaints += wrong
+            raise Refused("; ".join(wrong))
 
         def edit(body: dict[str, Any]) -> None:
             now = body["status"]
@@ -116,9 +125,11 @@ class FakePods:
         return self.pods[pod.key]
 
     def _show(self, key: str) -> None:
-        """The watch tells of it a little later, and only to the process that watches now."""
+        """The watches tell of it a little later, and only to the processes that watch now."""
         loop = asyncio.get_running_loop()
-        loop.call_soon(lambda: loop.call_soon(self._tell, self.watched, key, self.pods.get(key)))
+        for watched in self._watches.values():
+            later = functools.partial(loop.call_soon, self._tell, watched, key, self.pods.get(key))
+            loop.call_soon(later)
 
     def _tell(self, watched: FakeWatched[Pod], key: str, pod: Pod | None) -> None:
         if pod is not None:

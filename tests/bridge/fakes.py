@@ -1,7 +1,9 @@
 """The world around a bridge, which goes on when the bridge dies."""
 
 import asyncio
+import contextvars
 from collections.abc import Mapping
+from datetime import datetime
 
 import msgspec
 from prometheus_client import CollectorRegistry
@@ -11,6 +13,7 @@ from app.bridge.config import BridgeConfig, NodeConfig, PollConfig, TaskSettings
 from app.bridge.decision.facts import Gathered
 from app.bridge.metrics import BridgeMetrics
 from app.bridge.outside import Outside
+from app.bridge.task_news import TaskNews
 from app.bridge.translation.material import Material, Needs
 from app.model.meta import ObjectMeta
 from app.model.names import OVERFLOW
@@ -19,12 +22,14 @@ from app.model.pod import TERMINAL_PHASES, Pod
 from app.ports.failures import NotFound
 from app.ports.logs import LogLine, LogPage
 from app.ports.probes import Answer
-from tests.bridge.door import Door
+from tests.bridge.door import PROCESS, Door
 from tests.bridge.fake_ecs import FakeEcs
+from tests.bridge.fake_events import FakeTaskEvents
 from tests.bridge.fake_kubernetes import FakeEvents, FakeLeases, FakeNodes, FakePods
 from tests.builders import NOON, VIRTUAL
 from tests.fakes import FakeWatched, VirtualClock
 
+FIRST = "bridge-0"
 NODE_IP = "10.0.0.9"
 LEASE = f"kube-node-lease/{VIRTUAL}"
 NODE = NodeConfig(
@@ -35,7 +40,7 @@ NODE = NodeConfig(
     kubelet_port=10250,
     kubelet_version="v1.36.0",
     provider_id="",
-    identity="bridge-0",
+    identity=FIRST,
     capacity={"cpu": "1000", "memory": "4000Gi", "pods": "1000"},
     gate_namespace="sys",
 )
@@ -109,10 +114,37 @@ class FakeProbes:
         return self.answers.get(target, Answer(ok=True))
 
 
+class PausableClock:
+    """Time as a process sees it that may be paused: it stands up from its sleep only when it is woken."""
+
+    def __init__(self, clock: VirtualClock, door: Door) -> None:
+        self._clock = clock
+        self._door = door
+
+    def now(self) -> datetime:
+        return self._clock.now()
+
+    def steady(self) -> float:
+        return self._clock.steady()
+
+    async def sleep(self, seconds: float) -> None:
+        await self._clock.sleep(seconds)
+        await self._door.awake()
+
+
+async def _run(bridge: Bridge, news: TaskNews | None) -> None:
+    """A process, as the composition root puts it together."""
+    async with asyncio.TaskGroup() as group:
+        group.create_task(bridge.run())
+        if news is not None:
+            group.create_task(news.run())
+
+
 class World:
     """Everything outside the bridge; it goes on when a bridge dies."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, listens: bool = False) -> None:
+        """`listens`: whether there is a queue of task events."""
         self.clock = VirtualClock()
         self.door = Door()
         self.pods = FakePods(self.door, self.clock)
@@ -127,12 +159,13 @@ class World:
         self.probes = FakeProbes()
         self.namespaces = FakeWatched([a_namespace("shop", overflow="enabled")])
         self.registry = CollectorRegistry()
+        self.queue = FakeTaskEvents(self.ecs, self.clock, self.door) if listens else None
         self.bridge: Bridge | None = None
-        self._process: asyncio.Task[None] | None = None
+        self._processes: dict[str, asyncio.Task[None]] = {}
 
-    def outside(self) -> Outside:
+    def outside(self, metrics: BridgeMetrics, *, who: str = FIRST) -> Outside:
         return Outside(
-            watched=self.pods.rewatch(),
+            watched=self.pods.rewatch(who),
             namespaces=self.namespaces,
             pods=self.pods,
             nodes=self.nodes,
@@ -143,27 +176,40 @@ class World:
             streams=self.streams,
             materials=self.materials,
             probes=self.probes,
-            clock=self.clock,
+            clock=PausableClock(self.clock, self.door),
+            news=self._news(metrics),
         )
 
-    def start(self, config: BridgeConfig = CONFIG) -> Bridge:
+    def _news(self, metrics: BridgeMetrics) -> TaskNews | None:
+        if self.queue is None:
+            return None
+        return TaskNews(self.queue, clock=PausableClock(self.clock, self.door), retry=3, metrics=metrics)
+
+    def start(self, config: BridgeConfig = CONFIG, *, who: str = FIRST) -> Bridge:
         """A new process with an empty memory."""
         self.registry = CollectorRegistry()
         metrics = BridgeMetrics(self.registry)
-        self.bridge = Bridge(config, outside=self.outside(), jitter=lambda: 1.0, metrics=metrics)
-        self._process = asyncio.get_running_loop().create_task(self.bridge.run())
+        outside = self.outside(metrics, who=who)
+        config = msgspec.structs.replace(config, node=msgspec.structs.replace(config.node, identity=who))
+        self.bridge = Bridge(config, outside=outside, jitter=lambda: 1.0, metrics=metrics)
+        context = contextvars.copy_context()
+        context.run(PROCESS.set, who)
+        running = _run(self.bridge, outside.news)
+        self._processes[who] = asyncio.get_running_loop().create_task(running, context=context)
         return self.bridge
 
-    async def stop(self) -> None:
+    async def stop(self, who: str = FIRST) -> None:
         """The process ends without a word."""
-        assert self._process is not None
-        self._process.cancel()
-        await asyncio.gather(self._process, return_exceptions=True)
+        process = self._processes.pop(who)
+        process.cancel()
+        await asyncio.gather(process, return_exceptions=True)
 
-    async def advance(self, seconds: int) -> None:
+    async def advance(self, seconds: int, *, step: int = 1) -> None:
         """Let time pass; a bridge that died is replaced by a new one after a while."""
-        for _ in range(seconds):
-            await self.clock.advance(1)
+        for _ in range(0, seconds, step):
+            if self.queue is not None:
+                self.queue.tell()
+            await self.clock.advance(step)
             if self.door.died:
                 await self.stop()
                 self.door.died = False

@@ -57,8 +57,8 @@ def _of_change(
 ) -> Iterable[str]:
     if after["restartCount"] < before.get("restartCount", 0):
         yield f"{container.name} has fewer restarts than before"
-    ended = (before.get("state") or {}).get("terminated")
-    regressed = ended and not after["state"].get("terminated")
+    ended = (before.get("state") or {}).get("terminated") or {}
+    regressed = bool(ended) and not after["state"].get("terminated")
     if regressed and not _may_restart(pod, container, ended["exitCode"]):
         yield f"{container.name} may not leave its terminated state ({ended['exitCode']})"
     if "running" not in after["state"] and after["started"]:

@@ -209,3 +209,37 @@ def test_logs_are_followed_line_by_line(
     assert first == f"/containerLogs/{space.name}/web/main?follow=true&sinceSeconds=9\n"
     assert rest == "the end\n"
     assert running.returncode == 0
+
+
+def test_a_secret_is_applied_with_plain_strings_and_changed(kubectl: Kubectl, tmp_path: Path) -> None:
+    path = tmp_path / "secret.json"
+    secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "db"}, "stringData": {"k": "old"}}
+    path.write_text(json.dumps(secret))
+    kubectl("apply", "-f", str(path))
+    path.write_text(json.dumps({**secret, "stringData": {"k": "new"}}))
+    kubectl("apply", "-f", str(path))
+
+    assert kubectl("get", "secret", "db", "-o", "jsonpath={.data.k}") == "bmV3"
+    assert kubectl("get", "secret", "db").split()[4:7] == ["db", "Opaque", "1"]
+
+
+def test_a_secret_is_applied_by_the_server_with_plain_strings(kubectl: Kubectl, tmp_path: Path) -> None:
+    path = tmp_path / "secret.json"
+    secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "db"}, "stringData": {"k": "old"}}
+    path.write_text(json.dumps(secret))
+    kubectl("apply", "--server-side", "-f", str(path))
+    path.write_text(json.dumps({**secret, "stringData": {"k": "new"}}))
+    kubectl("apply", "--server-side", "-f", str(path))
+
+    assert kubectl("get", "secret", "db", "-o", "jsonpath={.data.k}") == "bmV3"
+
+
+def test_a_token_is_created_from_a_file(kubectl: Kubectl, space: Space, tmp_path: Path) -> None:
+    path = tmp_path / "request.json"
+    path.write_text(
+        json.dumps({"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {}})
+    )
+
+    made = kubectl("create", "--raw", space.path("serviceaccounts", "default", "token"), "-f", str(path))
+
+    assert json.loads(made)["status"]["token"].count(".") == 2

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.fargate.eligibility import refusals, token_volume_names
+from app.fargate.eligibility import refusals
 from app.fargate.sizes import Size, size_for
 from app.model.pod import Pod
 from app.model.requests import requests_of
@@ -104,28 +104,9 @@ def test_a_static_pod_is_refused() -> None:
     assert found(pod) == [("StaticPod", "metadata.annotations")]
 
 
-def test_the_injected_token_volume_is_known() -> None:
+def test_a_pod_with_the_injected_token_volume_runs() -> None:
     pod = a_pod(volumes=[TOKEN_VOLUME], containers=[a_container(volumeMounts=[TOKEN_MOUNT])])
-    assert token_volume_names(pod) == {"kube-api-access-x7k2p"}
     assert refusals(pod) == ()
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        pytest.param({"name": "my-token"}, id="another-name"),
-        pytest.param({"projected": {"sources": [{"configMap": {"name": "c"}}]}}, id="no-token"),
-        pytest.param({"projected": None, "emptyDir": {}}, id="another-kind"),
-    ],
-)
-def test_a_volume_like_the_token_volume_is_the_users_own(change: dict[str, Any]) -> None:
-    assert token_volume_names(a_pod(volumes=[{**TOKEN_VOLUME, **change}])) == frozenset()
-
-
-def test_a_token_volume_that_is_mounted_elsewhere_is_the_users_own() -> None:
-    mounts = [TOKEN_MOUNT, {**TOKEN_MOUNT, "mountPath": "/token"}]
-    pod = a_pod(volumes=[TOKEN_VOLUME], containers=[a_container(volumeMounts=mounts)])
-    assert token_volume_names(pod) == frozenset()
 
 
 def test_a_capacity_that_is_none_is_refused() -> None:

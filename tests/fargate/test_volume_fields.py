@@ -185,3 +185,23 @@ def test_a_file_of_the_downward_api_holds_no_status() -> None:
     items = [{"path": "it", "fieldRef": {"fieldPath": "status.podIP"}}]
     pod = a_pod(volumes=[{"name": "a", "downwardAPI": {"items": items}}])
     assert found(pod) == [("DownwardField", "spec.volumes[0].downwardAPI.items[0].fieldRef")]
+
+
+@pytest.mark.parametrize(
+    ("source", "path"),
+    [
+        pytest.param(lambda items: {"downwardAPI": items}, "downwardAPI", id="of-its-own"),
+        pytest.param(
+            lambda items: {"projected": {"sources": [{"secret": {"name": "s"}}, {"downwardAPI": items}]}},
+            "projected.sources[1].downwardAPI",
+            id="projected",
+        ),
+    ],
+)
+def test_a_file_tells_of_a_container_that_there_is(source: Any, path: str) -> None:
+    known, lost = (
+        {"path": name, "resourceFieldRef": {"containerName": name, "resource": "limits.cpu"}}
+        for name in ("main", "lost")
+    )
+    pod = a_pod(volumes=[{"name": "a", **source({"items": [known, lost]})}])
+    assert found(pod) == [("UnknownResource", f"spec.volumes[0].{path}.items[1].resourceFieldRef")]

@@ -16,7 +16,7 @@ from typing import Any, Self
 
 import msgspec
 
-PATIENCE_SECONDS = 10
+PATIENCE_SECONDS = 30
 
 WAITS_FOR_A_SIGNAL = (
     sys.executable,

@@ -60,7 +60,7 @@ def test_a_run_starts_when_it_was_due(stage: Stage, tmp_path: Path) -> None:
         datetime.fromisoformat(later["started"]) - datetime.fromisoformat(end["again"])
         for end, later in pairwise(ends)
     ]
-    assert all(0 <= each.total_seconds() < 0.5 for each in late)
+    assert all(0 <= each.total_seconds() < 5 for each in late)
 
 
 def test_a_good_run_begins_the_back_off_anew(stage: Stage, tmp_path: Path) -> None:
@@ -109,7 +109,10 @@ def test_what_one_run_left_is_gone_before_the_next(stage: Stage, tmp_path: Path)
 
 
 def test_a_post_start_that_failed_is_followed_by_the_policy(stage: Stage, tmp_path: Path) -> None:
-    fails_once = f"[ -e {tmp_path}/second ] || {{ touch {tmp_path}/second; exit 1; }}"
+    runs, second = tmp_path / "runs", tmp_path / "second"
+    fails_once = (
+        f"while [ ! -s {runs} ]; do sleep 0.01; done; [ -e {second} ] || {{ touch {second}; exit 1; }}"
+    )
     plan = ["restart OnFailure", " ".join(["start", "exec", *map(b64, ["sh", "-c", fails_once])])]
     command = counted(tmp_path, "[ $n -gt 1 ] || exec sleep 60")
     assert stage.run(*plan, command=command).returncode == 0

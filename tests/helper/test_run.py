@@ -119,9 +119,14 @@ def test_reaps_orphans_while_the_command_runs(stage: Stage) -> None:
     assert ended(process, by=signal.SIGTERM) == 143
 
 
-def test_leaves_no_process_behind(stage: Stage) -> None:
-    result = stage.run(command=shell("setsid sh -c 'trap \"\" TERM; sleep 60 & echo $$; wait' & sleep 0.05"))
-    pid = int(result.stdout)
+def test_leaves_no_process_behind(stage: Stage, tmp_path: Path) -> None:
+    pid_file = tmp_path / "pid"
+    left = f"trap '' TERM; sleep 60 & echo \\$\\$ > {pid_file}; wait"
+    assert (
+        stage.run(command=shell(f'setsid sh -c "{left}" & while [ ! -s {pid_file} ]; do :; done')).returncode
+        == 0
+    )
+    pid = int(pid_file.read_text())
     assert not Path(f"/proc/{pid}").exists()
 
 
@@ -169,7 +174,7 @@ def test_asked_to_end_twice_it_runs_pre_stop_once(stage: Stage, tmp_path: Path) 
 
 
 def test_pre_stop_sleep_holds_the_signal_back(stage: Stage) -> None:
-    process = stage.start("stop sleep 5", "grace 1000", command=WAITS_FOR_A_SIGNAL)
+    process = stage.start("stop sleep 500", "grace 1000", command=WAITS_FOR_A_SIGNAL)
     assert said(process) == "ready"
     process.send_signal(signal.SIGTERM)
     process.send_signal(signal.SIGUSR1)
@@ -178,7 +183,9 @@ def test_pre_stop_sleep_holds_the_signal_back(stage: Stage) -> None:
 
 
 def test_a_pre_stop_without_end_leaves_the_command_some_of_the_grace(stage: Stage) -> None:
-    process = stage.start(hook("stop", "sleep 60"), "grace 20", command=WAITS_FOR_A_SIGNAL)
+    process = stage.start(
+        hook("stop", "sleep 60"), "grace 2", command=WAITS_FOR_A_SIGNAL, SPILLWAY_RUN_SECOND="400"
+    )
     assert said(process) == "ready"
     process.send_signal(signal.SIGTERM)
     assert said(process) == str(int(signal.SIGTERM))
@@ -204,10 +211,13 @@ def test_records_a_pre_stop_that_fails_and_goes_on(text: str, error: str, stage:
     assert stage.records()[1] == {"container": "main", "run": 1, "hook": "preStop", "error": error}
 
 
-def test_asked_to_end_while_a_failed_post_start_ends_the_command_it_does_not_run_again(stage: Stage) -> None:
-    command = shell("trap 'echo asked' TERM; echo ready; while :; do sleep 0.01; done")
-    process = stage.start(hook("start", "sleep 0.05; exit 1"), "restart Always", "grace 20", command=command)
-    assert said(process) == "ready"
+def test_asked_to_end_while_a_failed_post_start_ends_the_command_it_does_not_run_again(
+    stage: Stage, tmp_path: Path
+) -> None:
+    ready = tmp_path / "ready"
+    command = shell(f"trap 'echo asked' TERM; touch {ready}; while :; do sleep 0.01; done")
+    fails = hook("start", f"while [ ! -e {ready} ]; do sleep 0.01; done; exit 1")
+    process = stage.start(fails, "restart Always", "grace 80", command=command)
     assert said(process) == "asked"
     assert ended(process, by=signal.SIGTERM) == 137
     assert len(stage.ends()) == 1
@@ -228,7 +238,7 @@ def test_post_start_runs_beside_the_command_and_says_nothing(stage: Stage, tmp_p
 def test_a_post_start_that_fails_ends_the_command_with_its_hook_and_grace(
     stage: Stage, tmp_path: Path
 ) -> None:
-    plan = [hook("start", "exit 4"), hook("stop", f"touch {tmp_path}/stopped"), "grace 20"]
+    plan = [hook("start", "exit 4"), hook("stop", f"touch {tmp_path}/stopped"), "grace 1000"]
     result = stage.run(*plan, command=["sleep", "60"])
     assert result.returncode == 143
     assert (tmp_path / "stopped").exists()

@@ -23,11 +23,6 @@ ROLE: Final = "arn:aws:iam::123456789012:role/shop"
 PULL: Final = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:spillway/pull"
 
 
-def required_affinity(key: str, value: str) -> dict[str, Any]:
-    terms = [{"matchExpressions": [{"key": key, "operator": "In", "values": [value]}]}]
-    return {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": terms}}}
-
-
 def with_role(**fields: Any) -> Material:
     account = ServiceAccount(metadata=ObjectMeta(annotations={"eks.amazonaws.com/role-arn": ROLE}))
     allowed = {"spillway.dev/allowed-roles": ROLE}
@@ -77,69 +72,13 @@ def expired(*, live: bool) -> list[object]:
     return [*kinds(commands)] if live else [(each["phase"], each["reason"]) for each in written]
 
 
-def nameserved(**rights: Any) -> Any:
-    container = a_container(securityContext=rights)
-    config = {"nameservers": ["10.0.0.2"], "searches": ["corp"], "options": [{"name": "ndots", "value": "2"}]}
-    return a_pod(containers=[container], dnsPolicy="None", dnsConfig=config)
-
-
 GATE: Final = {"conditionType": "lb.example/ready"}
 TWO: Final = [a_container("a"), a_container("b", command=["/b"])]
-ALIASES: Final = [{"ip": "10.0.0.9", "hostnames": ["db", "db.shop"]}]
 SIDECAR: Final = a_container("proxy", restartPolicy="Always")
-INDEXED: Final = a_pod(hostname="work-3", subdomain="work", setHostnameAsFQDN=True)
 ELEVEN: Final = [a_container(f"c{number}") for number in range(11)]
 LONG: Final = [a_container(env=[{"name": "TEXT", "value": "x" * 80_000}])]
 
 SAMPLES: Final[Samples] = {
-    "PodSpec.affinity": (
-        same(a_pod(affinity=required_affinity("topology.kubernetes.io/zone", "a"))),
-        refused(
-            a_pod(affinity=required_affinity("kubernetes.io/arch", "s390x")),
-            "Platform",
-            "spec.affinity.nodeAffinity",
-        ),
-    ),
-    "PodSpec.nodeName": (same(a_pod(node="fargate-1a"), a_pod(node="fargate-1a")),),
-    "PodSpec.nodeSelector": (
-        same(a_pod(nodeSelector={"kubernetes.io/arch": "arm64", "team": "shop"})),
-        shows(
-            a_pod(nodeSelector={"kubernetes.io/arch": "arm64"}),
-            "task",
-            "runtimePlatform",
-            "cpuArchitecture",
-            is_="ARM64",
-            config=settings(architecture="arm64"),
-        ),
-        refused(
-            a_pod(nodeSelector={"kubernetes.io/os": "windows"}),
-            "Platform",
-            "spec.nodeSelector[kubernetes.io/os]",
-        ),
-    ),
-    "PodSpec.tolerations": (same(a_pod(tolerations=[{"operator": "Exists"}])),),
-    "PodSpec.topologySpreadConstraints": (same(a_pod(topologySpreadConstraints=[{"maxSkew": 1}])),),
-    "PodSpec.schedulerName": (same(a_pod(schedulerName="overflow")),),
-    "PodSpec.schedulingGates": (same(a_pod(schedulingGates=[{"name": "quota"}])),),
-    "PodSpec.schedulingGroup": (
-        refused(a_pod(schedulingGroup={"podGroupName": "g"}), "SchedulingGroup", "spec.schedulingGroup"),
-    ),
-    "PodSpec.priority": (same(a_pod(priority=1000)),),
-    "PodSpec.priorityClassName": (same(a_pod(priorityClassName="high")),),
-    "PodSpec.preemptionPolicy": (same(a_pod(preemptionPolicy="Never")),),
-    "PodSpec.evictionResponders": (same(a_pod(evictionResponders=[{"name": "x"}])),),
-    "PodSpec.resourceClaims": (
-        refused(a_pod(resourceClaims=[{"name": "gpu"}]), "ResourceClaims", "spec.resourceClaims"),
-    ),
-    "PodSpec.runtimeClassName": (
-        refused(a_pod(runtimeClassName="gvisor"), "RuntimeClass", "spec.runtimeClassName"),
-    ),
-    "PodSpec.overhead": (shows(a_pod(cpu="250m", overhead={"cpu": "250m"}), "task", "cpu", is_="512"),),
-    "PodSpec.os": (same(a_pod(os={"name": "linux"})),),
-    "PodOS.name": (
-        same(a_pod(os={"name": "linux"})),
-        refused(a_pod(os={"name": "windows"}), "Platform", "spec.os.name"),
-    ),
     "PodSpec.containers": (
         shows(a_pod(containers=TWO), "order", is_=["spillway-install", "spillway-keeper", "a", "b"]),
         refused(a_pod(containers=ELEVEN), "TooManyContainers", "spec.containers"),
@@ -271,96 +210,6 @@ SAMPLES: Final[Samples] = {
     "PodSpec.hostUsers": (
         same(a_pod(hostUsers=True)),
         refused(a_pod(hostUsers=False), "HostUsers", "spec.hostUsers"),
-    ),
-    "PodSpec.hostname": (
-        shows(a_pod(hostname="work-3"), "main", "environment", "HOSTNAME", is_="work-3"),
-        holds(a_pod(hostname="work-3"), "caveats", has="HostnameVariable"),
-    ),
-    "PodSpec.hostnameOverride": (
-        shows(a_pod(hostnameOverride="it.example"), "main", "environment", "HOSTNAME", is_="it.example"),
-    ),
-    "PodSpec.setHostnameAsFQDN": (
-        shows(INDEXED, "main", "environment", "HOSTNAME", is_="work-3.work.shop.svc.cluster.local"),
-        refused_at_launch(a_pod(subdomain="w" * 60, setHostnameAsFQDN=True), "HostnameTooLong"),
-    ),
-    "PodSpec.subdomain": (
-        shows(
-            INDEXED,
-            "main",
-            "environment",
-            "HOSTNAME",
-            is_="work-3.work.shop.svc.c.example",
-            config=settings(cluster_domain="c.example"),
-        ),
-    ),
-    "PodSpec.hostAliases": (
-        holds(a_pod(hostAliases=ALIASES), "main", "run", has="host 10.0.0.9 db db.shop"),
-        refused(
-            a_pod(hostAliases=ALIASES, securityContext={"runAsUser": 7}), "HostAliases", "spec.hostAliases"
-        ),
-    ),
-    "HostAlias.ip": (holds(a_pod(hostAliases=ALIASES), "main", "run", has="host 10.0.0.9 db db.shop"),),
-    "HostAlias.hostnames": (
-        holds(a_pod(hostAliases=ALIASES), "main", "run", has="host 10.0.0.9 db db.shop"),
-    ),
-    "PodSpec.dnsPolicy": (
-        shows(
-            a_pod(dnsPolicy="ClusterFirst"),
-            "main",
-            "environment",
-            "LOCALDOMAIN",
-            is_="shop.svc.c.example svc.c.example c.example",
-            config=settings(cluster_domain="c.example"),
-        ),
-        lacks(
-            a_pod(dnsPolicy="Default"),
-            "main",
-            "environment",
-            "LOCALDOMAIN",
-            config=settings(cluster_domain="c.example"),
-        ),
-        refused(a_pod(dnsPolicy="Mine"), "DNSPolicy", "spec.dnsPolicy"),
-    ),
-    "PodSpec.dnsConfig": (holds(nameserved(), "main", "run", has="resolve 10.0.0.2 corp ndots:2"),),
-    "PodDNSConfig.nameservers": (
-        holds(nameserved(), "main", "run", has="resolve 10.0.0.2 corp ndots:2"),
-        refused(nameserved(readOnlyRootFilesystem=True), "DNSConfig", "spec.dnsConfig.nameservers"),
-    ),
-    "PodDNSConfig.searches": (
-        shows(
-            a_pod(dnsConfig={"searches": ["corp", "example"]}),
-            "main",
-            "environment",
-            "LOCALDOMAIN",
-            is_="corp example",
-        ),
-    ),
-    "PodDNSConfig.options": (
-        shows(
-            a_pod(dnsConfig={"options": [{"name": "ndots", "value": "2"}, {"name": "rotate"}]}),
-            "main",
-            "environment",
-            "RES_OPTIONS",
-            is_="ndots:2 rotate",
-        ),
-    ),
-    "PodDNSConfigOption.name": (
-        shows(
-            a_pod(dnsConfig={"options": [{"name": "rotate"}]}),
-            "main",
-            "environment",
-            "RES_OPTIONS",
-            is_="rotate",
-        ),
-    ),
-    "PodDNSConfigOption.value": (
-        shows(
-            a_pod(dnsConfig={"options": [{"name": "timeout", "value": "3"}]}),
-            "main",
-            "environment",
-            "RES_OPTIONS",
-            is_="timeout:3",
-        ),
     ),
     "PodSpec.readinessGates": (
         decides("not ready while the gate is shut", lambda: ready(readinessGates=[GATE]), "False"),

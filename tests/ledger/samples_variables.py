@@ -104,6 +104,11 @@ SAMPLES: Final[Samples] = {
     ),
     "ResourceFieldSelector.containerName": (
         shows(resource(resource="limits.cpu", containerName="other"), "main", "environment", "IT", is_="2"),
+        refused(
+            resource(resource="limits.cpu", containerName="lost"),
+            "UnknownResource",
+            f"{ENV}.valueFrom.resourceFieldRef",
+        ),
     ),
     "ResourceFieldSelector.divisor": (
         shows(resource(resource="requests.cpu", divisor="1m"), "main", "environment", "IT", is_="500"),

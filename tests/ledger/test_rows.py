@@ -12,8 +12,10 @@ from tests.builders import a_container, a_pod
 from tests.ledger import (
     samples_container,
     samples_files,
+    samples_naming,
     samples_pod,
     samples_probes,
+    samples_scheduling,
     samples_security,
     samples_variables,
     samples_volumes,
@@ -21,6 +23,8 @@ from tests.ledger import (
 from tests.ledger.proofs import Sample, refused_at_launch
 
 TABLES = (
+    samples_scheduling.SAMPLES,
+    samples_naming.SAMPLES,
     samples_pod.SAMPLES,
     samples_container.SAMPLES,
     samples_variables.SAMPLES,

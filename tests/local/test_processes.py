@@ -1,7 +1,7 @@
 import sys
 from pathlib import Path
 
-from app.local.processes import Child
+from app.local.processes import Burden, Child
 from app.wiring.clock import SystemClock
 
 STUBBORN = """
@@ -39,3 +39,14 @@ async def test_an_obituary_shows_the_end_of_the_log(tmp_path: Path) -> None:
     assert "failing ended with exit code 4" in child.obituary()
     assert "why it died" in child.obituary()
     await child.stop(clock=clock)
+
+
+async def test_what_a_program_takes_is_told_while_it_runs(tmp_path: Path) -> None:
+    script = "list(range(10**6)); print('busy', flush=True); import time; time.sleep(60)"
+    child = await Child.start("busy", [sys.executable, "-c", script], directory=tmp_path)
+    await wait_for_log(child, "busy")
+    burden = child.burden()
+    assert burden.peak_mib > 20
+    assert burden.cpu_seconds > 0
+    await child.stop(clock=SystemClock())
+    assert child.burden() == Burden()

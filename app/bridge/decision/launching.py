@@ -155,7 +155,7 @@ def _caveats(translated: Translated) -> tuple[Command, ...]:
 
 
 def is_given_back(facts: Facts) -> bool:
-    """Whether Fargate had no capacity for so long that the pod's controller may place another one elsewhere."""
+    """Whether Fargate had no capacity for so long that the pod's controller had better make another pod."""
     pod = pod_of(facts)
     since = _wanting_since(facts, pod)
     long = timedelta(seconds=facts.config.give_back_after)
@@ -169,7 +169,7 @@ def given_back(facts: Facts, why: str) -> Commands:
 
 
 def _wanting_since(facts: Facts, pod: Pod) -> datetime | None:
-    """Since when the pod has been waiting to run: since it was bound, or since its last task that ran ended."""
+    """Since when the pod waits to run: since it was bound, or since its last task that ran has ended."""
     scheduled = condition(pod, "PodScheduled")
     bound = scheduled.last_transition_time if scheduled is not None and scheduled.status == "True" else None
     ends = (each.stopped_at for each in facts.tasks if has_run(each, spec=pod.spec))

@@ -16,6 +16,7 @@ Refusal = tuple[Reason, ...]
 Kind = Literal["configmap", "secret"]
 
 FAILED_MOUNT: Final = "FailedMount"
+_TURNS: Final = {"ContainerCreating": 0, "InvalidImageName": 1, "ErrImagePull": 1}
 _PREFIX: Final = "MountVolume.SetUp failed for volume"
 
 
@@ -40,13 +41,12 @@ class Findings:
     def outcome(self) -> Unready | Refusal | None:
         """What a kubelet would tell first; None where nothing stands in the way.
 
-        What can never be comes before what may be later. Volumes come before containers: a kubelet mounts
-        them first.
+        What can never be comes before what may be later. Else a kubelet's order counts: it mounts volumes,
+        then pulls images, then makes environments.
         """
         if self._reasons:
             return tuple(self._reasons)
-        mounts = [each for each in self._unready if each.event == FAILED_MOUNT]
-        return next(iter([*mounts, *self._unready]), None)
+        return min(self._unready, key=lambda each: _TURNS.get(each.reason, len(_TURNS)), default=None)
 
 
 def hindered(pod: Pod, kind: Kind, name: str, why: str) -> Unready:

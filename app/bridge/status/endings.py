@@ -14,7 +14,6 @@ from app.bridge.status.restarting import is_restarted
 from app.model.container import Container, is_sidecar
 from app.model.names import INSTALL_CONTAINER
 from app.model.pod import PodSpec
-from app.model.names import INSTALL_CONTAINER, KEEPER_CONTAINER
 from app.model.task import Task, TaskContainer
 
 OURS: Final = "spillway: "
@@ -64,14 +63,10 @@ SEQUELS: Final[dict[Ending, Sequel | None]] = {
     Ending.STOPPED: Sequel.FAILED,
     Ending.DISRUPTED: Sequel.FAILED,
 }
-"""What follows each ending; None where exit codes and restartPolicy decide. A task that never started is tried
-again even under Never, as a kubelet does: nothing of the pod has run but init containers, which may run twice."""
+"""What follows each ending; None where exit codes and restartPolicy decide. A task that never started is
+tried again even under Never, as a kubelet does: nothing has run but init containers, which may run twice."""
 
 START_FAILURES: Final[tuple[tuple[str, StartFailure], ...]] = (
-    (
-        f"dependency [{INSTALL_CONTAINER}]",
-        StartFailure("CreateContainerConfigError", "CreateContainerConfigError"),
-    ),
     (INSTALL_CONTAINER, StartFailure("CreateContainerConfigError", "CreateContainerConfigError")),
     ("cannotpull", StartFailure("ErrImagePull", "ImagePullBackOff")),
     ("resourceinitializationerror", StartFailure("CreateContainerConfigError", "CreateContainerConfigError")),
@@ -132,9 +127,22 @@ def has_run(task: Task, *, spec: PodSpec) -> bool:
     mains = {each.name for each in spec.containers}
     inits = {each.name for each in regular_inits(spec)}
     return any(
-        (each.name in mains and each.exit_code is not None) or (each.name in inits and bool(each.exit_code))
+        (each.name in mains and exit_of(each) is not None) or (each.name in inits and bool(exit_of(each)))
         for each in task.containers
     )
+
+
+def never_started(container: TaskContainer) -> bool:
+    """Whether the container ended without having run; ECS gives some of those an exit code all the same.
+
+    https://docs.aws.amazon.com/AmazonECS/latest/developerguide/stopped-task-error-codes.html
+    """
+    return container.reason.lower().startswith(("cannotstart", "cannotcreate", "cannotpull"))
+
+
+def exit_of(container: TaskContainer) -> int | None:
+    """The container's exit code; None where it has not run, or nobody learned it."""
+    return None if never_started(container) else container.exit_code
 
 
 def is_disrupted(task: Task, *, spec: PodSpec) -> bool:
@@ -145,7 +153,7 @@ def is_disrupted(task: Task, *, spec: PodSpec) -> bool:
 def failed_init(task: Task, *, spec: PodSpec) -> TaskContainer | None:
     """The init container, our helper's included, whose failure keeps the task from ever running."""
     names = {INSTALL_CONTAINER, *(each.name for each in regular_inits(spec))}
-    return next((each for each in task.containers if each.name in names and each.exit_code), None)
+    return next((each for each in task.containers if each.name in names and exit_of(each)), None)
 
 
 def regular_inits(spec: PodSpec) -> Sequence[Container]:
@@ -155,8 +163,7 @@ def regular_inits(spec: PodSpec) -> Sequence[Container]:
 
 def _code(task: Task, container: Container, *, absent: int = UNKNOWN_EXIT) -> int:
     """How the container ended in the task; `absent` where nobody learned it."""
-    codes = (each.exit_code for each in task.containers if each.name == container.name)
-    code = next(codes, None)
+    code = next((exit_of(each) for each in task.containers if each.name == container.name), None)
     return absent if code is None else code
 
 

@@ -71,12 +71,17 @@ class Descent:
         self._stop_containers(task)
 
     def lose(self, task: TaskRecord) -> None:
-        """Let ECS forget a task from one moment to the next, with all that ran in it."""
+        """Let ECS forget a task from one moment to the next, with all that ran in it.
+
+        One that is STOPPED is only forgotten before its time.
+        """
         del self.tasks[task.id]
+        if task.status == "STOPPED":
+            return
         for name, container in task.containers.items():
             container.status = "STOPPED"
             self.runners[task.real].kill((task.id, name))
-        if task.interface is not None and task.status != "STOPPED":
+        if task.interface is not None:
             self.network.release(task.interface)
         self.over(task)
         task.status = "DELETED"
@@ -144,7 +149,7 @@ class Descent:
         self._later(task, self.pace.kept, self._forget)
 
     def _forget(self, task: TaskRecord) -> None:
-        del self.tasks[task.id]
+        self.tasks.pop(task.id, None)
 
     def _enter(self, task: TaskRecord, status: str) -> None:
         task.status = status

@@ -29,6 +29,11 @@ class TaskHistory:
         """Whether it is STOPPED, or vanished."""
         return self.last.status in OVER
 
+    @property
+    def is_lost(self) -> bool:
+        """Whether it vanished while nobody wanted it stopped; else its end may have been seen coming."""
+        return self.last.status == "DELETED" and self.last.desired == "RUNNING"
+
     def starts(self, container: str) -> int:
         """How often a container of it was started."""
         state = self.containers.get(container)

@@ -124,10 +124,14 @@ def _phases_of_life(facts: Facts) -> frozenset[str]:
 
 
 def _phases_of_end(facts: Facts) -> frozenset[str]:
-    code = facts.last.last.stop_code
-    if facts.last.last.status == "DELETED" or code in DISRUPTIONS:
+    if facts.last.is_lost or facts.last.last.stop_code in DISRUPTIONS:
         return frozenset({"Failed"})
-    match code:
+    true = _phases_of_stop(facts)
+    return true | {"Failed"} if facts.last.last.status == "DELETED" else true
+
+
+def _phases_of_stop(facts: Facts) -> frozenset[str]:
+    match facts.last.last.stop_code:
         case "TaskFailedToStart":
             return frozenset({_unchanged(facts), "Failed"})
         case "UserInitiated" if not facts.last.stopped_by_call:
@@ -144,8 +148,10 @@ def reason(facts: Facts) -> str:
     """The reason that a failed pod must give; empty where any is true."""
     if not facts.launches or not facts.last.is_over or facts.deleted:
         return ""
-    if facts.last.last.status == "DELETED":
+    if facts.last.is_lost:
         return "TaskLost"
+    if facts.last.last.status == "DELETED":
+        return ""
     by_others = facts.last.last.stop_code == "UserInitiated" and not facts.last.stopped_by_call
     return "TaskStopped" if by_others else ""
 

@@ -139,6 +139,8 @@ def _true_states(name: str, facts: Facts) -> Iterator[Json]:
 
 def _ended(mark: ContainerState, facts: Facts) -> Iterator[Json]:
     yield _terminated(mark)
+    if facts.last.last.status == "DELETED":
+        yield _UNKNOWN
     again = facts.policy == "Always" or (facts.policy == "OnFailure" and mark.exit_code != 0)
     failed_to_start = facts.last.last.stop_code == "TaskFailedToStart"
     if (again or failed_to_start) and not truth.is_final(facts):

@@ -169,7 +169,10 @@ def _task(case: Case) -> Task:
         TaskContainer(name=each.name, last_status=state, **(known if index == 0 else _end_of_others(case)))
         for index, each in enumerate(pod.spec.containers)
     ]
-    before = {"first": {"last_status": "STOPPED", "exit_code": 0}, "beside": {"last_status": state}}
+    before: dict[str, dict[str, Any]] = {
+        "first": {"last_status": "STOPPED", "exit_code": 0},
+        "beside": {"last_status": state},
+    }
     boxes += [
         TaskContainer(name=each.name, **(before[each.name] if ran else {"last_status": state}))
         for each in pod.spec.init_containers

@@ -175,6 +175,14 @@ async def test_volumes_are_told_of_before_containers_as_kubelet_does(outskirts: 
     assert found.event == "FailedMount"
 
 
+async def test_images_are_told_of_before_environments_as_kubelet_does(outskirts: Outskirts) -> None:
+    outskirts.images.fails["app:1"] = NotFound("no such tag")
+
+    found = await unready(outskirts, Needs(secrets={"none": False}, images=frozenset({"app:1"})))
+
+    assert found.reason == "ErrImagePull"
+
+
 async def test_what_the_pod_can_do_without_is_left_out(outskirts: Outskirts) -> None:
     found = await gathered(outskirts, Needs(config_maps={"none": True}, secrets={"none": True}))
 

@@ -143,7 +143,7 @@ def _container(draw: st.DrawFn, name: str, *, kind: str) -> Body:
         st.fixed_dictionaries(
             {"env": _VARIABLES, "args": _WORDS, "resources": _resources()},
             optional={
-                "command": st.sampled_from([["run"], ["sh", "-c"], ["$(NAME)"]]),
+                "command": st.sampled_from([["run"], ["sh", "-c"], ["run", "$(NAME)"]]),
                 "envFrom": _ENV_FROM,
                 "securityContext": _RIGHTS,
                 "terminationMessagePath": st.just("/var/end"),

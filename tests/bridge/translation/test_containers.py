@@ -182,5 +182,12 @@ def test_everything_against_the_pod_is_told_at_once() -> None:
     }
 
 
+def test_only_a_first_word_of_the_pods_own_makes_a_definition_of_its_own() -> None:
+    name = {"name": "NAME", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}}
+    pods = [a_pod(each, containers=[a_container(env=[name], command=["$(NAME)"])]) for each in ("a", "b")]
+    [one, two] = [body_of(pod)["containerDefinitions"][0].pop("entryPoint") for pod in pods]
+    assert (one, two) == (["a"], ["b"])
+
+
 def test_an_unknown_capacity_is_refused() -> None:
     assert [each.code for each in answer_for(a_pod(annotations={CAPACITY: "cheap"}))] == ["InvalidCapacity"]

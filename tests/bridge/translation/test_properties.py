@@ -1,12 +1,15 @@
 """What holds for every pod, whatever it asks for; the embedded ECS is the judge of what ECS takes."""
 
-from typing import Any
+from collections.abc import Collection, Mapping
+from typing import Any, TypeVar
 
 import msgspec
 import pytest
 from hypothesis import assume, given
 from hypothesis import settings as bounded
 
+from app.bridge.translation.material import Material
+from app.bridge.translation.needs import needs_of
 from app.bridge.translation.overrides import OVERRIDES_LIMIT, length
 from app.bridge.translation.task_spec import Translated, translate
 from app.local.fargate import definition_rules, launch_rules
@@ -20,12 +23,18 @@ from tests.builders import identity_of
 
 SETTINGS = settings(cluster_domain="cluster.local", kubernetes_host="api.example")
 
+Key = TypeVar("Key")
+Value = TypeVar("Value")
+
 ECS = "AmazonEC2ContainerServiceV20141113"
 
 
+def answer_for(pod: Pod, *, material: Material) -> object:
+    return translate(pod, material=material, config=SETTINGS, identity=identity_of(pod), attempt=1)
+
+
 def translated(pod: Pod, *, number: int = 1) -> Translated:
-    material = material_for(number)
-    answer = translate(pod, material=material, config=SETTINGS, identity=identity_of(pod), attempt=1)
+    answer = answer_for(pod, material=material_for(number))
     assume(isinstance(answer, Translated))
     assert isinstance(answer, Translated)
     return answer
@@ -46,6 +55,25 @@ def test_replicas_share_a_definition(owner: str, spec: Body) -> None:
 def test_translating_twice_makes_the_same_call(spec: Body) -> None:
     pod = replica(spec, owner="ReplicaSet", number=1)
     assert translated(pod) == translated(msgspec.convert(msgspec.to_builtins(pod), Pod))
+
+
+@given(spec=specs())
+@bounded(max_examples=60, deadline=None)
+def test_what_a_pod_needs_is_enough_to_translate_it(spec: Body) -> None:
+    pod = replica(spec, owner="ReplicaSet", number=1)
+    needs, everything = needs_of(pod, settings=SETTINGS), material_for(1)
+    found = msgspec.structs.replace(
+        everything,
+        config_maps=chosen(everything.config_maps, needs.config_maps),
+        secrets=chosen(everything.secrets, needs.secrets),
+        images=chosen(everything.images, needs.images),
+        tokens=chosen(everything.tokens, needs.tokens),
+    )
+    assert type(answer_for(pod, material=found)) is type(answer_for(pod, material=everything))
+
+
+def chosen(found: Mapping[Key, Value], wanted: Collection[Key]) -> dict[Key, Value]:
+    return {key: value for key, value in found.items() if key in wanted}
 
 
 @given(spec=specs())

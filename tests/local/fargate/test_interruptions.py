@@ -130,6 +130,17 @@ async def test_a_task_that_vanishes_is_missing_and_its_address_free(aws: Aws) ->
     assert tally(aws.journal.since()).left == 0
 
 
+async def test_a_stopped_task_that_vanishes_has_only_been_forgotten(aws: Aws) -> None:
+    arn = await aws.running()
+    await aws.call("StopTask", cluster=CLUSTER, task=arn)
+    await aws.clock.advance(60)
+    aws.fargate.interruptions.vanish(arn)
+    assert await aws.arns(desiredStatus="STOPPED") == []
+    await aws.clock.advance(PACE.kept)
+    assert aws.statuses(arn)[-1][1] == "STOPPED"
+    assert not aws.driver.done()
+
+
 async def test_who_is_not_there_is_left_alone(aws: Aws) -> None:
     interruptions = aws.fargate.interruptions
     for interrupt in (interruptions.interrupt_spot, interruptions.retire, interruptions.stop_as_user):

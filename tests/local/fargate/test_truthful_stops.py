@@ -82,6 +82,15 @@ async def test_a_pod_whose_task_vanished_is_lost(aws: Aws) -> None:
     assert about(aws, a_pod("Running", RUNNING)) == ["phase", "container main"]
 
 
+async def test_a_task_that_vanished_while_it_was_stopped_may_have_been_seen_stopping(aws: Aws) -> None:
+    arn = await launched(aws, a_container(script={"run_seconds": 5, "exit_code": 3}))
+    await aws.clock.advance(TO_RUNNING + 8)
+    aws.fargate.interruptions.vanish(arn)
+    assert about(aws, a_pod("Failed", UNKNOWN, reason="TaskLost")) == []
+    assert about(aws, a_pod("Running", BACKING_OFF, last=ended(3))) == []
+    assert about(aws, a_pod("Running", RUNNING)) == ["container main"]
+
+
 @pytest.mark.parametrize(
     ("message", "waits", "untruths"),
     [
