@@ -27,9 +27,16 @@ struct new_group {
     gid_t gid;
 };
 
+struct new_mode {
+    char *volume;
+    mode_t mode;
+};
+
 struct plan {
     struct new_file *files;
     size_t file_count;
+    struct new_mode *modes;
+    size_t mode_count;
     struct new_group *groups;
     size_t group_count;
 };
@@ -119,6 +126,15 @@ static void take_file(const struct line *line, void *into)
     plan->files[plan->file_count++] = file;
 }
 
+static void take_mode(const struct line *line, void *into)
+{
+    struct plan *plan = into;
+    struct new_mode mode = {volume_field(line, 1), mode_field(line, 2)};
+
+    plan->modes = grown(plan->modes, plan->mode_count, sizeof *plan->modes);
+    plan->modes[plan->mode_count++] = mode;
+}
+
 static void take_group(const struct line *line, void *into)
 {
     struct plan *plan = into;
@@ -130,6 +146,7 @@ static void take_group(const struct line *line, void *into)
 
 static const struct instruction INSTRUCTIONS[] = {
     {"file", 6, 6, take_file},
+    {"mode", 2, 2, take_mode},
     {"group", 2, 2, take_group},
 };
 
@@ -153,6 +170,15 @@ static void put_file(const struct new_file *file)
     if (write_file(folder, name, file->content, file->owner) < 0)
         fail(EXIT_SYSTEM, "cannot write %s of volume %s: %s", file->path, file->volume, strerror(errno));
     close(folder);
+    close(volume);
+}
+
+static void give_mode(const struct new_mode *mode)
+{
+    int volume = open_volume(mode->volume);
+
+    if (fchmod(volume, mode->mode) < 0)
+        fail(EXIT_SYSTEM, "cannot change the mode of volume %s: %s", mode->volume, strerror(errno));
     close(volume);
 }
 
@@ -210,6 +236,8 @@ int install(void)
     put_records_folder();
     for (size_t i = 0; i < plan.file_count; i++)
         put_file(&plan.files[i]);
+    for (size_t i = 0; i < plan.mode_count; i++)
+        give_mode(&plan.modes[i]);
     for (size_t i = 0; i < plan.group_count; i++)
         give_group(&plan, &plan.groups[i]);
     return 0;

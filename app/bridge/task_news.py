@@ -66,6 +66,6 @@ class TaskNews:
             self._drained_at = asked
             return
         for event in events:
-            news = any([hear(event.task) for hear in self._listeners])
-            self._metrics.events.labels("news" if news else "stale").inc()
+            took = [hear(event.task) for hear in self._listeners]
+            self._metrics.events.labels("news" if any(took) else "stale").inc()
         await self._events.done(events)

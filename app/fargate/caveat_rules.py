@@ -14,7 +14,7 @@ MOST_GRACE: Final = 120
 """Seconds of stopTimeout: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html"""
 
 INJECTED_TOKEN_SECONDS: Final = 3607
-"""What admission asks for; the API server makes such tokens last a year.
+"""What admission asks for. By default an API server makes such tokens last much longer, up to a year.
 
 https://kubernetes.io/docs/reference/access-authn-authz/service-accounts-admin/#bound-service-account-token-volume
 """
@@ -128,7 +128,7 @@ CAVEATS: Final[Mapping[str, str]] = {
     "ClusterIPUnreachable": "A word or variable names a Service (`NAME.svc`, `$(NAME_SERVICE_HOST)`): "
     "ClusterIPs do not route from Fargate. Headless Services and load balancers do.",
     "TokenNotRefreshed": "A projected service account token of the pod's own: the task keeps the one that it "
-    "began with. (The token that admission adds lasts a year.)",
+    "began with. The Event on the pod says until when; of the token that admission adds, too.",
     "MemoryVolumeOnDisk": "An emptyDir in memory that several containers mount: it is on disk.",
     "ProbeBounded": "An exec probe beyond what ECS counts: it gets the nearest values.",
     "ProbeGraceIgnored": "A probe's own `terminationGracePeriodSeconds`: the pod's is used.",

@@ -215,7 +215,7 @@ class FakeEcs:
                     raise Conflict("token reused", existing=(known.arn,))
                 return known.task(self._clock.now())
         overrides = launch.overrides["containerOverrides"]
-        values = {each["name"]: each["value"] for each in overrides[0]["environment"]}
+        values = {each["name"]: each["value"] for box in overrides for each in box["environment"]}
         identity = identity_from(values[names.IDENTITY_VARIABLE])
         assert identity is not None
         ends, code = self.ends.get(identity.name, (None, 0))

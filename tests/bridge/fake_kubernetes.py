@@ -1,7 +1,6 @@
 """A Kubernetes in memory, as far as a bridge speaks to it."""
 
 import asyncio
-import functools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -56,6 +55,10 @@ class FakePods:
         """`kubectl delete pod`."""
         if pod.key in self.pods:
             self._change(pod.key, lambda body: body["metadata"].update(deletionTimestamp=self._clock.now()))
+
+    def label(self, pod: Pod, value: str) -> None:
+        """`kubectl label pod`."""
+        self._change(pod.key, lambda body: body["metadata"]["labels"].update(version=value))
 
     def force_delete(self, pod: Pod) -> None:
         """`kubectl delete pod --force --grace-period=0`."""
@@ -128,8 +131,10 @@ class FakePods:
         """The watches tell of it a little later, and only to the processes that watch now."""
         loop = asyncio.get_running_loop()
         for watched in self._watches.values():
-            later = functools.partial(loop.call_soon, self._tell, watched, key, self.pods.get(key))
-            loop.call_soon(later)
+            loop.call_soon(self._show_soon, watched, key)
+
+    def _show_soon(self, watched: FakeWatched[Pod], key: str) -> None:
+        asyncio.get_running_loop().call_soon(self._tell, watched, key, self.pods.get(key))
 
     def _tell(self, watched: FakeWatched[Pod], key: str, pod: Pod | None) -> None:
         if pod is not None:

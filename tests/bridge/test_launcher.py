@@ -81,7 +81,8 @@ async def test_a_definite_no_is_warned_of_with_its_reason(failure: PortFailure, 
 async def test_a_launch_whose_turn_comes_after_the_node_was_lost_is_not_made() -> None:
     world, pod = World(), a_pod(node=VIRTUAL)
     world.pods.bind(pod)
-    outside = world.outside()
+    metrics = BridgeMetrics(world.registry)
+    outside = world.outside(metrics)
     store = TaskStore(cluster="cluster-1", node=VIRTUAL)
     known = Known(
         views=PodViews(outside.watched),
@@ -90,7 +91,7 @@ async def test_a_launch_whose_turn_comes_after_the_node_was_lost_is_not_made() -
         records=Records(outside.streams, store, clock=world.clock, prefix="spillway", config=RecordConfig()),
         lease=NodeLease(outside.leases, clock=world.clock, config=NODE),
     )
-    launcher = Launcher(outside, known=known, slots=1, metrics=BridgeMetrics(world.registry))
+    launcher = Launcher(outside, known=known, slots=1, metrics=metrics)
     translated = translate(pod, material=Material(), config=TASK, identity=identity_of(pod), attempt=1)
     assert isinstance(translated, Translated)
     await launcher.launch(key_of(pod), LaunchTask(launch=translated.launch, attempt=1))

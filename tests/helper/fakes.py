@@ -37,6 +37,16 @@ def b64(content: str | bytes) -> str:
     return base64.b64encode(raw).decode() or "-"
 
 
+def shell(text: str) -> list[str]:
+    """The command that runs the text."""
+    return ["sh", "-c", text]
+
+
+def hook(kind: str, text: str) -> str:
+    """The line of a hook (`start` or `stop`) that runs the text."""
+    return " ".join([kind, "exec", *map(b64, shell(text))])
+
+
 def eventually(condition: Callable[[], bool], *, what: str) -> None:
     """Wait until it is so; AssertionError when it does not become so."""
     deadline = time.monotonic() + PATIENCE_SECONDS

@@ -195,6 +195,18 @@ def test_a_volume_that_is_not_mounted_is_an_error(stage: Stage) -> None:
     assert "cannot open volume config" in result.stderr
 
 
+def test_opens_a_volume_to_everybody(stage: Stage) -> None:
+    volume = stage.volume("data")
+    assert stage.install("mode data 777").returncode == 0
+    assert mode_of(volume) == "drwxrwxrwx"
+
+
+def test_the_group_comes_after_the_mode(stage: Stage) -> None:
+    volume = stage.volume("data")
+    assert stage.install(f"group data {os.getgid()}", "mode data 777").returncode == 0
+    assert mode_of(volume) == "drwxrwsrwx"
+
+
 def test_gives_a_volume_to_a_group_as_fs_group_does(stage: Stage) -> None:
     volume = stage.volume("data")
     volume.chmod(0o700)

@@ -41,6 +41,9 @@ MALFORMED_FILES = [
     f"file config {A} 0644 - - text:YQ==YQ==",
     f"file config {A} 0644 - - text:Y-_=",
     f"file config {A} 0644 - - env:",
+    "mode config",
+    "mode config 888",
+    "mode a/b 0777",
     "group config",
     "group config -",
     "group config staff",
@@ -202,7 +205,7 @@ LINES = st.builds(
 )
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(plan=st.lists(LINES, min_size=1, max_size=4), command=st.sampled_from(["install", "run"]))
 def test_any_plan_is_carried_out_or_refused_in_one_line(plan: list[str], command: str, stage: Stage) -> None:
     text = "\n".join(plan)

@@ -1,4 +1,4 @@
-"""`run`: signals, exit codes, orphans, hooks, the termination message and its records."""
+"""`run`: exit codes, signals, orphans and what is left, and its records."""
 
 import os
 import re
@@ -8,18 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.helper.fakes import WAITS_FOR_A_SIGNAL, Stage, b64, ended, eventually, said
+from tests.helper.fakes import WAITS_FOR_A_SIGNAL, Stage, ended, eventually, hook, said, shell
 
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 IGNORES_TERM = ["sh", "-c", "trap '' TERM; echo ready; while :; do sleep 1; done"]
-
-
-def shell(text: str) -> list[str]:
-    return ["sh", "-c", text]
-
-
-def hook(kind: str, text: str) -> str:
-    return " ".join([kind, "exec", *map(b64, shell(text))])
 
 
 @pytest.mark.parametrize(
@@ -143,167 +135,6 @@ def test_asks_the_command_to_end_with_the_image_s_stop_signal(stage: Stage) -> N
     process.send_signal(signal.SIGTERM)
     assert said(process) == str(int(signal.SIGQUIT))
     assert ended(process) == 0
-
-
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGQUIT])
-def test_runs_pre_stop_before_the_command_is_asked_to_end(
-    number: signal.Signals, stage: Stage, tmp_path: Path
-) -> None:
-    log = tmp_path / "log"
-    command = shell(f"trap 'echo asked >> {log}; exit 5' TERM QUIT; echo ready; while :; do sleep 0.01; done")
-    lines = [hook("stop", f"sleep 0.05; echo hook >> {log}"), "signal 3", "grace 1000"]
-    process = stage.start(*lines, command=command)
-    assert said(process) == "ready"
-    assert ended(process, by=number) == 5
-    assert log.read_text() == "hook\nasked\n"
-    assert [record for record in stage.records() if "hook" in record] == []
-
-
-def test_asked_to_end_twice_it_runs_pre_stop_once(stage: Stage, tmp_path: Path) -> None:
-    log = tmp_path / "log"
-    process = stage.start(
-        hook("stop", f"echo hook >> {log}; sleep 0.1"), "grace 1000", command=WAITS_FOR_A_SIGNAL
-    )
-    assert said(process) == "ready"
-    process.send_signal(signal.SIGTERM)
-    eventually(log.exists, what="the hook runs")
-    process.send_signal(signal.SIGTERM)
-    assert said(process) == str(int(signal.SIGTERM))
-    assert ended(process) == 0
-    assert log.read_text() == "hook\n"
-
-
-def test_pre_stop_sleep_holds_the_signal_back(stage: Stage) -> None:
-    process = stage.start("stop sleep 500", "grace 1000", command=WAITS_FOR_A_SIGNAL)
-    assert said(process) == "ready"
-    process.send_signal(signal.SIGTERM)
-    process.send_signal(signal.SIGUSR1)
-    assert said(process) == str(int(signal.SIGUSR1))
-    assert ended(process) == 0
-
-
-def test_a_pre_stop_without_end_leaves_the_command_some_of_the_grace(stage: Stage) -> None:
-    process = stage.start(
-        hook("stop", "sleep 60"), "grace 2", command=WAITS_FOR_A_SIGNAL, SPILLWAY_RUN_SECOND="400"
-    )
-    assert said(process) == "ready"
-    process.send_signal(signal.SIGTERM)
-    assert said(process) == str(int(signal.SIGTERM))
-    assert ended(process) == 0
-
-
-def test_the_grace_holds_for_hook_and_command_together(stage: Stage) -> None:
-    process = stage.start("stop sleep 60", "grace 8", command=IGNORES_TERM)
-    assert said(process) == "ready"
-    assert ended(process, by=signal.SIGTERM) == 137
-
-
-@pytest.mark.parametrize(
-    ("text", "error"),
-    [("exit 4", "exit code 4"), ("kill -KILL $$", "signal 9"), ("no-such-command-anywhere", "exit code 127")],
-)
-def test_records_a_pre_stop_that_fails_and_goes_on(text: str, error: str, stage: Stage) -> None:
-    process = stage.start(hook("stop", text), command=WAITS_FOR_A_SIGNAL)
-    assert said(process) == "ready"
-    process.send_signal(signal.SIGTERM)
-    assert said(process) == str(int(signal.SIGTERM))
-    assert ended(process) == 0
-    assert stage.records()[1] == {"container": "main", "run": 1, "hook": "preStop", "error": error}
-
-
-def test_asked_to_end_while_a_failed_post_start_ends_the_command_it_does_not_run_again(
-    stage: Stage, tmp_path: Path
-) -> None:
-    ready = tmp_path / "ready"
-    command = shell(f"trap 'echo asked' TERM; touch {ready}; while :; do sleep 0.01; done")
-    fails = hook("start", f"while [ ! -e {ready} ]; do sleep 0.01; done; exit 1")
-    process = stage.start(fails, "restart Always", "grace 80", command=command)
-    assert said(process) == "asked"
-    assert ended(process, by=signal.SIGTERM) == 137
-    assert len(stage.ends()) == 1
-
-
-def test_pre_stop_does_not_run_for_a_command_that_ends_itself(stage: Stage, tmp_path: Path) -> None:
-    assert stage.run(hook("stop", f"touch {tmp_path}/ran")).returncode == 0
-    assert not (tmp_path / "ran").exists()
-
-
-def test_post_start_runs_beside_the_command_and_says_nothing(stage: Stage, tmp_path: Path) -> None:
-    flag = tmp_path / "flag"
-    command = shell(f"while [ ! -e {flag} ]; do sleep 0.01; done; echo seen")
-    result = stage.run(hook("start", f"echo out; echo err >&2; cat; touch {flag}"), command=command)
-    assert (result.stdout, result.stderr, result.returncode) == ("seen\n", "", 0)
-
-
-def test_a_post_start_that_fails_ends_the_command_with_its_hook_and_grace(
-    stage: Stage, tmp_path: Path
-) -> None:
-    plan = [hook("start", "exit 4"), hook("stop", f"touch {tmp_path}/stopped"), "grace 1000"]
-    result = stage.run(*plan, command=["sleep", "60"])
-    assert result.returncode == 143
-    assert (tmp_path / "stopped").exists()
-    assert stage.records()[1] == {"container": "main", "run": 1, "hook": "postStart", "error": "exit code 4"}
-
-
-def test_hooks_run_in_the_command_s_folder_and_environment(stage: Stage, tmp_path: Path) -> None:
-    out = tmp_path / "out"
-    plan = [
-        hook("start", f"echo $(pwd) $A > {out}.new; mv {out}.new {out}"),
-        f"workdir {b64(str(tmp_path))}",
-        f"env A {b64('a')}",
-    ]
-    assert stage.run(*plan, command=shell(f"while [ ! -e {out} ]; do sleep 0.01; done")).returncode == 0
-    assert out.read_text() == f"{tmp_path} a\n"
-
-
-@pytest.mark.usefixtures("as_root")
-def test_hooks_run_as_the_command_s_user(stage: Stage) -> None:
-    stage.run("user 7 7 -", hook("start", "exit $(id -u)"), command=["sleep", "60"])
-    assert stage.records()[1]["error"] == "exit code 7"
-
-
-@pytest.mark.parametrize(
-    ("text", "most", "message"),
-    [
-        pytest.param("bye", 4096, "bye", id="whole"),
-        pytest.param("0123456789", 4, "6789", id="the last bytes"),
-        pytest.param("bye", 0, None, id="none asked for"),
-        pytest.param("", 4096, None, id="empty"),
-    ],
-)
-def test_records_the_termination_message(
-    text: str, most: int, message: str | None, stage: Stage, tmp_path: Path
-) -> None:
-    path = tmp_path / "dev/termination-log"
-    stage.run(f"message {b64(str(path))} File {most}", command=shell(f"printf %s '{text}' > {path}"))
-    assert stage.ends()[0].get("message") == (message and b64(message))
-
-
-def test_records_why_there_can_be_no_message_and_runs(stage: Stage, tmp_path: Path) -> None:
-    path = tmp_path / "message"
-    path.symlink_to("elsewhere")
-    result = stage.run(f"message {b64(str(path))} File 4096", command=shell(f"echo bye > {path}"))
-    assert (result.returncode, result.stderr) == (0, "")
-    assert "ymbolic link" in stage.records()[0]["noMessage"]
-    assert "message" not in stage.ends()[0]
-
-
-def test_the_message_of_one_run_is_not_that_of_the_next(stage: Stage, tmp_path: Path) -> None:
-    path = tmp_path / "message"
-    command = shell(
-        f"[ -e {tmp_path}/second ] && exit 0; touch {tmp_path}/second; echo once > {path}; exit 1"
-    )
-    lines = [f"message {b64(str(path))} FallbackToLogsOnError 4096", "restart OnFailure"]
-    assert stage.run(*lines, command=command).returncode == 0
-    assert [end.get("message") for end in stage.ends()] == [b64("once\n"), None]
-
-
-@pytest.mark.parametrize("make", ["ln -s /etc/passwd", "mkfifo", "mkdir"])
-def test_reads_no_message_but_from_a_plain_file(make: str, stage: Stage, tmp_path: Path) -> None:
-    path = tmp_path / "message"
-    result = stage.run(f"message {b64(str(path))} File 4096", command=shell(f"rm {path}; {make} {path}"))
-    assert result.returncode == 0
-    assert "message" not in stage.ends()[0]
 
 
 @pytest.mark.parametrize("lines", [["restart Always"], ["stop sleep 1"], []])

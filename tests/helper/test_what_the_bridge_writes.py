@@ -81,11 +81,16 @@ def test_it_reads_what_a_container_is_told(
 
 @pytest.mark.parametrize(
     "spec",
-    [pytest.param({}, id="files"), pytest.param({"securityContext": {"fsGroup": 5}}, id="files-of-a-group")],
+    [
+        pytest.param({}, id="files"),
+        pytest.param({"securityContext": {"fsGroup": 5}}, id="files-of-a-group"),
+        pytest.param({"securityContext": {"runAsUser": 7}}, id="a-folder-for-another-user"),
+    ],
 )
 def test_it_reads_the_plan(stage: Stage, spec: dict[str, Any]) -> None:
-    container = a_container(volumeMounts=[{"name": "files", "mountPath": "/files"}])
-    pod = a_pod(containers=[container], volumes=[FILES], **spec)
+    mounts = [{"name": name, "mountPath": f"/{name}"} for name in ("files", "scratch")]
+    volumes = [FILES, {"name": "scratch", "emptyDir": {}}]
+    pod = a_pod(containers=[a_container(volumeMounts=mounts)], volumes=volumes, **spec)
     lines = text_in(pod, INSTALL_CONTAINER, PLAN_VARIABLE).split("\n")
     answer = stage.install(*lines, "nonsense")
     assert (answer.returncode, f"line {len(lines) + 1} " in answer.stderr) == (78, True), answer.stderr

@@ -14,9 +14,10 @@ from app.local.fargate.history import TaskHistory
 from app.local.fargate.journal import ContainerState
 from app.model.names import KEEPER_CONTAINER
 
-DISRUPTIONS: Final = frozenset(
-    {"SpotInterruption", "TerminationNotice", "InfrastructureHealth", "ServiceSchedulerInitiated"}
-)
+DISRUPTIONS: Final = frozenset({"SpotInterruption", "TerminationNotice", "InfrastructureHealth"})
+"""The stop codes that a pod must tell as a DisruptionTarget."""
+
+_BY_AWS: Final = DISRUPTIONS | {"ServiceSchedulerInitiated"}
 """The stop codes of tasks that AWS took away."""
 
 _UNKNOWN_CODE: Final = 137
@@ -124,7 +125,7 @@ def _phases_of_life(facts: Facts) -> frozenset[str]:
 
 
 def _phases_of_end(facts: Facts) -> frozenset[str]:
-    if facts.last.is_lost or facts.last.last.stop_code in DISRUPTIONS:
+    if facts.last.is_lost or facts.last.last.stop_code in _BY_AWS:
         return frozenset({"Failed"})
     true = _phases_of_stop(facts)
     return true | {"Failed"} if facts.last.last.status == "DELETED" else true

@@ -44,6 +44,15 @@ async def test_a_pod_whose_spot_task_was_interrupted(
     assert about(aws, pod) == untruths
 
 
+async def test_a_retired_tasks_pod_fails_and_is_not_restarted(aws: Aws) -> None:
+    arn = await launched(aws)
+    await aws.clock.advance(TO_RUNNING)
+    aws.fargate.interruptions.retire(arn)
+    await aws.clock.advance(60)
+    assert about(aws, a_pod("Failed", ended(143))) == []
+    assert about(aws, a_pod("Running", BACKING_OFF, last=ended(143))) == ["phase", "container main"]
+
+
 async def test_a_pod_is_unchanged_while_its_interrupted_task_goes_down(aws: Aws) -> None:
     arn = await launched(aws, a_container(script={"term_seconds": 20}), **SPOT)
     await aws.clock.advance(TO_RUNNING)
