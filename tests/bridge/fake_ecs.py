@@ -100,22 +100,22 @@ class Run(msgspec.Struct, kw_only=True):
     def _natural(self) -> datetime | None:
         return self.created + timedelta(seconds=self.ends) if self.ends is not None else None
 
-    def _is_killed(self) -> bool:
+    def is_killed(self) -> bool:
         return self.over_at() is not None and self.over_at() != self._natural()
 
     def _stop(self, now: datetime) -> tuple[str, str]:
         """The stop code, and what ECS says about it."""
-        if self.taken is not None and now >= self.taken and self._is_killed():
+        if self.taken is not None and now >= self.taken and self.is_killed():
             return "SpotInterruption", "Your Spot Task was interrupted."
         if not self.is_over(now):
             return "", ""
-        if self._is_killed():
+        if self.is_killed():
             return "UserInitiated", self.asked_reason
         return self.stop_code, self.ended_reason
 
     def _main(self, name: str, now: datetime) -> TaskContainer:
         stopped, ran = self.is_over(now), self.has_run(now)
-        code = 143 if self._is_killed() else self.exit_code
+        code = 143 if self.is_killed() else self.exit_code
         return TaskContainer(
             name=name,
             last_status="STOPPED" if stopped else "RUNNING" if ran else "PENDING",

@@ -82,7 +82,10 @@ class Play:
             *world.pods.complaints,
             *(f"{key} was removed too early" for key in world.left_behind),
             *(f"attempt {attempt} of {uid} ran {n} times" for (uid, attempt), n in launched.items() if n > 1),
-            *(f"{world.ecs.most_at_once} tasks of one pod at once" for _ in range(world.ecs.most_at_once - 1)),
+            *(
+                f"{world.ecs.most_at_once} tasks of one pod at once"
+                for _ in range(world.ecs.most_at_once - 1)
+            ),
             *(wrong for pod in self.pods for wrong in self._wrongs_of(pod)),
         ]
 
@@ -99,7 +102,8 @@ class Play:
             return
         if now.metadata.deletion_timestamp is not None:
             yield f"{pod.key} is deleted and still there"
-        yield from _untruths(now, sorted(self._of(pod), key=lambda run: run.attempt))
+        runs = sorted(self._of(pod), key=lambda run: run.attempt)
+        yield from _untruths(now, runs, lost=bool(runs) and runs[-1] in self.world.ecs.forgotten)
 
     def _of(self, pod: Pod) -> list[Run]:
         return [run for run in self._runs() if run.identity.uid == pod.uid]
@@ -175,24 +179,25 @@ CLUSTER: Final = ("get pod", "amend", "set status", "remove", "read lease", "ren
 AWS: Final = ("run", "stop", "describe", "arns RUNNING", "arns STOPPED", "find", "register")
 
 
-def _untruths(pod: Pod, runs: list[Run]) -> Iterator[str]:
+def _untruths(pod: Pod, runs: list[Run], *, lost: bool) -> Iterator[str]:
     """What the pod's status says and its tasks deny."""
     if not runs:
         yield f"{pod.key} never ran"
         return
-    phase, last = pod.status.phase, runs[-1]
-    disrupted = condition(pod, "DisruptionTarget") is not None
-    true = _phase_of(pod, last)
-    if phase != true:
-        yield f"{pod.key} says {phase}, not {true}"
-    if true == "Failed" and last.taken is not None and not disrupted:
+    last = runs[-1]
+    said = (pod.status.phase, pod.status.reason)
+    true = ("Failed", "TaskLost") if lost else _end_of(last)
+    if said != true:
+        yield f"{pod.key} says {said}, not {true}"
+    if true[1] == "SpotInterruption" and condition(pod, "DisruptionTarget") is None:
         yield f"{pod.key} does not say that it was disrupted"
-    if true == "Running":
+    if true[0] == "Running":
         yield from _untruths_of_life(pod, last, runs)
-    if phase in ("Succeeded", "Failed"):
-        states = [each["state"] for each in pod.status.container_statuses]
-        if any("terminated" not in each for each in states) and _ran(last):
-            yield f"{pod.key} is {phase}, and its container is {states}"
+    elif _ran(last) and not lost:
+        ends = [each["state"].get("terminated", {}).get("exitCode") for each in pod.status.container_statuses]
+        code = 143 if last.is_killed() else last.exit_code
+        if ends != [code]:
+            yield f"{pod.key} says {ends}, not {code}"
 
 
 def _untruths_of_life(pod: Pod, last: Run, runs: list[Run]) -> Iterator[str]:
@@ -211,12 +216,13 @@ def _ran(run: Run) -> bool:
     return run.started_at() is not None
 
 
-def _phase_of(pod: Pod, last: Run) -> str:
+def _end_of(last: Run) -> tuple[str, str]:
+    """Phase and reason."""
     if last.over_at() is None:
-        return "Running" if last in () or not pod.status.reason == "TaskLost" else "Failed"
-    if last.asked_to_stop is not None or last.taken is not None:
-        return "Failed"
-    return "Succeeded" if last.exit_code == 0 else "Failed"
+        return "Running", ""
+    if last.is_killed():
+        return "Failed", "SpotInterruption" if last.taken is not None else "TaskStopped"
+    return "Succeeded" if last.exit_code == 0 else "Failed", ""
 
 
 async def played(script: list[Step], *, listens: bool) -> list[str]:
