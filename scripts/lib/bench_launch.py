@@ -15,7 +15,7 @@ from typing import Any, Final
 import msgspec
 
 from app.local.fargate.config import FAST, FargateConfig
-from app.local.fargate.oracle import tally
+from app.local.fargate.oracle.tally import tally
 from app.local.processes import Burden
 from app.model.names import ENABLED, OVERFLOW
 from app.telemetry import logs

@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 from typing import Final
 
-from app.model.names import TaskArn
-from app.model.task import Task
 from app.ports.task_events import TaskEvent
 from tests.bridge.door import Door
 from tests.bridge.fake_ecs import FakeEcs
@@ -21,8 +19,8 @@ class FakeTaskEvents:
         self._ecs = ecs
         self._clock = clock
         self._door = door
-        self._versions: dict[TaskArn, int] = {}
-        self.waiting: list[Task] = []
+        self._versions: dict[str, int] = {}
+        self.waiting: list[TaskEvent] = []
         self.twice = True
 
     def tell(self) -> None:
@@ -31,7 +29,8 @@ class FakeTaskEvents:
             task = run.task(self._clock.now())
             if task.version != self._versions.get(run.arn):
                 self._versions[run.arn] = task.version
-                self.waiting[:0] = [task, task] if self.twice else [task]
+                event = TaskEvent(task, f"{task.arn} {task.version}")
+                self.waiting[:0] = [event, event] if self.twice else [event]
 
     async def receive(self) -> tuple[TaskEvent, ...]:
         for _ in range(LONG_POLL):
@@ -44,8 +43,8 @@ class FakeTaskEvents:
         await self._door.call("done", lambda: self._forget(events))
 
     def _received(self) -> tuple[TaskEvent, ...]:
-        return tuple(TaskEvent(task, f"{task.arn} {task.version}") for task in self.waiting[:10])
+        return tuple(self.waiting[:10])
 
     def _forget(self, events: Sequence[TaskEvent]) -> None:
         gone = {each.receipt for each in events}
-        self.waiting = [task for task in self.waiting if f"{task.arn} {task.version}" not in gone]
+        self.waiting = [event for event in self.waiting if event.receipt not in gone]

@@ -44,7 +44,7 @@ QUIET: Final = 2400
 
 
 class Step(msgspec.Struct, frozen=True):
-    """Something that happens: to which pod (by kind), with a number that some of it needs, and how long after."""
+    """Something that happens to a pod (by its kind); `number` is for what needs one, `pause` comes after."""
 
     what: str
     kind: str

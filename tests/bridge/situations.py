@@ -1,5 +1,6 @@
 """Situations of one pod, for tests of decisions."""
 
+import json
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -78,3 +79,34 @@ NEVER_STARTED: dict[str, Any] = {
     "stopped_at": NOON,
 }
 CRASHED: dict[str, Any] = {"last_status": "STOPPED", "exit_code": 3, "started_at": NOON, "stopped_at": NOON}
+
+
+def began(run: int) -> str:
+    """The helper's record of a run that has begun."""
+    return json.dumps({"container": "main", "run": run, "started": _at(run).isoformat()})
+
+
+def over(run: int, *, code: int = 3, message: str = "", again: datetime | None = None) -> str:
+    """The helper's record of a run that has ended; `message` in base64."""
+    record: dict[str, Any] = {
+        "container": "main",
+        "run": run,
+        "started": _at(run).isoformat(),
+        "finished": (_at(run) + timedelta(seconds=30)).isoformat(),
+        "code": code,
+    }
+    if message:
+        record["message"] = message
+    if again is not None:
+        record["again"] = again.isoformat()
+    return json.dumps(record)
+
+
+def lines_of_runs(count: int) -> tuple[str, ...]:
+    """The records of so many runs, of which the last still runs."""
+    before = [line for run in range(1, count) for line in (began(run), over(run))]
+    return (*before, began(count))
+
+
+def _at(run: int) -> datetime:
+    return NOON + timedelta(minutes=run - 1)

@@ -21,7 +21,7 @@ births = [Step("create", kind, 0, 1) for kind in KINDS]
 @pytest.mark.parametrize("listens", [pytest.param(False, id="polling"), pytest.param(True, id="events")])
 @given(script=st.lists(steps, max_size=14))
 @settings(
-    max_examples=25,
+    max_examples=20,
     deadline=timedelta(seconds=30),
     suppress_health_check=[HealthCheck.too_slow],
     print_blob=True,

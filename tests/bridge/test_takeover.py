@@ -6,7 +6,6 @@ import msgspec
 import pytest
 
 from app.model.pod import Pod
-from app.ports.kubernetes import Lease
 from tests.bridge.fakes import FIRST, LEASE, World
 from tests.builders import VIRTUAL, a_pod
 
@@ -113,15 +112,6 @@ async def test_a_leader_that_wakes_up_first_looks_at_its_lease() -> None:
     assert "read lease" in said[:first_write]
     assert len(world.ecs.live()) == 1
     await world.stop()
-
-
-async def test_a_bridge_whose_lease_is_taken_between_two_commands_carries_out_no_more() -> None:
-    world = await two_bridges()
-    world.pods.bind(a_bound_pod())
-    world.leases.leases[LEASE] = Lease(holder=SECOND, duration=40, record="taken")
-    await world.advance(STALE)
-    assert world.ecs.most_of_one_pod() == 1
-    await the_end(world)
 
 
 async def test_the_one_that_waits_leaves_the_events_to_the_leader() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from app.kube.transport import JSON
-from app.local.fargate.oracle import Tally, tally
+from app.local.fargate.oracle.tally import Tally, tally
 from app.model.names import OVERFLOW
 from app.model.node import Node
 from app.model.pod import Pod

@@ -42,7 +42,9 @@ async def stack(
     options = LocalOptions(
         directory=directory,
         nodes=NODES,
-        fargate=FargateConfig(pace=FAST, journal_path=directory / "fargate.jsonl"),
+        fargate=FargateConfig(
+            pace=FAST, events_queue="task-events", journal_path=directory / "fargate.jsonl"
+        ),
         embedded=request.param == "embedded",
     )
     async with LocalStack(options, clock=SystemClock()) as running:

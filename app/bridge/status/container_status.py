@@ -90,7 +90,7 @@ def _next_status(container: Container, sight: Sight) -> dict[str, Json]:
     identifier = in_place.numbered(f"{SCHEME}{task.task_id}/{seen.runtime_id or seen.name}", sight.runs)
     if in_place.is_behind(identifier, str(before.get("containerID") or "")):
         # The records of the run that is written are not read (yet, or again).
-        sight = msgspec.structs.replace(sight, runs=())
+        sight = msgspec.structs.replace(sight, runs=(), untold=True)
         identifier = before["containerID"]
     if before.get("containerID") not in {None, "", identifier}:
         before = _restarted(before, identifier)

@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 
-from app.local.fargate.images import Image
+from app.local.fargate.running.images import Image
 from app.local.loopback import LOOPBACK
 
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 import msgspec
 import yaml
 
-from app.local.fargate.oracle import tally
+from app.local.fargate.oracle.tally import tally
 from app.model.pod import Pod, is_terminal
 from app.ports.clock import Clock
 from app.ports.failures import PortFailure

@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 
 from app.local.fargate.config import FargateConfig
-from app.local.fargate.images import Image
+from app.local.fargate.running.images import Image
 
 IMAGE: Final = "spillway/helper:local"
 

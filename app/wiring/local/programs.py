@@ -89,10 +89,17 @@ def commands(places: Places, *, log_level: str) -> dict[str, list[str]]:
             "ecs-cluster": "spillway",
             "subnets": places.fargate.subnets[0].id,
             "helper-image": places.helper_image,
+            "events-queue": _queue_url(places.fargate),
             "execution-role": f"arn:aws:iam::{places.fargate.account}:role/spillway-execution",
         },
     }
     return {name: _command(name, each, log_level=log_level) for name, each in flags.items()}
+
+
+def _queue_url(fargate: FargateConfig) -> str:
+    """The queue of task events as SQS names it; empty where there is none."""
+    name = fargate.events_queue
+    return f"https://sqs.{fargate.region}.amazonaws.com/{fargate.account}/{name}" if name else ""
 
 
 def environment(places: Places, *, inherited: Mapping[str, str] | None = None) -> dict[str, str]:

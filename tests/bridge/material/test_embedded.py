@@ -24,7 +24,7 @@ from app.bridge.translation.material import Material, Needs, TokenWish
 from app.kube.connection import Connection, connect
 from app.kube.sources import Sources
 from app.local.cluster.cluster import ClusterConfig, EmbeddedCluster
-from app.local.fargate.processes import host_has
+from app.local.fargate.running.processes import host_has
 from app.model.pod import Pod
 from app.tls.authority import Authority
 from tests.bridge.material.fakes import CONFIG, PREFIX, FakeImages, FakeRoles

@@ -12,8 +12,9 @@ from app.bridge.translation.material import Material
 from app.bridge.translation.needs import needs_of
 from app.bridge.translation.overrides import OVERRIDES_LIMIT, length
 from app.bridge.translation.task_spec import Translated, translate
-from app.local.fargate import definition_rules, launch_rules
-from app.local.fargate.wire import Reader
+from app.local.fargate.definitions import definition_rules
+from app.local.fargate.ecs import launch_rules
+from app.local.fargate.protocol.wire import Reader
 from app.model.pod import Pod
 from app.model.quantity import MIB
 from app.model.requests import requests_of

@@ -3,7 +3,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from app.local.fargate.faults import Fault
+from app.local.fargate.faults.orders import Fault
 from app.local.fargate.journal import Call, Entry, Journal, Transition
 from tests.local.fargate.fakes import Aws, LostAnswer, Refusal, a_launch, overrides_for
 
