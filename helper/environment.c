@@ -17,6 +17,7 @@
 enum { LOOK_TIMEOUT = 5000, MOST_WAIT = 30 };
 
 static const char OURS[] = "SPILLWAY_RUN";
+static const char VALUES[] = "SPILLWAY_RUN_VALUE_";
 
 extern char **environ;
 
@@ -38,10 +39,21 @@ static bool is_known(const struct run_plan *plan, const char *name, size_t lengt
     return false;
 }
 
+static bool begins_with(const char *name, size_t length, const char *prefix)
+{
+    return length >= strlen(prefix) && memcmp(name, prefix, strlen(prefix)) == 0;
+}
+
+/* Of our own variables only those that carry values are there to be referred to. */
+static bool is_hidden(const char *name, size_t length)
+{
+    return begins_with(name, length, OURS) && !begins_with(name, length, VALUES);
+}
+
 static const char *look_up(const char *name, size_t length, const void *context)
 {
     /* "A=B" is no name, although an entry may begin with "A=B=". */
-    if (length == 0 || memchr(name, '=', length) || !is_known(context, name, length))
+    if (length == 0 || memchr(name, '=', length) || is_hidden(name, length) || !is_known(context, name, length))
         return NULL;
     return value_of(name, length);
 }
@@ -51,12 +63,12 @@ char *expanded_word(const struct run_plan *plan, const char *word)
     return expanded(word, look_up, plan);
 }
 
-static void remove_ours(void)
+void remove_our_variables(void)
 {
     char **entry = environ;
 
     while (*entry) {
-        if (strncmp(*entry, OURS, sizeof OURS - 1) != 0) {
+        if (!begins_with(*entry, strlen(*entry), OURS)) {
             entry++;
             continue;
         }
@@ -114,7 +126,6 @@ void set_variables(struct run_plan *plan)
 
     if (needs_addresses(plan))
         look_for_addresses(&addresses, plan->stop_signal);
-    remove_ours();
     for (size_t i = 0; i < plan->variable_count; i++) {
         const struct variable *variable = &plan->variables[i];
         char *value = variable->source == FROM_TEXT ? expanded_word(plan, variable->text)

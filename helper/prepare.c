@@ -31,6 +31,7 @@ void prepare(struct run_plan *plan, struct words *command, struct setting *setti
     set_variables(plan);
     set_home(plan, &setting->identity);
     expand_command(plan, command);
+    remove_our_variables();
     for (size_t i = 0; i < plan->placement_count; i++)
         place(&plan->placements[i]);
     add_hosts(&plan->hosts);

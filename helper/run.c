@@ -149,6 +149,12 @@ static bool asks_to_end(const struct wrapper *wrapper, struct arrival arrival)
     return arrival.signal == SIGTERM || arrival.signal == wrapper->plan.stop_signal || arrival.from_outside;
 }
 
+/* What asks the command to end: the plan's, which SIGTERM stands for, or else the image's. */
+static int signal_for(const struct run_plan *plan, struct arrival arrival)
+{
+    return arrival.signal == SIGTERM || plan->signal_given ? plan->stop_signal : arrival.signal;
+}
+
 static void take_signal(struct wrapper *wrapper, struct arrival arrival)
 {
     bool asks = asks_to_end(wrapper, arrival);
@@ -159,7 +165,7 @@ static void take_signal(struct wrapper *wrapper, struct arrival arrival)
     else if (!asks || wrapper->attempt.asked)
         forward(wrapper, arrival.signal);
     else
-        stop_command(wrapper, arrival.signal == SIGTERM ? wrapper->plan.stop_signal : arrival.signal);
+        stop_command(wrapper, signal_for(&wrapper->plan, arrival));
 }
 
 static void take_time(struct wrapper *wrapper)

@@ -219,6 +219,7 @@ static void take_signal(const struct line *line, void *into)
     if (number == 0 || number == SIGKILL || number == SIGSTOP || number == SIGCHLD)
         reject(line, "it is not a signal that can ask a command to end");
     ((struct run_plan *)into)->stop_signal = (int)number;
+    ((struct run_plan *)into)->signal_given = true;
 }
 
 static void take_message(const struct line *line, void *into)

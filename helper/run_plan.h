@@ -45,6 +45,7 @@ struct run_plan {
     struct hook stop;
     unsigned long grace;
     int stop_signal;
+    bool signal_given; /* else the command gets the one that comes from outside */
     char *message_path;
     size_t message_bytes;
     enum restart_policy restart;

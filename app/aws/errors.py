@@ -56,17 +56,27 @@ _BY_CODE: Final[Mapping[str, Kind]] = {
     "MissingAuthenticationToken": Unavailable,
 }
 
+_MORE_ADDRESSES: Final = "give the bridge more subnets, or larger subnets"
+
 _BY_TEXT: Final[Sequence[tuple[str, Kind, str]]] = (
     ("capacity is unavailable", NoCapacity, ""),
     (
-        "limit on the number of vcpus",
+        "you can run concurrently",
         NoCapacity,
-        "ask for more in Service Quotas (AWS Fargate, on-demand vCPU resource count)",
+        "ask for more in Service Quotas (AWS Fargate: on-demand or Spot vCPU resource count)",
     ),
+    # The quota of tasks in PROVISIONING state in one cluster.
+    ("provisioning capacity limit exceeded", NoCapacity, ""),
     ("provisioning state", NoCapacity, ""),
-    # EC2's throttle on the subnet look-up, dressed as InvalidParameterException.
+    ("insufficientfreeaddresses", NoCapacity, _MORE_ADDRESSES),
+    ("insufficient free addresses", NoCapacity, _MORE_ADDRESSES),
+    ("enough free addresses", NoCapacity, _MORE_ADDRESSES),
+    # EC2's throttles and failures while ECS looks subnets up, dressed as InvalidParameterException.
     ("rate exceeded", Throttled, ""),
+    ("request limit exceeded", Throttled, ""),
     ("errorcode: throttling", Throttled, ""),
+    ("errorcode: internalerror", Unavailable, ""),
+    ("errorcode: unavailable", Unavailable, ""),
     ("too many concurrent attempts", Throttled, ""),
     (
         "service linked role",
@@ -77,11 +87,23 @@ _BY_TEXT: Final[Sequence[tuple[str, Kind, str]]] = (
     ("taskdefinition is inactive", NotFound, ""),
     ("referenced task was not found", NotFound, ""),
     ("already scheduled for deletion", Conflict, ""),
+    ("unable to assume the role", Refused, "let the role trust ecs-tasks.amazonaws.com"),
+    (
+        "capacity provider '",
+        Refused,
+        "give the cluster FARGATE_SPOT: aws ecs put-cluster-capacity-providers",
+    ),
 )
+
+_LATEST_PLATFORM: Final = "set Fargate's platform version LATEST"
 
 _MENDS: Final[Mapping[str, str]] = {
     "AccessDeniedException": "allow it in the policy of the bridge's role",
     "ClusterNotFoundException": "create the ECS cluster, or set the name of one that exists",
+    "BlockedException": "ask AWS Support why the account is blocked",
+    "UnsupportedFeatureException": "run the tasks in another region",
+    "PlatformUnknownException": _LATEST_PLATFORM,
+    "PlatformTaskDefinitionIncompatibilityException": _LATEST_PLATFORM,
     "ExpiredTokenException": "renew the AWS credentials",
     "ExpiredToken": "renew the AWS credentials",
     "UnrecognizedClientException": "check the AWS credentials",
@@ -132,17 +154,22 @@ def _by_status(status: int, said: str) -> PortFailure:
 def launch_failure(failures: Sequence[Mapping[str, Json]]) -> PortFailure:
     """What RunTask means by answering 200 without a task.
 
+    Its reasons are definite, so that one nobody knows is answered by going elsewhere: asking again with the
+    same token would ask for the same subnet for ever.
+
     Args:
         failures: its `failures`, as `[{"reason": "Capacity is unavailable at this time. …"}]`.
     """
     texts = [": ".join(filter(None, (each.get("reason"), each.get("detail")))) for each in failures]
-    said = "RunTask: " + ("; ".join(texts) or "neither a task nor a failure in the answer")
+    if not any(texts):
+        return Unavailable("RunTask: neither a task nor a failure in the answer")
+    said = "RunTask: " + "; ".join(texts)
     known = _by_text(said)
     if known is not None:
         return known
     if any(text.lower().startswith(_PLACEMENT) for text in texts):
         return Refused(f"{said} (a reason of EC2 placement: check the cluster's capacity providers)")
-    return Unavailable(said)
+    return NoCapacity(said)
 
 
 def _by_text(said: str) -> PortFailure | None:

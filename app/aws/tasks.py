@@ -88,12 +88,13 @@ class EcsTasks(Tasks):
     def _network(self, launch: Launch) -> dict[str, Json]:
         """Where the task's interface is.
 
-        ECS chooses among all subnets at first. Later attempts name one of them, each another one, so that a
-        zone without capacity or addresses does not fail them all.
+        ECS chooses among all subnets at first. The next attempts name one of them each, so that a zone
+        without capacity, or a subnet without addresses, does not fail them all; then all are named again.
         """
         groups = launch.security_groups or self._placement.security_groups
         subnets = self._placement.subnets
-        chosen = subnets if launch.turn == 0 else (subnets[(launch.turn - 1) % len(subnets)],)
+        turns = (subnets, *((each,) for each in subnets))
+        chosen = turns[launch.turn % len(turns)]
         return {
             "subnets": list(chosen),
             **({"securityGroups": list(groups)} if groups else {}),

@@ -3,11 +3,13 @@
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+from app.fargate.check import Refusal
 from app.fargate.rights import all_containers
 from app.fargate.support import Row, Section
 from app.model.container import Container, Probe
 from app.model.pod import Pod
 from app.model.reason import Reason
+from app.model.signals import asks_to_end, number_of
 
 _container = Section("Container")
 _probe = Section("Probe")
@@ -41,6 +43,11 @@ def _exec_probes(pod: Pod) -> Iterable[Reason]:
             if command != commands[0][1]:
                 message = "ECS has one health check; use one command or httpGet"
                 yield Reason("Probe", message, f"{path}.{name}.exec")
+
+
+def _asks_nobody(signal: str | None) -> bool:
+    number = number_of(signal) if signal else None
+    return bool(signal) and (number is None or not asks_to_end(number))
 
 
 OF_CONTAINER: Final[tuple[Row, ...]] = (
@@ -91,7 +98,12 @@ ROWS: Final[tuple[Row, ...]] = (
         "The helper runs it on SIGTERM, before the command gets it; the rest of the grace is the command's.",
         of="LifecycleHandler",
     ),
-    _lifecycle.refused("stopSignal", "Lifecycle", "ECS sends the image's STOPSIGNAL; set it there"),
+    _lifecycle.emulated(
+        "stopSignal",
+        "The helper sends it in place of the image's STOPSIGNAL, which ECS sends.",
+        refuses=Refusal("Lifecycle", "nobody can be asked to end by this signal; use SIGTERM", _asks_nobody),
+        unless="SIGKILL, SIGSTOP and SIGCHLD (`Lifecycle`)",
+    ),
     _handler.emulated("exec", "Run in the container by the helper.", of="ExecAction"),
     _handler.emulated("sleep", "By the helper.", of="SleepAction"),
     _handler.refused("httpGet", "Lifecycle", "hooks run in the task; use exec with an HTTP client"),

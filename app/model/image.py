@@ -11,7 +11,8 @@ class ImageConfig(msgspec.Struct, frozen=True, kw_only=True):
 
     `digest` is what the image's tag stands for now (the index, where the image has one), so that
     `REPOSITORY@DIGEST` names the same image for good. `command` holds the arguments of `entry_point`, or the
-    whole command where that is empty. `user` is `""`, `USER` or `USER:GROUP`, names or numbers; an empty
+    whole command where that is empty. `stop_signal` is a name or a number (`app.model.signals`), empty for
+    SIGTERM. `user` is `""`, `USER` or `USER:GROUP`, names or numbers; an empty
     `working_directory` means `/`. `architecture` and `os` are in Go's words.
     """
 
@@ -21,6 +22,7 @@ class ImageConfig(msgspec.Struct, frozen=True, kw_only=True):
     user: str = ""
     working_directory: str = ""
     environment: dict[str, str] = {}
+    stop_signal: str = ""
     architecture: str = "amd64"
     os: str = "linux"
 

@@ -105,8 +105,8 @@ class Launch(msgspec.Struct, frozen=True, kw_only=True):
         capacity: on-demand or Spot.
         security_groups: in place of the bridge's own, where any are given.
         volumes: RunTask's `volumeConfigurations`, in AWS's own field names.
-        turn: 0 for the first attempt, which may land in any of the bridge's subnets; each later one is
-            confined to another subnet.
+        turn: 0 for the first attempt, which may land in any of the bridge's subnets; those after it are
+            confined to one subnet after another.
     """
 
     definition: Definition

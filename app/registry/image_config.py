@@ -21,6 +21,7 @@ class _Run(msgspec.Struct, frozen=True):
     entry_point: tuple[str, ...] | None = msgspec.field(name="Entrypoint", default=None)
     command: tuple[str, ...] | None = msgspec.field(name="Cmd", default=None)
     working_directory: str | None = msgspec.field(name="WorkingDir", default=None)
+    stop_signal: str | None = msgspec.field(name="StopSignal", default=None)
 
 
 class _Image(msgspec.Struct, frozen=True):
@@ -55,6 +56,7 @@ def decoded(body: bytes, *, digest: str, architecture: str) -> ImageConfig:
         user=run.user or "",
         working_directory=run.working_directory or "",
         environment=_variables(run.environment or ()),
+        stop_signal=run.stop_signal or "",
         architecture=go_architecture(image.architecture) or architecture,
         os=image.os.lower() or "linux",
     )

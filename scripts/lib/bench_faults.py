@@ -21,12 +21,12 @@ import msgspec
 
 from app.local.fargate.config import FAST, FargateConfig
 from app.local.fargate.faults.orders import Fault
-from app.local.fargate.oracle.history import histories
-from app.local.fargate.journal import Entry
-from app.local.fargate.oracle.tally import orphans, tally
 from app.local.fargate.faults.outcomes import outcome
-from app.local.fargate.running.simulated import SCRIPT_VARIABLE
+from app.local.fargate.journal import Entry
+from app.local.fargate.oracle.history import histories
+from app.local.fargate.oracle.tally import orphans, tally
 from app.local.fargate.oracle.truthfulness import untruthful
+from app.local.fargate.running.simulated import SCRIPT_VARIABLE
 from app.model.names import CAPACITY, ENABLED, OVERFLOW
 from app.ports.clock import Clock
 from app.telemetry import logs

@@ -82,7 +82,9 @@ async def test_a_launch_may_bring_security_groups_and_volumes(aws: AwsStub, task
         pytest.param(0, ["a", "b", "c"], id="at-first-all"),
         pytest.param(1, ["a"], id="then-one"),
         pytest.param(2, ["b"], id="then-another"),
-        pytest.param(4, ["a"], id="and-round-again"),
+        pytest.param(3, ["c"], id="each-of-them"),
+        pytest.param(4, ["a", "b", "c"], id="and-all-again"),
+        pytest.param(5, ["a"], id="and-round-again"),
     ],
 )
 async def test_later_attempts_try_one_subnet_after_another(

@@ -24,6 +24,7 @@ class Door:
         failures: by the name of the call, what its next ones fail with, before they have an effect.
         lost: by the name of the call, how many of its next ones have their effect and no answer.
         said: who called what.
+        pause_after: the name of a call in which its process is paused, between the effect and the answer.
     """
 
     def __init__(self) -> None:
@@ -36,6 +37,7 @@ class Door:
         self.mishaps = 0
         self.lost: dict[str, int] = {}
         self.said: list[tuple[str, str]] = []
+        self.pause_after = ""
         self._paused: dict[str, asyncio.Event] = {}
 
     def pause(self, who: str) -> None:
@@ -70,6 +72,10 @@ class Door:
             if self.lost.get(name):
                 self.lost[name] -= 1
                 raise Unavailable("the answer is lost")
+            if name == self.pause_after:
+                self.pause_after = ""
+                self.pause(PROCESS.get())
+                await self.awake()
             return result
         finally:
             await self._mishap(number, "after")

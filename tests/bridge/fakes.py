@@ -162,6 +162,7 @@ class World:
         self.queue = FakeTaskEvents(self.ecs, self.clock, self.door) if listens else None
         self.bridge: Bridge | None = None
         self._processes: dict[str, asyncio.Task[None]] = {}
+        self._last = FIRST
 
     def outside(self, metrics: BridgeMetrics, *, who: str = FIRST) -> Outside:
         return Outside(
@@ -185,8 +186,9 @@ class World:
             return None
         return TaskNews(self.queue, clock=PausableClock(self.clock, self.door), retry=3, metrics=metrics)
 
-    def start(self, config: BridgeConfig = CONFIG, *, who: str = FIRST) -> Bridge:
-        """A new process with an empty memory."""
+    def start(self, config: BridgeConfig = CONFIG, *, who: str = "") -> Bridge:
+        """A new process with an empty memory, under the identity `who` or else the configured one."""
+        who = self._last = who or config.node.identity
         self.registry = CollectorRegistry()
         metrics = BridgeMetrics(self.registry)
         outside = self.outside(metrics, who=who)
@@ -198,9 +200,9 @@ class World:
         self._processes[who] = asyncio.get_running_loop().create_task(running, context=context)
         return self.bridge
 
-    async def stop(self, who: str = FIRST) -> None:
-        """The process ends without a word."""
-        process = self._processes.pop(who)
+    async def stop(self, who: str = "") -> None:
+        """The process ends without a word; the one that was started last, where none is named."""
+        process = self._processes.pop(who or self._last)
         process.cancel()
         await asyncio.gather(process, return_exceptions=True)
 
@@ -213,7 +215,7 @@ class World:
             if self.door.died:
                 await self.stop()
                 self.door.died = False
-                self.start()
+                self.start(who=self._last)
 
     def _see_removal(self, pod: Pod) -> None:
         """A pod may only go with a final status, and when its task is over."""

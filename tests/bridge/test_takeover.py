@@ -34,7 +34,7 @@ def said_by(world: World, who: str, *, since: int = 0) -> list[str]:
 
 
 async def the_end(world: World) -> None:
-    await world.stop()
+    await world.stop(FIRST)
     await world.stop(SECOND)
 
 
@@ -51,7 +51,7 @@ async def test_when_the_leader_dies_the_other_goes_on_without_a_second_task() ->
     running, fresh = a_bound_pod("running"), a_bound_pod("fresh")
     world.pods.bind(running)
     await world.advance(10)
-    await world.stop()
+    await world.stop(FIRST)
     world.pods.bind(fresh)
     await world.advance(STALE)
     assert {pod.key: pod.status.phase for pod in world.pods.pods.values()} == {
@@ -112,6 +112,19 @@ async def test_a_leader_that_wakes_up_first_looks_at_its_lease() -> None:
     assert "read lease" in said[:first_write]
     assert len(world.ecs.live()) == 1
     await world.stop()
+
+
+async def test_a_leader_that_is_paused_between_two_commands_carries_out_no_more_of_them() -> None:
+    world = await two_bridges()
+    world.door.pause_after = "amend"
+    world.pods.bind(a_bound_pod(terminationGracePeriodSeconds=300))
+    await world.advance(STALE)
+    since = len(world.door.said)
+    world.door.wake(FIRST)
+    await world.advance(STALE)
+    assert WRITES.isdisjoint(said_by(world, FIRST, since=since))
+    assert (len(world.ecs.live()), world.ecs.most_of_one_pod()) == (1, 1)
+    await the_end(world)
 
 
 async def test_the_one_that_waits_leaves_the_events_to_the_leader() -> None:

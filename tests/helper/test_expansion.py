@@ -76,6 +76,14 @@ def test_the_command_does_not_see_our_variables(name: str, stage: Stage) -> None
     assert found["SEEN"] == f"$({name})"
 
 
+def test_values_that_are_only_carried_expand_and_are_gone_when_the_command_starts(stage: Stage) -> None:
+    plan = [f"env A {b64('<$(SPILLWAY_RUN_VALUE_1)>')}", "words"]
+    command = ["sh", "-c", 'echo "$A $1"; env', "sh", "$(SPILLWAY_RUN_VALUE_1)"]
+    printed = stage.run(*plan, command=command, SPILLWAY_RUN_VALUE_1="secret").stdout.splitlines()
+    assert printed[0] == "<secret> secret"
+    assert not [line for line in printed if line.startswith("SPILLWAY_RUN")]
+
+
 def test_an_empty_text_is_an_empty_variable(stage: Stage) -> None:
     assert variables_of(stage.run("env A -", command=PRINTS, A="set").stdout)["A"] == ""
 

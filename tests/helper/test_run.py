@@ -164,6 +164,18 @@ def test_any_signal_from_outside_of_the_container_asks_it_to_end(
     assert len(stage.ends()) == 1
 
 
+def test_the_signal_of_the_plan_takes_the_place_of_the_one_from_outside(
+    stage: Stage, as_process_one: tuple[str, ...]
+) -> None:
+    plan = f"signal {int(signal.SIGUSR1)}"
+    process = stage.start(plan, command=WAITS_FOR_A_SIGNAL, before=as_process_one)
+    assert said(process) == "ready"
+    helper = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text()
+    os.kill(int(helper), signal.SIGQUIT)
+    assert said(process) == str(int(signal.SIGUSR1))
+    assert ended(process) == 0
+
+
 @pytest.mark.usefixtures("as_root")
 def test_signals_another_user_s_command_without_the_capability_for_it(stage: Stage) -> None:
     outer = ["env", "SPILLWAY_RUN=user 7 7 -\ndrop SETGID,SETPCAP,SETUID\ngrace 100", str(stage.binary)]

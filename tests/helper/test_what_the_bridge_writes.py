@@ -46,6 +46,7 @@ def text_in(pod: Pod, container: str, variable: str) -> str:
     [
         pytest.param({"terminationMessagePath": "/end"}, {}, id="message-grace-restart-and-resolver"),
         pytest.param({"lifecycle": HOOKS}, {"restartPolicy": "Never"}, id="hooks"),
+        pytest.param({"lifecycle": {"stopSignal": "SIGRTMIN+3"}}, {}, id="stop-signal"),
         pytest.param({"env": [ADDRESS, PASSWORD], "args": ["$(PASSWORD)@$(ADDRESS)"]}, {}, id="variables"),
         pytest.param(
             {"securityContext": {"runAsUser": 7, "capabilities": {"drop": ["ALL"]}}},

@@ -181,7 +181,8 @@ SAMPLES: Final[Samples] = {
     "Lifecycle.postStart": (holds(hooked(postStart=WARM), "main", "run", has="start exec d2FybQ== dXA="),),
     "Lifecycle.preStop": (holds(hooked(preStop=SLEEP), "main", "run", has="stop sleep 5"),),
     "Lifecycle.stopSignal": (
-        refused(hooked(stopSignal="SIGUSR1"), "Lifecycle", f"{AT}.lifecycle.stopSignal"),
+        holds(hooked(stopSignal="SIGUSR1"), "main", "run", has="signal 10"),
+        refused(hooked(stopSignal="SIGKILL"), "Lifecycle", f"{AT}.lifecycle.stopSignal"),
     ),
     "LifecycleHandler.exec": (holds(hooked(preStop=WARM), "main", "run", has="stop exec d2FybQ== dXA="),),
     "LifecycleHandler.sleep": (holds(hooked(postStart=SLEEP), "main", "run", has="start sleep 5"),),

@@ -31,6 +31,7 @@ def test_what_an_image_leaves_out_is_empty(content: dict[str, Any]) -> None:
         user="",
         working_directory="",
         environment={},
+        stop_signal="",
         architecture="amd64",
         os="linux",
     )
@@ -46,6 +47,10 @@ def test_what_an_image_leaves_out_is_empty(content: dict[str, Any]) -> None:
 )
 def test_variables_are_read_as_a_shell_sets_them(lines: list[str], variables: dict[str, str]) -> None:
     assert config_of(a_config(Env=lines)).environment == variables
+
+
+def test_the_stop_signal_is_what_the_image_says() -> None:
+    assert config_of(a_config(StopSignal="SIGQUIT")).stop_signal == "SIGQUIT"
 
 
 def test_the_architecture_may_have_its_other_name() -> None:

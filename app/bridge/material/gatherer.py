@@ -90,6 +90,7 @@ class Gatherer:
         seal_key, tokens = await self._sealed(pod, needs, findings)
         logins = await self._pulls.logins(pod, findings=findings)
         pulls = await self._pulls.stored(pod, logins, findings=findings, names=names)
+        images, unread = await self._images(needs, logins, findings)
         material = Material(
             namespace=namespace,
             config_maps=maps.plain,
@@ -101,7 +102,8 @@ class Gatherer:
             claims=claims,
             tokens=tokens,
             seal_key=seal_key,
-            images=await self._images(needs, logins, findings),
+            images=images,
+            unread_images=unread,
             pulls=pulls,
             policies=await self._policies.of(pod.metadata.namespace),
         )
@@ -184,14 +186,22 @@ class Gatherer:
 
     async def _images(
         self, needs: Needs, logins: Sequence[Login], findings: Findings
-    ) -> dict[str, ImageConfig]:
+    ) -> tuple[dict[str, ImageConfig], dict[str, str]]:
+        """What was found of each image, and why the registry does not show us the others.
+
+        One that is not there may come yet. Of one that we may not read, ECS may well know more than we: only
+        the translation can tell whether it has to be known at all.
+        """
         credentials = tuple(each.login for each in logins)
         found: dict[str, ImageConfig] = {}
+        unread: dict[str, str] = {}
         for image in sorted(needs.images):
             try:
                 found[image] = await self._suppliers.images.config(
                     image, architecture=self._config.architecture, credentials=credentials
                 )
-            except (NotFound, Refused) as failure:
+            except NotFound as failure:
                 findings.take(unpulled(image, failure))
-        return found
+            except Refused as failure:
+                unread[image] = str(failure)
+        return found, unread

@@ -5,7 +5,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from app.bridge.translation.wrapping import DEFAULT_MESSAGE_PATH, init_policy_of
+from app.model import signals
 from app.model.container import Container, LifecycleHandler, is_sidecar
+from app.model.image import ImageConfig
 from app.model.names import HELPER_VOLUME, INSTALL_CONTAINER, KEEPER_CONTAINER
 from app.model.pod import Pod
 from app.model.wire import Json
@@ -76,14 +78,15 @@ def wrapped(container: Container, words: Sequence[str]) -> tuple[str, ...]:
     return ("run", container.name, "--", *words)
 
 
-def life_lines(container: Container, *, pod: Pod) -> tuple[str, ...]:
-    """Hooks, grace, termination message and restarts of a wrapped container."""
+def life_lines(container: Container, *, pod: Pod, image: ImageConfig | None = None) -> tuple[str, ...]:
+    """Hooks, grace, stop signal, termination message and restarts of a wrapped container."""
     lifecycle = container.lifecycle
     policy = restart_policy(container, pod=pod)
     return (
         *(_hook("start", lifecycle.post_start) if lifecycle and lifecycle.post_start else ()),
         *(_hook("stop", lifecycle.pre_stop) if lifecycle and lifecycle.pre_stop else ()),
         f"grace {stop_timeout(pod, records=True) - RECORDING}",
+        *_signal(container, image=image),
         _message(container, pod=pod),
         *((f"restart {policy}",) if policy != "Never" else ()),
     )
@@ -116,6 +119,18 @@ def _hook(when: str, handler: LifecycleHandler) -> tuple[str, ...]:
     if handler.exec is not None:
         return (" ".join((when, "exec", *map(encoded, handler.exec.command))),)
     return (f"{when} sleep {handler.sleep.seconds}",) if handler.sleep is not None else ()
+
+
+def _signal(container: Container, *, image: ImageConfig | None) -> tuple[str, ...]:
+    """The signal that the pod asks for, or else the image; without one the helper passes ECS's on.
+
+    https://docs.docker.com/reference/dockerfile/#stopsignal
+    """
+    asked = container.lifecycle.stop_signal if container.lifecycle is not None else None
+    number = signals.number_of(asked or (image.stop_signal if image is not None else ""))
+    if number is None or not signals.asks_to_end(number) or (not asked and number == signals.TERM):
+        return ()
+    return (f"signal {number}",)
 
 
 def _message(container: Container, *, pod: Pod) -> str:

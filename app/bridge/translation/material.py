@@ -92,6 +92,7 @@ class Material(msgspec.Struct, frozen=True, kw_only=True):
         claims: the bound volume of each claim.
         seal_key: `valueFrom` of the key that opens sealed tokens.
         images: configuration of each image that was asked for.
+        unread_images: why the registry did not show the others of them.
         pulls: `credentialsParameter` for the images that an imagePullSecret has a login for.
         policies: the namespace's NetworkPolicies.
     """
@@ -107,5 +108,6 @@ class Material(msgspec.Struct, frozen=True, kw_only=True):
     tokens: Mapping[TokenWish, SealedToken] = {}
     seal_key: str = ""
     images: Mapping[str, ImageConfig] = {}
+    unread_images: Mapping[str, str] = {}
     pulls: Mapping[str, str] = {}
     policies: tuple[NetworkPolicy, ...] = ()

@@ -73,7 +73,8 @@ def parts_of(
 def _part(container: Container, *, task: _Task, field: str) -> Part | Refusal:
     image = task.material.images.get(container.image)
     words = resolve(container, pod=task.pod, material=task.material, settings=task.settings, field=field)
-    rights = rights_of(container, pod=task.pod, image=image, field=field)
+    unread = task.material.unread_images.get(container.image, "")
+    rights = rights_of(container, pod=task.pod, image=image, unread=unread, field=field)
     if isinstance(words, Unready | tuple) or isinstance(rights, Unready | tuple):
         return refusal_of((words, rights))
     plain = Part(
@@ -126,7 +127,7 @@ def _wrapped(part: Part, *, task: _Task, image: ImageConfig | None, field: str) 
         *task.places.get(part.name, ()),
         *_resolution_lines(part, task=task),
         *part.rights.run,
-        *helper.life_lines(part.container, pod=task.pod),
+        *helper.life_lines(part.container, pod=task.pod, image=image),
     )
     return msgspec.structs.replace(
         part,
@@ -138,8 +139,7 @@ def _wrapped(part: Part, *, task: _Task, image: ImageConfig | None, field: str) 
 
 def _obstacles(part: Part, *, task: _Task, image: ImageConfig | None, field: str) -> Iterable[Reason]:
     if image is None and not part.container.command:
-        message = f"the in-task helper has to know what {part.image} starts; name its command"
-        yield Reason("ImageUnknown", message, f"{field}.command")
+        yield _unknown(part, why=task.material.unread_images.get(part.image, ""), field=field)
     elif not _command(part, image=image):
         yield Reason("NoCommand", f"{part.image} names no command; name one", f"{field}.command")
     if task.places.get(part.name) and part.rights.uid != ROOT:
@@ -156,6 +156,16 @@ def _obstacles(part: Part, *, task: _Task, image: ImageConfig | None, field: str
             "writable root file system; remove them",
             field,
         )
+
+
+def _unknown(part: Part, *, why: str, field: str) -> Reason:
+    told = f", which its registry does not tell ({why})" if why else ""
+    return Reason(
+        "ImageUnknown",
+        f"the in-task helper has to know what {part.image} starts{told}; "
+        "name its command, or let the bridge read the registry",
+        f"{field}.command",
+    )
 
 
 def _command(part: Part, *, image: ImageConfig | None) -> tuple[str, ...]:

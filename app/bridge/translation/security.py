@@ -90,7 +90,7 @@ class _Person(msgspec.Struct, frozen=True):
 
 
 def rights_of(
-    container: Container, *, pod: Pod, image: ImageConfig | None, field: str
+    container: Container, *, pod: Pod, image: ImageConfig | None, unread: str = "", field: str
 ) -> Rights | Unready | tuple[Reason, ...]:
     """The container's rights; or kubelet's words where it must not be root and is; or why ECS cannot do it.
 
@@ -98,6 +98,7 @@ def rights_of(
         container: one of the pod's.
         pod: whose security context holds where the container's says nothing.
         image: the image's configuration, where it is known.
+        unread: why it is not.
         field: the container's path in the pod.
     """
     person = _person(container, pod=pod, image=image)
@@ -105,10 +106,10 @@ def rights_of(
         return _root_after_all(container, pod=pod)
     missing = tuple(each for each in groups_of(pod) if each != person.gid)
     if missing and not person.user:
-        return (_unknown_user(field, "fsGroup and supplementalGroups"),)
+        return (_unknown_user(field, "fsGroup and supplementalGroups", unread=unread),)
     user = _ecs_user(container, pod=pod, image=image)
     if user is None:
-        return (_unknown_user(field, "runAsGroup"),)
+        return (_unknown_user(field, "runAsGroup", unread=unread),)
     changes = bool(missing) and person.uid != ROOT
     dropped, added = _capabilities(_context(container).capabilities or Capabilities())
     kept = _kept_to_change(changes=changes, groups=bool(missing)) & dropped
@@ -217,9 +218,10 @@ def _root_after_all(container: Container, *, pod: Pod) -> Unready:
     return Unready("CreateContainerConfigError", message)
 
 
-def _unknown_user(field: str, wanted: str) -> Reason:
+def _unknown_user(field: str, wanted: str, *, unread: str) -> Reason:
+    told = f" ({unread})" if unread else ""
     return Reason(
         "ImageUser",
-        f"{wanted} goes with the image's user, which is not known; set runAsUser",
+        f"{wanted} goes with the image's user, which is not known{told}; set runAsUser",
         f"{field}.securityContext",
     )

@@ -101,7 +101,7 @@ def translate(
         capacity=capacity,
         security_groups=task.standing.groups,
         volumes=task.brought.launch_volumes,
-        turn=attempt,
+        turn=attempt - 1,
     )
     return Translated(launch, caveats_of(pod, parts=task.parts, brought=task.brought.caveats))
 

@@ -20,7 +20,7 @@ from app.bridge.translation.material import StoredKey, Unready
 from app.bridge.translation.problems import Problem, judged
 from app.bridge.translation.scene import Scene
 from app.bridge.translation.service_links import service_variables
-from app.model import names
+from app.fargate.variable_fields import is_reserved
 from app.model.container import (
     Container,
     EnvFromSource,
@@ -30,24 +30,15 @@ from app.model.container import (
     KeyRef,
     ResourceFieldRef,
 )
+from app.model.names import RUN_VARIABLE
 from app.model.quantity import QuantityError
 from app.model.reason import Reason
 
-_RESERVED: Final = frozenset(
-    {
-        names.IDENTITY_VARIABLE,
-        names.ATTEMPT_VARIABLE,
-        names.PLAN_VARIABLE,
-        names.OWN_PLAN_VARIABLE,
-        names.SEAL_KEY_VARIABLE,
-    }
-)
-"""Variables that tell of the task."""
+VALUE_PREFIX: Final = f"{RUN_VARIABLE}_VALUE_"
+"""What begins the names of variables that only carry values to where they are needed.
 
-VALUE_PREFIX: Final = "SPILLWAY_VALUE_"
-"""What begins the names of variables that only carry values to where they are needed."""
-
-_RESERVED_PREFIXES: Final = (names.RUN_VARIABLE, VALUE_PREFIX)
+The helper expands them, and takes them out before the command starts (helper/README.md).
+"""
 
 _Lookup = Callable[[str], Text | None]
 
@@ -76,7 +67,7 @@ def variables_of(
     for name, answer, where in _declared(container, scene=scene, lookup=lookup, field=field):
         if not isinstance(answer, tuple):
             problems.append(answer)
-        elif _is_reserved(name):
+        elif is_reserved(name):
             problems.append(Reason("ReservedVariable", f"{name} is Spillway's own; use another name", where))
         else:
             values[name] = answer
@@ -98,10 +89,6 @@ def _declared(
         value = None if variable.name in gone else _value_of(named, scene, lookup, where)
         if value is not None:
             yield variable.name, value, where
-
-
-def _is_reserved(name: str) -> bool:
-    return name in _RESERVED or name.startswith(_RESERVED_PREFIXES)
 
 
 def _every_key(source: EnvFromSource, scene: Scene) -> Mapping[str, Text | Problem]:

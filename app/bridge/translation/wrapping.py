@@ -30,7 +30,7 @@ def wraps(container: Container, *, pod: Pod, settings: TaskSettings) -> bool:
 
 
 def must_wrap(container: Container, *, pod: Pod) -> bool:
-    """Whether hooks, the message, restarts or /etc alone put the helper before the container's command."""
+    """Whether hooks, signal, message, restarts or /etc alone put the helper before the command."""
     return (
         _has_hooks(container.lifecycle)
         or _has_own_message_path(container)
@@ -106,7 +106,7 @@ def init_policy_of(pod: Pod) -> str:
 
 
 def _has_hooks(lifecycle: Lifecycle | None) -> bool:
-    return lifecycle is not None and bool(lifecycle.post_start or lifecycle.pre_stop)
+    return lifecycle is not None and bool(lifecycle.post_start or lifecycle.pre_stop or lifecycle.stop_signal)
 
 
 def _has_own_message_path(container: Container) -> bool:

@@ -1,4 +1,4 @@
-"""How an embedded Fargate is set up: its account, its network, its pace."""
+"""How an embedded Fargate is set up: its account, its network, its pace, its images."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -6,8 +6,10 @@ from typing import Final
 
 import msgspec
 
-from app.local.fargate.running.images import Image
 from app.local.loopback import LOOPBACK
+
+ON_DEMAND: Final = "FARGATE"
+SPOT: Final = "FARGATE_SPOT"
 
 
 class Pace(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,6 +61,33 @@ class Subnet(msgspec.Struct, frozen=True, kw_only=True):
     zone: str = "us-east-1a"
 
 
+class Image(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of an image.
+
+    Attributes:
+        files: absolute path in a container → the host's file that stands there, read-only. The rest of the
+            root is the host's.
+        entry_point, command, environment, user, working_directory: the image's own, which a container
+            definition may replace.
+        wrappers: programs that execute what follows `--` in their arguments: a container that starts with
+            one is real only where the host has that command too.
+        simulated: a word of a command → the script (`running.simulated`) that a simulated container of this
+            image then follows.
+        followers: words of a command: a simulated container of this image ends once all containers that are
+            named behind one are over.
+    """
+
+    files: Mapping[str, Path] = {}
+    entry_point: tuple[str, ...] = ()
+    command: tuple[str, ...] = ()
+    environment: Mapping[str, str] = {}
+    user: str = ""
+    working_directory: str = ""
+    wrappers: tuple[str, ...] = ()
+    simulated: Mapping[str, str] = {}
+    followers: tuple[str, ...] = ()
+
+
 class FargateConfig(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that is fixed before the start.
 
@@ -82,7 +111,7 @@ class FargateConfig(msgspec.Struct, frozen=True, kw_only=True):
     region: str = "us-east-1"
     account: str = "123456789012"
     clusters: tuple[str, ...] = ("default", "spillway")
-    capacity_providers: tuple[str, ...] = ("FARGATE", "FARGATE_SPOT")
+    capacity_providers: tuple[str, ...] = (ON_DEMAND, SPOT)
     events_queue: str = ""
     subnets: tuple[Subnet, ...] = (Subnet(id="subnet-local", cidr="127.77.0.0/16"),)
     log_groups: tuple[str, ...] = ("/spillway/pods",)

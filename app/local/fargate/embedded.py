@@ -7,32 +7,32 @@ from collections.abc import Callable
 from typing import Any
 
 from app.local.fargate.agenda import Agenda
-from app.local.fargate.service.api import Api
-from app.local.fargate.protocol.throttles import Throttles
-from app.local.fargate.ecs.clusters import Clusters
 from app.local.fargate.config import FargateConfig
 from app.local.fargate.definitions.revisions import TaskDefinitions
-from app.local.fargate.events.rule import EventRule
-from app.local.fargate.faults.orders import Faults
-from app.local.fargate.tasks.health_monitor import HealthMonitor
-from app.local.fargate.tasks.interruptions import Interruptions
-from app.local.fargate.journal import Journal
+from app.local.fargate.ecs.clusters import Clusters
 from app.local.fargate.ecs.launcher import Launcher
-from app.local.fargate.tasks.lifecycle import Lifecycle
-from app.local.fargate.logs.store import LogStore
+from app.local.fargate.ecs.task_api import TaskApi
+from app.local.fargate.events.rule import EventRule
+from app.local.fargate.events.sqs_api import SqsApi
+from app.local.fargate.faults.orders import Faults
+from app.local.fargate.journal import Journal
 from app.local.fargate.logs.api import LogsApi
-from app.local.fargate.tasks.metadata import Metadata
-from app.local.fargate.tasks.network import Network
+from app.local.fargate.logs.store import LogStore
+from app.local.fargate.protocol.throttles import Throttles
+from app.local.fargate.protocol.wire import Reader
 from app.local.fargate.running.processes import ProcessRunner, host_has
+from app.local.fargate.running.simulated import SimulatedRunner
+from app.local.fargate.running.volumes import Volumes
+from app.local.fargate.service.api import Api
 from app.local.fargate.service.endpoints import Endpoints
 from app.local.fargate.service.server import LoopbackServer
-from app.local.fargate.running.simulated import SimulatedRunner
-from app.local.fargate.events.sqs_api import SqsApi
+from app.local.fargate.tasks.health_monitor import HealthMonitor
+from app.local.fargate.tasks.interruptions import Interruptions
+from app.local.fargate.tasks.lifecycle import Lifecycle
+from app.local.fargate.tasks.metadata import Metadata
+from app.local.fargate.tasks.network import Network
 from app.local.fargate.tasks.surroundings import Surroundings
-from app.local.fargate.ecs.task_api import TaskApi
 from app.local.fargate.vault.vault import Vault
-from app.local.fargate.running.volumes import Volumes
-from app.local.fargate.protocol.wire import Reader
 from app.ports.clock import Clock
 
 

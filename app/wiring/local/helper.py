@@ -6,8 +6,7 @@ from typing import Final
 
 import msgspec
 
-from app.local.fargate.config import FargateConfig
-from app.local.fargate.running.images import Image
+from app.local.fargate.config import FargateConfig, Image
 
 IMAGE: Final = "spillway/helper:local"
 

@@ -168,3 +168,13 @@ async def test_an_image_that_is_not_there_is_told_as_kubelet_tells_of_a_failed_p
     found = await unready(outskirts, Needs(images=frozenset({"app:1"})))
 
     assert found == Unready("ErrImagePull", 'Failed to pull image "app:1": no such tag')
+
+
+async def test_an_image_that_its_registry_does_not_show_us_leaves_the_verdict_to_the_translation(
+    outskirts: Outskirts,
+) -> None:
+    outskirts.images.fails["app:1"] = Refused("the registry wants a login")
+
+    found = await gathered(outskirts, Needs(images=frozenset({"app:1"})))
+
+    assert (found.images, found.unread_images) == ({}, {"app:1": "the registry wants a login"})

@@ -5,7 +5,6 @@ import msgspec
 import pytest
 
 from app.bridge.status.container_status import Hold
-from app.bridge.status.phase import phase_of
 from app.bridge.status.pod_status import Verdict, View, final_status, held_status, same, status_of
 from app.model.names import TaskArn
 from app.model.pod import Pod
@@ -266,31 +265,6 @@ def test_words_that_no_longer_hold_are_taken_away() -> None:
     first = with_status(POD, {**status(task=RUNNING), "reason": "Old", "message": "old"})
     found = status(first, RUNNING)
     assert (found["reason"], found["message"]) == (None, None)
-
-
-RAN = {"state": {"terminated": {"exitCode": 0}}}
-BROKE = {"state": {"terminated": {"exitCode": 1}}}
-RUNS: dict[str, Any] = {"state": {"running": {}}}
-WAITS: dict[str, Any] = {"state": {"waiting": {}}}
-WAITS_AGAIN = {"state": {"waiting": {}}, "lastState": {"terminated": {"exitCode": 1}}}
-
-
-@pytest.mark.parametrize(
-    ("statuses", "policy", "phase"),
-    [
-        pytest.param([], "Always", "Pending", id="none"),
-        pytest.param([WAITS], "Always", "Pending", id="waits"),
-        pytest.param([RUNS, WAITS], "Always", "Pending", id="one-never-ran"),
-        pytest.param([RUNS, RAN], "Never", "Running", id="one-still-runs"),
-        pytest.param([WAITS_AGAIN], "Always", "Running", id="waits-to-run-again"),
-        pytest.param([RAN], "Always", "Running", id="always-runs-again"),
-        pytest.param([RAN, RAN], "OnFailure", "Succeeded", id="all-clean"),
-        pytest.param([RAN, BROKE], "OnFailure", "Running", id="runs-again-on-failure"),
-        pytest.param([RAN, BROKE], "Never", "Failed", id="one-broke"),
-    ],
-)
-def test_the_phase_is_kubelets(statuses: list[dict[str, Any]], policy: str, phase: str) -> None:
-    assert phase_of([], statuses, a_pod(restartPolicy=policy).spec) == phase
 
 
 def test_an_arn_is_no_part_of_the_container_id() -> None:

@@ -65,7 +65,7 @@ def helpers(answer: Resolved) -> tuple[dict[str, str], list[str]]:
                 words = [expand_by_hand(word, known) for word in words]
             case _:
                 raise AssertionError(line)
-    return {name: value for name, value in known.items() if not name.startswith("SPILLWAY_VALUE_")}, words
+    return {name: value for name, value in known.items() if not name.startswith("SPILLWAY_RUN_VALUE_")}, words
 
 
 def _kept(value_from: str) -> str:

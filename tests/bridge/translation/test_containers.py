@@ -167,7 +167,7 @@ def test_the_launch_runs_on_the_capacity_of_the_attempt(capacity: str) -> None:
 
 
 def test_each_attempt_begins_with_another_subnet() -> None:
-    assert launch_of(a_pod()).turn == 2
+    assert launch_of(a_pod()).turn == 1
 
 
 def test_everything_against_the_pod_is_told_at_once() -> None:

@@ -75,8 +75,8 @@ def test_a_value_made_of_a_secret_is_made_in_the_task() -> None:
 
 def test_a_value_that_is_overwritten_later_is_still_made_of_the_secret() -> None:
     answer = resolved(env=[PASSWORD, plain("URL", "x$(PASSWORD)"), plain("PASSWORD", "other")])
-    assert answer.run == (env_line("URL", "x$(SPILLWAY_VALUE_1)"),)
-    assert answer.secrets == {"SPILLWAY_VALUE_1": "arn:db:password"}
+    assert answer.run == (env_line("URL", "x$(SPILLWAY_RUN_VALUE_1)"),)
+    assert answer.secrets == {"SPILLWAY_RUN_VALUE_1": "arn:db:password"}
     assert answer.environment["PASSWORD"] == "other"
 
 
@@ -91,9 +91,9 @@ def test_an_own_value_without_a_variable_gets_one() -> None:
     answer = resolved(
         env=[NAME, plain("URL", "$(IP)$(NAME)"), IP, plain("URL", "$(IP)/$(NAME)"), plain("NAME", "x")]
     )
-    assert answer.run == ("fact IP podIP", env_line("URL", "$(IP)/$(SPILLWAY_VALUE_1)"))
-    assert answer.environment["SPILLWAY_VALUE_1"] == "web-1"
-    assert "SPILLWAY_VALUE_1" in answer.own
+    assert answer.run == ("fact IP podIP", env_line("URL", "$(IP)/$(SPILLWAY_RUN_VALUE_1)"))
+    assert answer.environment["SPILLWAY_RUN_VALUE_1"] == "web-1"
+    assert "SPILLWAY_RUN_VALUE_1" in answer.own
 
 
 def test_the_pods_address_is_a_fact_of_the_task() -> None:

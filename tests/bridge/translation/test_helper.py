@@ -4,7 +4,9 @@ from typing import Any
 import pytest
 
 from app.bridge.translation.helper import install, keeper, life_lines, restart_policy, stop_timeout, wrapped
+from app.model.image import ImageConfig
 from app.model.pod import Pod
+from tests.bridge.translation.builders import an_image
 from tests.builders import a_container, a_pod
 
 
@@ -36,6 +38,35 @@ def lines_of(*, spec: dict[str, Any] | None = None, **container: Any) -> tuple[s
 )
 def test_hooks_become_lines(lifecycle: dict[str, Any], lines: list[str]) -> None:
     assert [each for each in lines_of(lifecycle=lifecycle) if each.startswith(("start", "stop"))] == lines
+
+
+@pytest.mark.parametrize(
+    ("lifecycle", "image", "lines"),
+    [
+        pytest.param({}, None, [], id="nobody-says"),
+        pytest.param({}, an_image(), [], id="the-image-neither"),
+        pytest.param({}, an_image(stop_signal="SIGQUIT"), ["signal 3"], id="the-image's"),
+        pytest.param({}, an_image(stop_signal="37"), ["signal 37"], id="by-number"),
+        pytest.param({}, an_image(stop_signal="TERM"), [], id="the-usual"),
+        pytest.param({}, an_image(stop_signal="SIGKILL"), [], id="one-that-asks-nobody"),
+        pytest.param({}, an_image(stop_signal="nonsense"), [], id="one-that-is-none"),
+        pytest.param(
+            {"stopSignal": "SIGUSR1"}, an_image(stop_signal="SIGQUIT"), ["signal 10"], id="the-pod-wins"
+        ),
+        pytest.param(
+            {"stopSignal": "SIGTERM"},
+            an_image(stop_signal="SIGQUIT"),
+            ["signal 15"],
+            id="the-usual-after-all",
+        ),
+    ],
+)
+def test_the_stop_signal_is_the_pods_or_the_images(
+    lifecycle: dict[str, Any], image: ImageConfig | None, lines: list[str]
+) -> None:
+    pod = a_pod(containers=[a_container(lifecycle=lifecycle)])
+    found = life_lines(pod.spec.containers[0], pod=pod, image=image)
+    assert [each for each in found if each.startswith("signal")] == lines
 
 
 @pytest.mark.parametrize(

@@ -108,6 +108,25 @@ def test_a_command_that_nobody_knows_cannot_be_wrapped(found: dict[str, Any], co
     assert codes_of(answer_for(a_pod(containers=[a_container(**END)]), **found)) == [code]
 
 
+def test_why_an_image_could_not_be_read_is_said_with_both_mends() -> None:
+    why = "the registry answered 401 to nobody"
+    [reason] = answer_for(a_pod(containers=[a_container(**END)]), images={}, unread_images={IMAGE: why})
+    assert (reason.code, reason.field) == ("ImageUnknown", "spec.containers[0].command")
+    assert why in reason.message
+    assert "name its command, or let the bridge read the registry" in reason.message
+
+
+def test_an_image_that_nobody_has_to_know_need_not_be_read() -> None:
+    pod = a_pod(containers=[a_container("a"), a_container("b")])
+    assert [each.run for each in answer_for(pod, images={}, unread_images={IMAGE: "401"})] == [None, None]
+
+
+def test_why_an_images_user_is_not_known_is_said() -> None:
+    pod = a_pod(containers=[a_container(command=["x"], securityContext={"runAsGroup": 8})])
+    [reason] = answer_for(pod, images={}, unread_images={IMAGE: "401"})
+    assert (reason.code, "(401)" in reason.message) == ("ImageUser", True)
+
+
 def test_several_containers_that_run_on_are_wrapped_where_all_commands_are_known() -> None:
     pod = a_pod(containers=[a_container("a"), a_container("b", command=["x"])])
     assert ["restart Always" in lines_of(each) for each in answer_for(pod)] == [True, True]

@@ -46,6 +46,7 @@ SCRATCH = {"volumes": [{"name": "files", "emptyDir": {}}]}
         ),
         pytest.param({"lifecycle": {"preStop": {"sleep": {"seconds": 5}}}}, {}, True, id="pre-stop"),
         pytest.param({"lifecycle": {"postStart": {"exec": {"command": ["x"]}}}}, {}, True, id="post-start"),
+        pytest.param({"lifecycle": {"stopSignal": "SIGUSR1"}}, {}, True, id="stop-signal"),
         pytest.param({"lifecycle": {}}, {}, False, id="no-hooks"),
         pytest.param({"terminationMessagePath": "/var/end"}, {}, True, id="message-path"),
         pytest.param(

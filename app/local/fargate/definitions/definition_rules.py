@@ -12,8 +12,8 @@ import msgspec
 
 from app.local.fargate.definitions import rights_rules, sizes, storage_rules
 from app.local.fargate.definitions.container_spec import ContainerSpec, Dependency
-from app.local.fargate.protocol.errors import client_error
 from app.local.fargate.definitions.health_rules import require_health_check
+from app.local.fargate.protocol.errors import client_error
 from app.local.fargate.protocol.wire import Json
 
 _FAMILY: Final = re.compile(r"[A-Za-z0-9_-]{1,255}")
@@ -77,7 +77,7 @@ def require_runnable(params: Json, containers: Sequence[ContainerSpec]) -> None:
         _require_container(container, body)
         require_health_check(container)
         _require_log(container, role=params.get("executionRoleArn", ""))
-        fargate_rules.require_container(container, body, role=params.get("executionRoleArn", ""))
+        rights_rules.require_container(container, body, role=params.get("executionRoleArn", ""))
     _require_dependencies(containers)
     storage_rules.require_storage(params, containers)
 
@@ -87,7 +87,7 @@ def _require_fargate(params: Json) -> None:
         raise client_error("The embedded ECS runs Fargate only: set requiresCompatibilities to ['FARGATE'].")
     if params.get("networkMode") != "awsvpc":
         raise client_error("Fargate only supports network mode 'awsvpc'.")
-    fargate_rules.require_task(params)
+    rights_rules.require_task(params)
 
 
 def _require_set(containers: Sequence[ContainerSpec]) -> None:

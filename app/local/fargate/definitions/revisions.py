@@ -8,10 +8,10 @@ from typing import Final
 
 import msgspec
 
-from app.local.fargate.definitions import definition_rules
-from app.local.fargate.protocol import pages
 from app.local.fargate.config import FargateConfig
+from app.local.fargate.definitions import definition_rules
 from app.local.fargate.definitions.container_spec import ContainerSpec
+from app.local.fargate.protocol import pages
 from app.local.fargate.protocol.errors import client_error, invalid
 from app.local.fargate.protocol.wire import Json
 from app.ports.clock import Clock

@@ -6,11 +6,11 @@ from typing import Final
 
 import msgspec
 
+from app.local.fargate.config import ON_DEMAND, SPOT, FargateConfig
 from app.local.fargate.ecs import launch_rules
-from app.local.fargate.config import FargateConfig
 from app.local.fargate.protocol.errors import AwsError, invalid
-from app.local.fargate.tasks.record import TaskRecord
 from app.local.fargate.protocol.wire import Json
+from app.local.fargate.tasks.record import TaskRecord
 
 _DEFAULT: Final = "default"
 
@@ -112,7 +112,7 @@ class Clusters:
 def _providers(params: Json) -> Providers:
     names = tuple(params.get("capacityProviders", ()))
     default = tuple(params.get("defaultCapacityProviderStrategy", ()))
-    unknown = next((name for name in names if name not in {launch_rules.ON_DEMAND, launch_rules.SPOT}), None)
+    unknown = next((name for name in names if name not in {ON_DEMAND, SPOT}), None)
     if unknown is not None:
         raise invalid(f"The specified capacity provider '{unknown}' was not found.")
     launch_rules.require_strategy(default, associated=names)

@@ -9,11 +9,9 @@ from typing import Final
 
 import msgspec
 
+from app.local.fargate.config import ON_DEMAND, SPOT
 from app.local.fargate.protocol.errors import AwsError, invalid
 from app.local.fargate.protocol.wire import Json
-
-ON_DEMAND: Final = "FARGATE"
-SPOT: Final = "FARGATE_SPOT"
 
 Strategy = Sequence[Json]
 """A capacityProviderStrategy: `capacityProvider`, `weight` and `base` of each part."""

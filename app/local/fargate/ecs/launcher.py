@@ -7,36 +7,31 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from app.local.fargate.ecs import launch_rules
-from app.local.fargate.protocol.throttles import Throttles
-from app.local.fargate.config import FargateConfig
+from app.local.fargate.config import ON_DEMAND, SPOT, FargateConfig
 from app.local.fargate.definitions.container_spec import ContainerSpec
 from app.local.fargate.definitions.revisions import TaskDefinition
-from app.local.fargate.protocol.errors import invalid, throttled
-from app.local.fargate.faults.orders import Faults
-from app.local.fargate.running.images import is_runnable
-from app.local.fargate.tasks.lifecycle import Lifecycle
-from app.local.fargate.logs.store import LogTarget
-from app.local.fargate.faults.mishaps import foreign_name, in_store
-from app.local.fargate.tasks.network import Network
+from app.local.fargate.ecs import launch_rules
 from app.local.fargate.ecs.overrides import overridden
-from app.local.fargate.tasks.record import ContainerRecord, TaskRecord, argv_of, environment_of
-from app.local.fargate.running.simulated import SCRIPT_VARIABLE, script_of
+from app.local.fargate.faults.mishaps import in_store
+from app.local.fargate.faults.orders import Faults
+from app.local.fargate.faults.outcomes import NO_CAPACITY, NO_SPOT_CAPACITY, OVER_QUOTA
+from app.local.fargate.logs.store import LogTarget
+from app.local.fargate.protocol.errors import invalid, throttled
+from app.local.fargate.protocol.throttles import Throttles
 from app.local.fargate.protocol.wire import Json
+from app.local.fargate.running.images import is_runnable
+from app.local.fargate.running.simulated import SCRIPT_VARIABLE, script_of
+from app.local.fargate.tasks import foreign_container
+from app.local.fargate.tasks.lifecycle import Lifecycle
+from app.local.fargate.tasks.network import Network
+from app.local.fargate.tasks.record import ContainerRecord, TaskRecord, argv_of, environment_of
 from app.model.names import ATTEMPT_VARIABLE, IDENTITY_VARIABLE
 from app.model.task import Identity, identity_from
 from app.ports.clock import Clock
 
-NO_CAPACITY: Final = (
-    "Capacity is unavailable at this time. Please try again later or in a different availability zone"
-)
-OVER_QUOTA: Final = "You’ve reached the limit on the number of vCPUs you can run concurrently"  # noqa: RUF001  (AWS writes it so)
-
-NO_SPOT_CAPACITY: Final = "SpotInterruption: there is no Fargate Spot capacity for the task"
-
 _SIMULATED_IMAGES: Final = "simulated/"
 _UNITS_PER_VCPU: Final = 1024
-_BUCKET: Final = {launch_rules.ON_DEMAND: "launch-on-demand", launch_rules.SPOT: "launch-spot"}
+_BUCKET: Final = {ON_DEMAND: "launch-on-demand", SPOT: "launch-spot"}
 
 
 class Outcome(NamedTuple):
@@ -193,7 +188,7 @@ class Launcher:
             if mishap.kind == "no-spot-capacity":
                 task.refusal = mishap.message or NO_SPOT_CAPACITY
             elif mishap.kind == "foreign-container":
-                task.foreign = (foreign_name(task.id),)
+                task.foreign = (foreign_container.name_in(task.id),)
 
 
 def whose_task(params: Json) -> Whose:

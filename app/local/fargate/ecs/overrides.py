@@ -8,13 +8,13 @@ from typing import Final
 
 import msgspec
 
+from app.local.fargate.config import Image
 from app.local.fargate.definitions import definition_rules, rights_rules, storage_rules
-from app.local.fargate.running import images
 from app.local.fargate.definitions.container_spec import ContainerSpec
 from app.local.fargate.definitions.revisions import TaskDefinition
 from app.local.fargate.protocol.errors import AwsError, client_error
-from app.local.fargate.running.images import Image
 from app.local.fargate.protocol.wire import Json
+from app.local.fargate.running import images
 
 _NOT_EMBEDDED: Final = ("environmentFiles", "resourceRequirements")
 
@@ -56,7 +56,7 @@ def _container(spec: ContainerSpec, override: Json) -> ContainerSpec:
         each.get("name") for each in override.get("environment", ())
     }
     if secret:
-        raise fargate_rules.shared_name(min(secret))
+        raise rights_rules.shared_name(min(secret))
     return msgspec.structs.replace(
         spec,
         cpu=override.get("cpu", spec.cpu),

@@ -4,18 +4,19 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from app.local.fargate.ecs import launch_rules
-from app.local.fargate.protocol import pages
-from app.local.fargate.ecs.clusters import Clusters
 from app.local.fargate.config import FargateConfig
 from app.local.fargate.definitions.revisions import TaskDefinitions
-from app.local.fargate.protocol.errors import AwsError, invalid
-from app.local.fargate.faults.orders import Fault, Faults, share_of
-from app.local.fargate.ecs.launcher import Launcher
-from app.local.fargate.tasks.lifecycle import USER_INITIATED, Lifecycle
-from app.local.fargate.tasks.record import TaskRecord, described
+from app.local.fargate.ecs import launch_rules
 from app.local.fargate.ecs.client_tokens import ClientTokens
+from app.local.fargate.ecs.clusters import Clusters
+from app.local.fargate.ecs.launcher import Launcher
+from app.local.fargate.faults.orders import Fault, Faults, share_of
+from app.local.fargate.protocol import pages
+from app.local.fargate.protocol.errors import AwsError, invalid
 from app.local.fargate.protocol.wire import Json
+from app.local.fargate.tasks.description import described
+from app.local.fargate.tasks.lifecycle import USER_INITIATED, Lifecycle
+from app.local.fargate.tasks.record import TaskRecord
 from app.ports.clock import Clock
 
 _MOST_DESCRIBED: Final = 100

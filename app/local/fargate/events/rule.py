@@ -9,10 +9,11 @@ import msgspec
 
 from app.local.fargate.agenda import Agenda
 from app.local.fargate.config import FargateConfig
+from app.local.fargate.events.queues import Queue
 from app.local.fargate.events.state_changes import event_of
 from app.local.fargate.faults.orders import Faults
-from app.local.fargate.events.queues import Queue
-from app.local.fargate.tasks.record import TaskRecord, described
+from app.local.fargate.tasks.description import described
+from app.local.fargate.tasks.record import TaskRecord
 from app.ports.clock import Clock
 
 SEND: Final = "SendMessage"

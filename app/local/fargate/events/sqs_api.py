@@ -11,8 +11,8 @@ from typing import Final
 import msgspec
 
 from app.local.fargate.config import FargateConfig
-from app.local.fargate.protocol.errors import AwsError
 from app.local.fargate.events.queues import VISIBILITY_TIMEOUT, Message, Queue
+from app.local.fargate.protocol.errors import AwsError
 from app.local.fargate.protocol.wire import Json
 
 _MOST: Final = 10

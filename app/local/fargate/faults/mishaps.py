@@ -4,10 +4,8 @@ from typing import Final
 
 import msgspec
 
+from app.local.fargate.config import SPOT
 from app.local.fargate.faults.orders import FaultKind, Faults
-from app.local.fargate.protocol.wire import Json
-
-SPOT: Final = "FARGATE_SPOT"
 
 ONLY_SPOT: Final[tuple[FaultKind, ...]] = ("no-spot-capacity", "spot-interruption")
 ANY_TASK: Final[tuple[FaultKind, ...]] = (
@@ -18,16 +16,6 @@ ANY_TASK: Final[tuple[FaultKind, ...]] = (
     "vanish",
     "foreign-container",
 )
-
-_FOREIGN_IMAGE: Final = "593207742271.dkr.ecr.us-east-1.amazonaws.com/aws-guardduty-agent-fargate:v1.7.0"
-
-_FOREIGN_STATUS: Final = {
-    "PROVISIONING": "PENDING",
-    "PENDING": "PENDING",
-    "ACTIVATING": "PENDING",
-    "DEPROVISIONING": "STOPPED",
-    "STOPPED": "STOPPED",
-}
 
 
 class Mishap(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,25 +35,3 @@ def in_store(faults: Faults, *, subnet: str, provider: str) -> tuple[Mishap, ...
         for order in orders
         if order is not None
     )
-
-
-def foreign_name(task_id: str) -> str:
-    """The name of the container that GuardDuty puts into a task."""
-    return f"aws-guardduty-agent-{task_id[-7:]}"
-
-
-def foreign_view(name: str, *, task: str, status: str) -> Json:
-    """A container of AWS's own as DescribeTasks shows it; its `cpu` is the text `null`.
-
-    https://docs.aws.amazon.com/guardduty/latest/ug/how-runtime-monitoring-works-ecs-fargate.html
-    """
-    return {
-        "containerArn": f"{task.replace(':task/', ':container/')}/{name}",
-        "taskArn": task,
-        "name": name,
-        "image": _FOREIGN_IMAGE,
-        "lastStatus": _FOREIGN_STATUS.get(status, "RUNNING"),
-        "networkInterfaces": [],
-        "healthStatus": "UNKNOWN",
-        "cpu": "null",
-    }

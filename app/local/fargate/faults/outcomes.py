@@ -11,7 +11,12 @@ from typing import Any, Final
 import msgspec
 
 from app.local.fargate.faults.orders import Fault
-from app.local.fargate.ecs.launcher import OVER_QUOTA
+
+NO_CAPACITY: Final = (
+    "Capacity is unavailable at this time. Please try again later or in a different availability zone"
+)
+OVER_QUOTA: Final = "You’ve reached the limit on the number of vCPUs you can run concurrently"  # noqa: RUF001  (AWS writes it so)
+NO_SPOT_CAPACITY: Final = "SpotInterruption: there is no Fargate Spot capacity for the task"
 
 _RUN_TASK: Final = "RunTask"
 

@@ -7,12 +7,12 @@ import itertools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-from app.local.fargate.logs import event_pages
-from app.local.fargate.protocol import pages
 from app.local.fargate.config import FargateConfig
-from app.local.fargate.protocol.errors import AwsError, invalid
 from app.local.fargate.faults.orders import Faults
+from app.local.fargate.logs import event_pages
 from app.local.fargate.logs.store import Event, Group, LogStore, LogTarget, Stream
+from app.local.fargate.protocol import pages
+from app.local.fargate.protocol.errors import AwsError, invalid
 from app.local.fargate.protocol.wire import Json
 from app.ports.clock import Clock
 
@@ -77,17 +77,17 @@ class LogsApi:
     def get_events(self, params: Json) -> Json:
         """One page of a stream."""
         stream = self._store.stream(LogTarget(self._group_name(params), params["logStreamName"]))
-        query = log_pages.Query(
+        query = event_pages.Query(
             token=params.get("nextToken"),
             from_head=params.get("startFromHead", False),
-            limit=params.get("limit", log_pages.MOST_EVENTS),
+            limit=params.get("limit", event_pages.MOST_EVENTS),
             start=params.get("startTime"),
             end=params.get("endTime"),
         )
         if self._faults.take("GetLogEvents", "empty-page") is not None:
-            page = log_pages.empty_page(stream, query, salt=self._ids().replace("-", ""))
+            page = event_pages.empty_page(stream, query, salt=self._ids().replace("-", ""))
         else:
-            page = log_pages.page(stream, query)
+            page = event_pages.page(stream, query)
         return {
             "events": [_event(each) for each in page.events],
             "nextForwardToken": page.forward,
@@ -150,7 +150,7 @@ class LogsApi:
 def _require_batch(events: Sequence[tuple[int, str]]) -> None:
     if any(later[0] < earlier[0] for earlier, later in itertools.pairwise(events)):
         raise invalid("Log events in a single PutLogEvents request must be in chronological order.")
-    if sum(len(message.encode()) + 26 for _, message in events) > log_pages.MOST_BYTES:
+    if sum(len(message.encode()) + 26 for _, message in events) > event_pages.MOST_BYTES:
         raise invalid("Upload too large: the batch exceeds 1048576 bytes.")
     if events and events[-1][0] - events[0][0] > _DAY:
         raise AwsError(

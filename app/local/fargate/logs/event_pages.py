@@ -12,8 +12,8 @@ from typing import Final
 
 import msgspec
 
-from app.local.fargate.protocol.errors import invalid
 from app.local.fargate.logs.store import START, Event, Place, Stream
+from app.local.fargate.protocol.errors import invalid
 
 MOST_EVENTS: Final = 10_000
 MOST_BYTES: Final = 1_048_576

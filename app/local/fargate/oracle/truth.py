@@ -10,15 +10,17 @@ from typing import Any, Final
 
 import msgspec
 
-from app.local.fargate.oracle.history import TaskHistory
 from app.local.fargate.journal import ContainerState
+from app.local.fargate.oracle.history import TaskHistory
 from app.model.names import KEEPER_CONTAINER
 
-DISRUPTIONS: Final = frozenset({"SpotInterruption", "TerminationNotice", "InfrastructureHealth"})
-"""The stop codes that a pod must tell as a DisruptionTarget."""
+DISRUPTIONS: Final = frozenset(
+    {"SpotInterruption", "TerminationNotice", "InfrastructureHealth", "ServiceSchedulerInitiated"}
+)
+"""The stop codes of tasks that AWS took away, the last one to retire them; pods must tell a DisruptionTarget.
 
-_BY_AWS: Final = DISRUPTIONS | {"ServiceSchedulerInitiated"}
-"""The stop codes of tasks that AWS took away."""
+https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-maintenance.html
+"""
 
 _UNKNOWN_CODE: Final = 137
 _WAITING_REASONS: Final = (
@@ -125,7 +127,7 @@ def _phases_of_life(facts: Facts) -> frozenset[str]:
 
 
 def _phases_of_end(facts: Facts) -> frozenset[str]:
-    if facts.last.is_lost or facts.last.last.stop_code in _BY_AWS:
+    if facts.last.is_lost or facts.last.last.stop_code in DISRUPTIONS:
         return frozenset({"Failed"})
     true = _phases_of_stop(facts)
     return true | {"Failed"} if facts.last.last.status == "DELETED" else true

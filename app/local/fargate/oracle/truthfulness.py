@@ -5,9 +5,9 @@ from typing import Any, Final
 
 import msgspec
 
+from app.local.fargate.journal import ContainerState, Entry
 from app.local.fargate.oracle import truth
 from app.local.fargate.oracle.history import has_run, histories
-from app.local.fargate.journal import ContainerState, Entry
 from app.local.fargate.oracle.truth import Facts
 
 Json = dict[str, Any]

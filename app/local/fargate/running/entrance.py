@@ -1,4 +1,4 @@
-"""The way into a container with a root of its own (app.local.fargate.running.enclosure), and what may bar it."""
+"""The way into a container with a root of its own (`enclosure`), and what may bar it."""
 
 import os
 import sys

@@ -1,42 +1,15 @@
-"""Images that the embedded Fargate knows something about: which files they hold, and how they start. Pure."""
+"""What an image gives to a container: its files, how it starts, what it does where it is simulated. Pure."""
 
 import json
 from collections.abc import Callable, Mapping
-from pathlib import Path
+from typing import Final
 
 import msgspec
 
+from app.local.fargate.config import Image
 from app.local.fargate.definitions.container_spec import ContainerSpec, Variable
 
-
-class Image(msgspec.Struct, frozen=True, kw_only=True):
-    """What is known of an image.
-
-    Attributes:
-        files: absolute path in a container → the host's file that stands there, read-only. The rest of the
-            root is the host's.
-        entry_point, command, environment, user, working_directory: the image's own, which a container
-            definition may replace.
-        wrappers: programs that execute what follows `--` in their arguments: a container that starts with
-            one is real only where the host has that command too.
-        simulated: a word of a command → the script (app.local.fargate.running.simulated) that a simulated container
-            of this image then follows.
-        followers: words of a command: a simulated container of this image ends once all containers that are
-            named behind one are over.
-    """
-
-    files: Mapping[str, Path] = {}
-    entry_point: tuple[str, ...] = ()
-    command: tuple[str, ...] = ()
-    environment: Mapping[str, str] = {}
-    user: str = ""
-    working_directory: str = ""
-    wrappers: tuple[str, ...] = ()
-    simulated: Mapping[str, str] = {}
-    followers: tuple[str, ...] = ()
-
-
-NOTHING_KNOWN = Image()
+NOTHING_KNOWN: Final = Image()
 
 
 def completed(spec: ContainerSpec, image: Image) -> ContainerSpec:

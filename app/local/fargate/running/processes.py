@@ -11,8 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from app.local.fargate.running.entrance import CANNOT_START, Entrance
 from app.local.fargate.logs.lines import LineSplitter
+from app.local.fargate.running.entrance import CANNOT_START, Entrance
 from app.local.fargate.running.process_checks import ProcessChecks
 from app.local.fargate.running.workload import Key, Listener, Workload
 from app.local.processes import dies_with_parent
@@ -35,7 +35,7 @@ def host_has(command: str) -> bool:
 
 
 class ProcessRunner:
-    """Runs workloads as processes (app.local.fargate.running.workload.Runner).
+    """Runs workloads as processes (`workload.Runner`).
 
     Whatever a container starts dies with it: its whole process group is killed when its first process
     ends, and all of them when the runner closes or this program exits. Where this program is killed, the

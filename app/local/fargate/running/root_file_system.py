@@ -5,11 +5,11 @@ from pathlib import Path
 
 import msgspec
 
+from app.local.fargate.config import Image
 from app.local.fargate.definitions.capabilities import numbers_of
 from app.local.fargate.definitions.container_parts import LinuxParameters, MountPoint, Tmpfs
 from app.local.fargate.definitions.container_spec import ContainerSpec
 from app.local.fargate.running.enclosure.plan import Mount
-from app.local.fargate.running.images import Image
 
 
 class RootFileSystem(msgspec.Struct, frozen=True, kw_only=True):

@@ -56,7 +56,7 @@ def script_of(text: str | None) -> Script:
 
 
 class SimulatedRunner:
-    """Plays scripts on the agenda (app.local.fargate.running.workload.Runner); thousands cost next to nothing."""
+    """Plays scripts on the agenda (`workload.Runner`); thousands cost next to nothing."""
 
     def __init__(self, agenda: Agenda) -> None:
         self._agenda = agenda

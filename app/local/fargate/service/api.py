@@ -7,11 +7,11 @@ from typing import NamedTuple
 import msgspec
 
 from app.local.fargate.agenda import Agenda
-from app.local.fargate.protocol.throttles import Throttles
-from app.local.fargate.protocol.errors import AwsError, throttled
+from app.local.fargate.ecs.launcher import whose_task
 from app.local.fargate.faults.orders import Fault, Faults
 from app.local.fargate.journal import LOST, Journal, Mark
-from app.local.fargate.ecs.launcher import whose_task
+from app.local.fargate.protocol.errors import AwsError, throttled
+from app.local.fargate.protocol.throttles import Throttles
 from app.local.fargate.protocol.wire import Json, Reader, error_body
 from app.ports.clock import Clock
 

@@ -6,17 +6,17 @@ from typing import Any, Final
 
 import msgspec
 from starlette.applications import Starlette
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from app.local.fargate.service.api import Api
 from app.local.fargate.faults.orders import Faults
-from app.local.fargate.journal import Journal
-from app.local.fargate.tasks.metadata import Metadata
 from app.local.fargate.faults.outcomes import fault_from
+from app.local.fargate.journal import Journal
 from app.local.fargate.protocol.wire import CONTENT_TYPE
+from app.local.fargate.service.api import Api
+from app.local.fargate.tasks.metadata import Metadata
 
 _MOST_ENTRIES: Final = 10_000
 
@@ -50,7 +50,8 @@ class Endpoints:
                 Route("/_spillway/journal", self.answer_journal),
                 Route("/_spillway/state", self.answer_state),
                 *self.metadata.routes(),
-            ]
+            ],
+            exception_handlers={ClientDisconnect: _answer_nobody},
         )
 
     async def answer_aws(self, request: Request) -> Response:
@@ -84,6 +85,11 @@ class Endpoints:
     async def answer_state(self, _request: Request) -> Response:
         """A summary of what there is now."""
         return _json(self.state())
+
+
+def _answer_nobody(_request: Request, _gone: Exception) -> Response:
+    """The client went away in the middle of its request: nothing was asked, and nobody reads this."""
+    return Response(status_code=400)
 
 
 def _json(value: Any, *, status: int = 200) -> Response:

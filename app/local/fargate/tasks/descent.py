@@ -8,14 +8,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 
-from app.local.fargate.tasks import ordering
 from app.local.fargate.agenda import Agenda
-from app.local.fargate.tasks.changes import change_of, container_state_of
 from app.local.fargate.config import Pace
 from app.local.fargate.journal import Journal
+from app.local.fargate.running.workload import Runner
+from app.local.fargate.tasks import ordering
+from app.local.fargate.tasks.changes import change_of, container_state_of
 from app.local.fargate.tasks.network import Network
 from app.local.fargate.tasks.record import ContainerRecord, TaskRecord
-from app.local.fargate.running.workload import Runner
 from app.ports.clock import Clock
 
 Step = Callable[[TaskRecord], None]

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 
 from app.local.fargate.agenda import Agenda
 from app.local.fargate.definitions.container_spec import HealthCheck
+from app.local.fargate.running.workload import Runner, Workload
 from app.local.fargate.tasks.health import UNKNOWN, Condition, after_check
 from app.local.fargate.tasks.record import ContainerRecord
-from app.local.fargate.running.workload import Runner, Workload
 from app.ports.clock import Clock
 
 

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
+from app.local.fargate.config import SPOT
+from app.local.fargate.faults.mishaps import Mishap
 from app.local.fargate.tasks.lifecycle import USER_INITIATED, Lifecycle
-from app.local.fargate.faults.mishaps import SPOT, Mishap
 from app.local.fargate.tasks.record import TaskRecord
 
 SPOT_INTERRUPTION: Final = "SpotInterruption"

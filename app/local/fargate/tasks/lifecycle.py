@@ -16,16 +16,16 @@ from typing import Final
 
 import msgspec
 
+from app.local.fargate.logs.store import LogStore
+from app.local.fargate.running.entrance import CANNOT_START
+from app.local.fargate.running.simulated import OUT_OF_MEMORY
+from app.local.fargate.running.workload import Key
 from app.local.fargate.tasks import ordering
 from app.local.fargate.tasks.changes import container_state_of
 from app.local.fargate.tasks.descent import Descent, Step
-from app.local.fargate.running.entrance import CANNOT_START
 from app.local.fargate.tasks.health_monitor import HealthMonitor
-from app.local.fargate.logs.store import LogStore
 from app.local.fargate.tasks.record import ContainerRecord, TaskRecord
-from app.local.fargate.running.simulated import OUT_OF_MEMORY
 from app.local.fargate.tasks.surroundings import Surroundings
-from app.local.fargate.running.workload import Key
 
 FAILED_TO_START: Final = "TaskFailedToStart"
 ESSENTIAL_EXITED: Final = "EssentialContainerExited"
@@ -37,7 +37,7 @@ _UNMET_DEPENDENCY: Final = 143
 
 @dataclass(kw_only=True)
 class Lifecycle(Descent):
-    """Moves tasks along (app.local.fargate.running.workload.Listener for their containers).
+    """Moves tasks along (`running.workload.Listener` for their containers).
 
     Attributes:
         began: told of each task that has come to RUNNING.

@@ -15,9 +15,9 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from app.local.fargate.config import Subnet
+from app.local.fargate.protocol.wire import Json
 from app.local.fargate.tasks.network import Interface
 from app.local.fargate.tasks.record import ContainerRecord, TaskRecord
-from app.local.fargate.protocol.wire import Json
 
 _UNITS_PER_VCPU: Final = 1024
 _DNS_OFFSET: Final = 2

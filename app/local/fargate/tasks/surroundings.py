@@ -5,15 +5,15 @@ from typing import Final
 
 import msgspec
 
-from app.local.fargate.running import root_file_system
 from app.local.fargate.config import FargateConfig
+from app.local.fargate.running import root_file_system
 from app.local.fargate.running.images import NOTHING_KNOWN, simulated_script
-from app.local.fargate.tasks.record import ContainerRecord, TaskRecord, workload_of
 from app.local.fargate.running.root_file_system import RootFileSystem
-from app.local.fargate.vault.values import SecretValues, Unreadable
 from app.local.fargate.running.simulated import SCRIPT_VARIABLE
 from app.local.fargate.running.volumes import Volumes
 from app.local.fargate.running.workload import Workload
+from app.local.fargate.tasks.record import ContainerRecord, TaskRecord, workload_of
+from app.local.fargate.vault.values import SecretValues, Unreadable
 
 METADATA_VARIABLE: Final = "ECS_CONTAINER_METADATA_URI_V4"
 

@@ -7,8 +7,8 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
-from app.local.fargate.vault.secret_store import Secret
 from app.local.fargate.protocol.wire import Json
+from app.local.fargate.vault.secret_store import Secret
 
 _WORDS: Final = re.compile(r"[\s/_+=.@-]+")
 

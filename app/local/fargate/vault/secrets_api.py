@@ -10,12 +10,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from app.local.fargate.protocol import pages
-from app.local.fargate.vault import secret_search
 from app.local.fargate.config import FargateConfig
+from app.local.fargate.protocol import pages
 from app.local.fargate.protocol.errors import AwsError, invalid
-from app.local.fargate.vault.secret_store import CURRENT, Secret, SecretStore, Value, Version, not_found
 from app.local.fargate.protocol.wire import Json
+from app.local.fargate.vault import secret_search
+from app.local.fargate.vault.secret_store import CURRENT, Secret, SecretStore, Value, Version, not_found
 from app.ports.clock import Clock
 
 _NAME: Final = re.compile(r"[A-Za-z0-9/_+=.@!-]{1,512}")

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from app.local.fargate.protocol.errors import AwsError
+from app.local.fargate.protocol.wire import Json
 from app.local.fargate.vault.parameters_api import ParametersApi
 from app.local.fargate.vault.secrets_api import SecretsApi
-from app.local.fargate.protocol.wire import Json
 
 _PREFIX: Final = (
     "ResourceInitializationError: unable to pull secrets or registry auth: "

@@ -3,11 +3,11 @@
 from collections.abc import Callable, Mapping
 
 from app.local.fargate.config import FargateConfig
+from app.local.fargate.protocol.wire import Json
 from app.local.fargate.vault.parameters_api import ParametersApi
 from app.local.fargate.vault.secret_store import SecretStore
-from app.local.fargate.vault.values import SecretValues
 from app.local.fargate.vault.secrets_api import SecretsApi
-from app.local.fargate.protocol.wire import Json
+from app.local.fargate.vault.values import SecretValues
 from app.ports.clock import Clock
 
 

@@ -7,8 +7,8 @@ import pytest
 from app.local.fargate.config import FargateConfig
 from app.local.fargate.events.state_changes import event_of
 from app.local.fargate.faults.orders import Fault
-from tests.local.fargate.fakes import TO_RUNNING, Aws, Build, a_container, overrides_for
 from tests.local.fargate.events.mailbox import details, receive, versions
+from tests.local.fargate.fakes import TO_RUNNING, Aws, Build, a_container, overrides_for
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ from botocore.exceptions import ClientError
 
 from tests.fakes import settle
 from tests.local.fargate.clients import Far
-from tests.local.fargate.fakes import PACE, Aws, Build, Refusal, a_container, until
 from tests.local.fargate.events.mailbox import QUEUE, details, receive, versions
+from tests.local.fargate.fakes import PACE, Aws, Build, Refusal, a_container, until
 
 
 @pytest.fixture

@@ -5,9 +5,9 @@ import msgspec
 import pytest
 
 from app.local.fargate.faults.orders import Fault
+from app.local.fargate.faults.outcomes import RUN_TASK_OUTCOMES, fault_from, outcome
 from app.local.fargate.journal import Call
 from app.local.fargate.oracle.tally import tally
-from app.local.fargate.faults.outcomes import RUN_TASK_OUTCOMES, fault_from, outcome
 from tests.local.fargate.fakes import CLUSTER, TO_RUNNING, Aws, LostAnswer, Refusal, a_launch
 
 FAILURES = {

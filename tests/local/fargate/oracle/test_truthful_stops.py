@@ -44,13 +44,15 @@ async def test_a_pod_whose_spot_task_was_interrupted(
     assert about(aws, pod) == untruths
 
 
-async def test_a_retired_tasks_pod_fails_and_is_not_restarted(aws: Aws) -> None:
+async def test_a_retired_tasks_pod_fails_as_disrupted_and_is_not_restarted(aws: Aws) -> None:
     arn = await launched(aws)
     await aws.clock.advance(TO_RUNNING)
     aws.fargate.interruptions.retire(arn)
     await aws.clock.advance(60)
-    assert about(aws, a_pod("Failed", ended(143))) == []
-    assert about(aws, a_pod("Running", BACKING_OFF, last=ended(143))) == ["phase", "container main"]
+    assert about(aws, a_pod("Failed", ended(143), **TARGET)) == []
+    assert about(aws, a_pod("Failed", ended(143))) == ["condition DisruptionTarget"]
+    restarting = a_pod("Running", BACKING_OFF, last=ended(143), **TARGET)
+    assert about(aws, restarting) == ["phase", "container main"]
 
 
 async def test_a_pod_is_unchanged_while_its_interrupted_task_goes_down(aws: Aws) -> None:

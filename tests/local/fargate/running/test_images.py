@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from app.local.fargate.running.images import Image
+from app.local.fargate.config import Image
 from app.local.fargate.running.processes import host_has
 from tests.local.fargate.enclosed import AT_ONCE, codes, mounted, ran, sh, stopped
 from tests.local.fargate.fakes import Aws, Build, a_container

@@ -102,6 +102,20 @@ async def test_a_task_runs_logs_and_stops(remote: Remote) -> None:
     assert stopped["tasks"][0]["stopCode"] == "UserInitiated"
 
 
+async def test_a_client_that_goes_away_in_the_middle_of_its_request_has_asked_nothing(
+    remote: Remote, caplog: pytest.LogCaptureFixture
+) -> None:
+    host, _, port = remote.url.removeprefix("http://").partition(":")
+    _, writer = await asyncio.open_connection(host, int(port))
+    writer.write(b"POST / HTTP/1.1\r\nHost: local\r\nContent-Length: 100\r\n\r\n{")
+    await writer.drain()
+    writer.close()
+    await writer.wait_closed()
+    assert (await remote.ask("GET", "/_spillway/state"))[0] == 200
+    assert remote.fargate.journal.since() == []
+    assert caplog.records == []
+
+
 async def test_every_answer_has_a_request_id(remote: Remote) -> None:
     answer = await asyncio.to_thread(remote.ecs.describe_clusters)
     assert answer["ResponseMetadata"]["RequestId"]

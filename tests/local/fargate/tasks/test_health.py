@@ -3,8 +3,8 @@ from typing import Any
 import pytest
 
 from app.local.fargate.definitions.container_spec import HealthCheck
-from app.local.fargate.tasks.health import Condition, after_check, task_health
 from app.local.fargate.journal import ContainerChange
+from app.local.fargate.tasks.health import Condition, after_check, task_health
 from tests.local.fargate.fakes import PACE, TO_RUNNING, Aws, Refusal, a_container, a_definition
 
 PULLED = PACE.provisioning + PACE.pending
