@@ -6,7 +6,16 @@ from typing import Final
 from app.bridge.decision import attempts
 from app.bridge.decision.attempts import Capacity
 from app.bridge.decision.commands import Command, Gather, Later, LaunchTask, Look, RecordEvent
-from app.bridge.decision.facts import UNREADY_LASTS, Facts, attempt_of, is_settled, outcome_of, task_of
+from app.bridge.decision.facts import (
+    REMEMBERED,
+    UNREADY_LASTS,
+    Facts,
+    attempt_of,
+    attempted_at,
+    is_settled,
+    outcome_of,
+    task_of,
+)
 from app.bridge.decision.measures import Commands, failed, pod_of, rejected, stops, write_status
 from app.bridge.decision.record import recorded_capacity
 from app.bridge.status.container_status import Hold
@@ -80,7 +89,20 @@ def recorded(facts: Facts) -> Commands:
         return (LaunchTask(launch=translated.launch, attempt=number),)
     if not is_settled(facts, pod):
         return (Look(), Later(seconds=_SOON))
-    return unready(facts, translated) if isinstance(translated, Unready) else rejected(facts, translated)
+    if isinstance(translated, Unready):
+        return _renewed(facts, pod, capacity) or unready(facts, translated)
+    return rejected(facts, translated)
+
+
+def _renewed(facts: Facts, pod: Pod, capacity: Capacity) -> Commands:
+    """Another attempt in place of one that came to nothing and grows old while its pod waits for something.
+
+    An attempt that ECS may have forgotten counts as lost; this one is known to have no task.
+    """
+    if facts.now - attempted_at(facts, pod) < REMEMBERED / 2:
+        return ()
+    number = attempt_of(facts) + 1
+    return (attempts.record(pod, number=number, capacity=capacity, config=facts.config, now=facts.now),)
 
 
 def refused(facts: Facts) -> Commands:

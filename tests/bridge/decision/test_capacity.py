@@ -256,3 +256,18 @@ def test_what_is_missing_for_a_restart_does_not_make_the_status_flap() -> None:
     pod = msgspec.structs.replace(attempted(), status=msgspec.convert(kept, type(POD.status)))
     stale = msgspec.structs.replace(facts, pod=pod, now=facts.now + timedelta(seconds=10))
     assert kinds(decide(stale)) == [Gather]
+
+
+@pytest.mark.parametrize(
+    ("minutes", "expected"),
+    [
+        pytest.param(5, [SetStatus, RecordEvent, Later], id="young"),
+        pytest.param(30, [RecordAttempt], id="old"),
+    ],
+)
+def test_an_attempt_that_came_to_nothing_does_not_grow_so_old_that_it_counts_as_lost(
+    minutes: int, expected: list[type]
+) -> None:
+    now = NOON + timedelta(minutes=minutes)
+    facts = with_material(facts_of(attempted(), now=now, looked_at=now), LACKING)
+    assert kinds(decide(facts)) == expected

@@ -3,7 +3,8 @@ from typing import Any
 import pytest
 
 from app.bridge.translation.material import Unready
-from app.bridge.translation.security import DEFAULT_CAPABILITIES, Rights, rights_of
+from app.bridge.translation.security import Rights, rights_of
+from app.fargate.security_fields import DEFAULT_CAPABILITIES
 from app.model.image import ImageConfig
 from tests.bridge.translation.builders import an_image
 from tests.builders import a_container, a_pod
