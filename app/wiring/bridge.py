@@ -21,7 +21,7 @@ from app.probing.probes import NetworkProbes
 from app.serving.bodies import http_error
 from app.serving.probes import probe_router
 from app.serving.server import Listen, serve
-from app.settings import BridgeSettings, nodes_of
+from app.settings import BridgeSettings, SettingsError, nodes_of
 from app.telemetry import logs
 from app.tls.reload import keep_current
 from app.wiring import kubernetes
@@ -42,21 +42,34 @@ async def run(settings: BridgeSettings) -> None:
     Raises:
         StartError: no cluster, no region or no credentials are configured; the message names the mend.
     """
+    nodes = _nodes(settings)
     clock, registry = SystemClock(), CollectorRegistry()
     kube = await kubernetes.connected(settings.kubeconfig, clock=clock, component="bridge")
     try:
         aws = await Aws.open(settings, clock=clock, registry=registry)
         try:
             parts = kubernetes.parts(kube, clock=clock, component=COMPONENT, registry=registry)
-            await _run(settings, parts, aws, registry=registry)
+            await _run(settings, nodes, parts, aws, registry=registry)
         finally:
             await aws.close()
     finally:
         await kube.close()
 
 
+def _nodes(settings: BridgeSettings) -> tuple[BridgeSettings, ...]:
+    try:
+        return nodes_of(settings)
+    except SettingsError as error:
+        raise StartError(str(error)) from error
+
+
 async def _run(
-    settings: BridgeSettings, parts: kubernetes.Parts, aws: Aws, *, registry: CollectorRegistry
+    settings: BridgeSettings,
+    each_node: tuple[BridgeSettings, ...],
+    parts: kubernetes.Parts,
+    aws: Aws,
+    *,
+    registry: CollectorRegistry,
 ) -> None:
     clock, metrics, probes = parts.clock, BridgeMetrics(registry), NetworkProbes()
     events = aws.events()
@@ -71,7 +84,7 @@ async def _run(
         identity=settings.identity or socket.gethostname(),
         news=TaskNews(events, clock=clock, retry=_RETRY, metrics=metrics) if events is not None else None,
     )
-    nodes = [VirtualNode(each, shared) for each in nodes_of(settings)]
+    nodes = [VirtualNode(each, shared) for each in each_node]
     tls = _serving_context(settings)
     kubelet = KubeletServer(
         JoinedLogs([each.bridge.logs for each in nodes]),
