@@ -83,6 +83,7 @@ def _local_options(options: Options, directory: Path) -> LocalOptions:
         fargate=FargateConfig(pace=FAST, journal_path=directory / "fargate.jsonl"),
         embedded=options.embedded,
         log_level=options.log_level,
+        helper=not options.demo,
     )
 
 

@@ -92,7 +92,7 @@ _MIX: Final = tuple(itertools.chain.from_iterable(itertools.repeat(kind, kind.we
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):
-    """What the benchmark prints; the last three of the first row are to be 0.
+    """What the benchmark prints; `duplicates`, `orphans`, `untruthful` and `unlaunched` are to be 0.
 
     Attributes:
         seconds: from the first pod until nothing was untrue any more, or the time was over.
