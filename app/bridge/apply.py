@@ -1,7 +1,7 @@
 """Carries out commands: the only place in the bridge that writes to Kubernetes or ECS about pods."""
 
 from collections.abc import Callable
-from typing import assert_never
+from typing import Final, assert_never
 
 from app.bridge.config import TaskSettings
 from app.bridge.decision.commands import (
@@ -34,6 +34,8 @@ from app.ports.failures import NotFound, PortFailure
 from app.telemetry import logs
 
 log = logs.get(__name__)
+
+FAILED_SYNC: Final = "FailedSync"
 
 
 class Applier:
@@ -96,6 +98,11 @@ class Applier:
                 log.debug("nothing to do yet", pod=key.path, seconds=command.seconds)
             case _:
                 assert_never(command)
+
+    async def tell_of_failure(self, key: PodKey, failure: PortFailure) -> None:
+        """Say on the pod what keeps it waiting, in the words that a kubelet begins with."""
+        message = f"Error syncing pod, will be tried again: {failure}"
+        await self._record(key, RecordEvent(reason=FAILED_SYNC, message=message, warning=True))
 
     def _pod(self, key: PodKey) -> Pod:
         pod = self._known.views.get(key)

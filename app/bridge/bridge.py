@@ -99,7 +99,9 @@ class Bridge:
             config=config.task,
             request_look=self._poll.request_look,
         )
-        self._workers = PodWorkers(self.step, clock=clock, jitter=jitter, cap=config.retry_cap)
+        self._workers = PodWorkers(
+            self.step, clock=clock, jitter=jitter, cap=config.retry_cap, tell=self._applier.tell_of_failure
+        )
         self.logs = BridgeLogs(watched, self._store, stream_prefix=config.task.stream_prefix)
         watched.on_change(self._pod_changed)
         self._store.on_change(self._workers.wake)

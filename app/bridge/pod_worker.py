@@ -2,11 +2,13 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from typing import Final
 
 from app.bridge.decision.facts import PodKey
 from app.ports.clock import Clock
 from app.ports.failures import NotFound, PortFailure
 from app.telemetry import logs
+from app.timing import backoff
 
 log = logs.get(__name__)
 
@@ -15,15 +17,25 @@ Step = Callable[[PodKey], Awaitable[float | None]]
 
 Raises NotFound where the pod is gone, which is no failure."""
 
+Tell = Callable[[PodKey, PortFailure], Awaitable[None]]
+"""Says on the pod what keeps it waiting."""
+
+_TOLD_AFTER: Final = 3
+"""Failures in a row that people need not hear of: a moment's trouble passes by itself."""
+
 
 class PodWorkers:
     """Runs a step for each pod that is woken; wakes during a step run it once more.
 
-    A failed step is tried again after 1, 2, 4, … seconds up to `cap`, spread by `jitter` (0 to 1).
+    A failed step is tried again after 1, 2, 4, … seconds up to `cap`, spread by `jitter` (0 to 1); where the
+    outside goes on failing, `tell` is called each time.
     """
 
-    def __init__(self, step: Step, *, clock: Clock, jitter: Callable[[], float], cap: float) -> None:
+    def __init__(
+        self, step: Step, *, clock: Clock, jitter: Callable[[], float], cap: float, tell: Tell
+    ) -> None:
         self._step = step
+        self._tell = tell
         self._clock = clock
         self._jitter = jitter
         self._cap = cap
@@ -76,6 +88,8 @@ class PodWorkers:
             return None
         except PortFailure as failure:
             log.warning("a step failed and will be repeated", pod=key.path, error=str(failure))
+            if self._failures.get(key, 0) + 1 > _TOLD_AFTER:
+                await self._tell(key, failure)
         except Exception:
             # A mistake of ours about one pod must not stop the others; it is told, and tried again.
             log.exception("a step broke and will be repeated", pod=key.path)
@@ -83,7 +97,7 @@ class PodWorkers:
             self._failures.pop(key, None)
             return delay
         row = self._failures[key] = self._failures.get(key, 0) + 1
-        return float(min(1 << min(row - 1, 10), self._cap)) * (0.5 + self._jitter() / 2)
+        return backoff.delay(row, first=1.0, longest=self._cap, jitter=self._jitter())
 
     async def _wake_after(self, key: PodKey, seconds: float) -> None:
         await self._clock.sleep(seconds)

@@ -6,7 +6,7 @@ import pytest
 from app.bridge.decision.facts import PodKey
 from app.bridge.pod_worker import PodWorkers
 from app.model.names import PodUid
-from app.ports.failures import Unavailable
+from app.ports.failures import PortFailure, Unavailable
 from tests.fakes import VirtualClock, settle
 
 KEY = PodKey("shop", "web-1", PodUid("u1"))
@@ -21,7 +21,11 @@ class Steps:
         self.done: list[tuple[PodKey, float]] = []
         self.answers: list[float | Exception | None] = []
         self.hold: asyncio.Event | None = None
-        self.workers = PodWorkers(self.step, clock=self.clock, jitter=lambda: 1.0, cap=30)
+        self.told: list[str] = []
+        self.workers = PodWorkers(self.step, clock=self.clock, jitter=lambda: 1.0, cap=30, tell=self.tell)
+
+    async def tell(self, key: PodKey, failure: PortFailure) -> None:
+        self.told.append(f"{key.path}: {failure}")
 
     async def step(self, key: PodKey) -> float | None:
         self.done.append((key, self.clock.steady()))
@@ -92,6 +96,16 @@ async def test_a_failing_step_is_repeated_for_ever_with_a_capped_backoff(steps: 
     steps.workers.wake(KEY)
     await steps.clock.advance(200)
     assert steps.times() == [0, 1, 3, 7, 15, 31, 61, 91, 121]
+
+
+async def test_what_goes_on_failing_is_told_on_the_pod_and_a_moments_trouble_is_not(steps: Steps) -> None:
+    steps.answers = [Unavailable("no answer")] * 3
+    steps.workers.wake(OTHER)
+    await steps.clock.advance(30)
+    steps.answers = [Unavailable("no answer")] * 4
+    steps.workers.wake(KEY)
+    await steps.clock.advance(30)
+    assert steps.told == ["shop/web-1: no answer"]
 
 
 async def test_a_success_forgets_the_failures(steps: Steps) -> None:

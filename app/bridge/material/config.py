@@ -7,7 +7,7 @@ import msgspec
 from app.model.objects import NetworkPolicy, Service
 from app.ports.clock import Clock
 from app.ports.images import Images
-from app.ports.kubernetes import Sources
+from app.ports.kubernetes import PodSpecs, Sources
 from app.ports.roles import Roles
 from app.ports.vault import Vault
 from app.ports.watched import Watched
@@ -40,6 +40,7 @@ class Suppliers(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         sources: what pods refer to, read one by one.
+        specs: the pods themselves, with the fields that we do not know.
         services: all of them; run by the caller.
         policies: all NetworkPolicies; run by the caller.
         vault: where values go.
@@ -49,6 +50,7 @@ class Suppliers(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     sources: Sources
+    specs: PodSpecs
     services: Watched[Service]
     policies: Watched[NetworkPolicy]
     vault: Vault

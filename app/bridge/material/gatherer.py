@@ -21,6 +21,7 @@ from app.bridge.material.seal import SealKey, SealKeys
 from app.bridge.material.shelf import Shelf
 from app.bridge.material.tokens import Tokens, account_of
 from app.bridge.translation.material import Material, Needs, SealedToken, TokenWish, Unready
+from app.fargate.eligibility import unknown
 from app.model.image import ImageConfig
 from app.model.names import IRSA_ROLE, KUBE2IAM_ROLE
 from app.model.objects import PersistentVolume, Service, ServiceAccount
@@ -80,17 +81,19 @@ class Gatherer:
             never run like this.
 
         Raises:
+            NotFound: the pod is gone.
             PortFailure: the outside did not answer (Unavailable, Throttled); ask again.
         """
         findings, names = Findings(), set[str]()
+        findings.take(await self._unknown(pod))
         account = await self._account(pod, findings)
         claims = await self._claims(pod, needs, findings)
-        maps = await self._referred.config_maps(pod, needs.config_maps, findings=findings, names=names)
-        secrets = await self._referred.secrets(pod, needs.secrets, findings=findings, names=names)
+        maps = await self._referred.config_maps(pod, needs, findings=findings, names=names)
+        secrets = await self._referred.secrets(pod, needs, findings=findings, names=names)
         seal_key, tokens = await self._sealed(pod, needs, findings)
         logins = await self._pulls.logins(pod, findings=findings)
-        pulls = await self._pulls.stored(pod, logins, findings=findings, names=names)
-        images, unread = await self._images(needs, logins, findings)
+        pulls = await self._pulls.stored(pod, logins.found, findings=findings, names=names)
+        images, unread = await self._images(needs, logins.found, findings)
         material = Material(
             namespace=namespace,
             config_maps=maps.plain,
@@ -105,10 +108,22 @@ class Gatherer:
             images=images,
             unread_images=unread,
             pulls=pulls,
+            missing_pulls=logins.missing,
             policies=await self._policies.of(pod.metadata.namespace),
         )
         self.shelf.uses(pod.uid, names)
         return findings.outcome() or material
+
+    async def _unknown(self, pod: Pod) -> Refusal | Unready:
+        """The pod's fields that this program does not know: decoding has dropped them.
+
+        Our webhook asks the same, but not every pod has passed it.
+        """
+        try:
+            return unknown(await self._suppliers.specs.pod_spec(pod))
+        except Refused as failure:
+            namespace = pod.metadata.namespace
+            return unconfigured(unreadable(failure, verb="get", resource="pods", namespace=namespace))
 
     async def _account(self, pod: Pod, findings: Findings) -> ServiceAccount | None:
         namespace, name = pod.metadata.namespace, account_of(pod)

@@ -24,9 +24,6 @@ from app.model.registry_login import (
     matching,
 )
 from app.ports.failures import NotFound, Refused
-from app.telemetry import logs
-
-_log = logs.get(__name__)
 
 
 class Login(NamedTuple):
@@ -34,6 +31,13 @@ class Login(NamedTuple):
 
     login: RegistryLogin
     name: str
+
+
+class Logins(NamedTuple):
+    """What a pod's pull secrets hold, and the names of those that are not there."""
+
+    found: tuple[Login, ...]
+    missing: tuple[str, ...]
 
 
 class Pulls:
@@ -44,15 +48,20 @@ class Pulls:
         self._shelf = shelf
         self._prefix = prefix
 
-    async def logins(self, pod: Pod, *, findings: Findings) -> tuple[Login, ...]:
+    async def logins(self, pod: Pod, *, findings: Findings) -> Logins:
         """Every login of the pod's pull secrets. Raises PortFailure.
 
-        A secret that is not there counts for nothing, as with kubelet.
+        A secret that is not there holds nothing back, as with kubelet.
         """
         found: list[Login] = []
+        missing: list[str] = []
         for each in pod.spec.image_pull_secrets:
-            found += findings.take(await self._logins_in(pod, each.name)) or []
-        return tuple(found)
+            answer = await self._logins_in(pod, each.name)
+            if answer is None:
+                missing.append(each.name)
+            else:
+                found += findings.take(answer) or []
+        return Logins(tuple(found), tuple(missing))
 
     async def stored(
         self, pod: Pod, logins: Sequence[Login], *, findings: Findings, names: set[str]
@@ -65,14 +74,13 @@ class Pulls:
                 found[image] = arn
         return found
 
-    async def _logins_in(self, pod: Pod, name: str) -> list[Login] | Unready:
+    async def _logins_in(self, pod: Pod, name: str) -> list[Login] | Unready | None:
         namespace, image = pod.metadata.namespace, pod.spec.containers[0].image
         try:
             secret = await self._referred.secret(namespace, name)
             logins = logins_of(secret)
         except NotFound:
-            _log.warning("no such image pull secret", pod=pod.key, secret=name)
-            return []
+            return None
         except Refused as failure:
             return unpulled(image, unreadable(failure, verb="get", resource="secrets", namespace=namespace))
         except DockerConfigError as error:

@@ -7,7 +7,7 @@ from app.bridge.material import entries
 from app.bridge.material.findings import Findings, Kind, Refusal, hindered, missing, unreadable
 from app.bridge.material.recent import Recent
 from app.bridge.material.shelf import Shelf
-from app.bridge.translation.material import StoredKey, StoredObject, Unready
+from app.bridge.translation.material import Needs, StoredKey, StoredObject, Unready
 from app.model.meta import ObjectMeta
 from app.model.objects import ConfigMap, Secret
 from app.model.pod import Pod
@@ -36,6 +36,15 @@ class ConfigMaps(NamedTuple):
     stored: dict[str, StoredObject]
 
 
+class _Value(NamedTuple):
+    """What an object holds, and which of its keys the pod uses (None: all)."""
+
+    kind: Kind
+    meta: ObjectMeta
+    data: Mapping[str, bytes]
+    used: frozenset[str] | None
+
+
 class Referred:
     """Reads, and stores. `names` collects the entries that a pod needs."""
 
@@ -55,12 +64,10 @@ class Referred:
         self._maps: Recent[Name, ConfigMap] = Recent(clock=clock, seconds=fresh)
         self._secrets: Recent[Name, Secret] = Recent(clock=clock, seconds=fresh)
 
-    async def config_maps(
-        self, pod: Pod, wanted: Mapping[str, bool], *, findings: Findings, names: set[str]
-    ) -> ConfigMaps:
-        """The pod's ConfigMaps; `wanted` says of each whether it is optional. Raises PortFailure."""
+    async def config_maps(self, pod: Pod, needs: Needs, *, findings: Findings, names: set[str]) -> ConfigMaps:
+        """The pod's ConfigMaps. Raises PortFailure."""
         found = ConfigMaps({}, {})
-        for name, optional in wanted.items():
+        for name, optional in needs.config_maps.items():
             reading = self.config_map(pod.metadata.namespace, name)
             read = findings.take(await _answer(pod, reading, "configmap", name, optional=optional))
             if read is None:
@@ -69,22 +76,26 @@ class Referred:
             if sum(len(key) + len(value) for key, value in data.items()) <= LARGE:
                 found.plain[name] = read
                 continue
-            stored = findings.take(await self._store(pod, "configmap", read.metadata, data, names))
+            used = needs.config_map_keys.get(name)
+            value = _Value("configmap", read.metadata, data, used)
+            stored = findings.take(await self._store(pod, value, names))
             if stored is not None:
                 found.stored[name] = stored
         return found
 
     async def secrets(
-        self, pod: Pod, wanted: Mapping[str, bool], *, findings: Findings, names: set[str]
+        self, pod: Pod, needs: Needs, *, findings: Findings, names: set[str]
     ) -> dict[str, StoredObject]:
-        """The pod's Secrets, by where their values are; `wanted` as above. Raises PortFailure."""
+        """The pod's Secrets, by where their values are. Raises PortFailure."""
         found: dict[str, StoredObject] = {}
-        for name, optional in wanted.items():
+        for name, optional in needs.secrets.items():
             reading = self.secret(pod.metadata.namespace, name)
             read = findings.take(await _answer(pod, reading, "secret", name, optional=optional))
             if read is None:
                 continue
-            stored = findings.take(await self._store(pod, "secret", read.metadata, read.data, names))
+            used = needs.secret_keys.get(name)
+            value = _Value("secret", read.metadata, read.data, used)
+            stored = findings.take(await self._store(pod, value, names))
             if stored is not None:
                 found[name] = stored
         return found
@@ -97,12 +108,14 @@ class Referred:
         """One Secret, its values included. Raises PortFailure."""
         return await self._secrets.of((namespace, name), lambda: self._sources.secret(namespace, name))
 
-    async def _store(
-        self, pod: Pod, kind: Kind, meta: ObjectMeta, data: Mapping[str, bytes], names: set[str]
-    ) -> StoredObject | Unready | Refusal:
-        oversized = entries.too_large(data)
-        if oversized:
-            return tuple(_oversized(kind, meta.name, key) for key in oversized)
+    async def _store(self, pod: Pod, value: _Value, names: set[str]) -> StoredObject | Unready | Refusal:
+        """Every key that fits is stored, used or not: an entry's name stands for one content."""
+        kind, meta = value.kind, value.meta
+        oversized = entries.too_large(value.data)
+        refused = [key for key in oversized if value.used is None or key in value.used]
+        if refused:
+            return tuple(_oversized(kind, meta.name, key) for key in refused)
+        data = {key: each for key, each in value.data.items() if key not in oversized}
         keys: dict[str, StoredKey] = {}
         for number, part in enumerate(entries.parts_of(data), start=1):
             more = (number,) if number > 1 else ()

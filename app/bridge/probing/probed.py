@@ -4,10 +4,10 @@ import asyncio
 from collections.abc import Callable
 
 from app.bridge.probing.target import target_of
-from app.bridge.probing.verdicts import health_of, is_asked_by_us, probes_of
+from app.bridge.probing.verdicts import health_of, is_asked_by_us
 from app.bridge.probing.worker import ProbeWorker
 from app.bridge.status.observed import Health
-from app.model.container import Container
+from app.model.container import Container, probes_of
 from app.model.task import TaskContainer
 from app.ports.clock import Clock
 from app.ports.probes import Answer, Probes

@@ -8,11 +8,10 @@ import msgspec
 
 from app.bridge.decision.facts import PodKey
 from app.bridge.probing.probed import Heard, ProbedContainer
-from app.bridge.probing.verdicts import probes_of
 from app.bridge.probing.worker import ProbeWorker
 from app.bridge.status.container_status import task_id_of
 from app.bridge.status.observed import Health
-from app.model.container import Container
+from app.model.container import Container, probes_of
 from app.model.pod import Pod
 from app.model.task import Task
 from app.ports.clock import Clock

@@ -4,16 +4,12 @@ https://kubernetes.io/docs/tasks/configure-pod-container/configure-liveness-read
 """
 
 from collections.abc import Mapping
-from typing import Final, Literal
 
 import msgspec
 
 from app.bridge.status.observed import Health
-from app.model.container import Container, Probe
+from app.model.container import Container, Probe, ProbeKind, probes_of
 from app.model.task import TaskContainer
-
-Kind = Literal["startup", "readiness", "liveness"]
-KINDS: Final[tuple[Kind, ...]] = ("startup", "readiness", "liveness")
 
 
 class Count(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,7 +26,7 @@ class Count(msgspec.Struct, frozen=True, kw_only=True):
     row: int = 0
 
 
-def begun(kind: Kind, *, ready_before: bool = False) -> Count:
+def begun(kind: ProbeKind, *, ready_before: bool = False) -> Count:
     """Before the first answer: alive, not ready, not started.
 
     Args:
@@ -54,22 +50,12 @@ def counted(count: Count, ok: bool, probe: Probe) -> Count:
     return Count(verdict=ok if row >= needed else count.verdict, last=ok, row=row)
 
 
-def probes_of(container: Container) -> dict[Kind, Probe]:
-    """The container's probes."""
-    named: dict[Kind, Probe | None] = {
-        "startup": container.startup_probe,
-        "readiness": container.readiness_probe,
-        "liveness": container.liveness_probe,
-    }
-    return {kind: probe for kind, probe in named.items() if probe is not None}
-
-
 def is_asked_by_us(probe: Probe) -> bool:
     """Whether the bridge makes the probe; a command is run by ECS, as the container's health check."""
     return probe.exec is None
 
 
-def health_of(container: Container, counts: Mapping[Kind, Count], seen: TaskContainer) -> Health:
+def health_of(container: Container, counts: Mapping[ProbeKind, Count], seen: TaskContainer) -> Health:
     """What the probes say together.
 
     Args:
@@ -88,7 +74,7 @@ def health_of(container: Container, counts: Mapping[Kind, Count], seen: TaskCont
     )
 
 
-def _verdict(kind: Kind, probe: Probe, count: Count | None, seen: TaskContainer) -> bool | None:
+def _verdict(kind: ProbeKind, probe: Probe, count: Count | None, seen: TaskContainer) -> bool | None:
     if is_asked_by_us(probe):
         return (count or begun(kind)).verdict
     if kind == "liveness":

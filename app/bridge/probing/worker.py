@@ -4,8 +4,8 @@ from collections.abc import Callable
 from typing import Final, assert_never
 
 from app.bridge.probing.target import GrpcTarget, HttpTarget, Target, TcpTarget
-from app.bridge.probing.verdicts import Count, Kind, begun, counted
-from app.model.container import Probe
+from app.bridge.probing.verdicts import Count, begun, counted
+from app.model.container import Probe, ProbeKind
 from app.ports.clock import Clock
 from app.ports.probes import Answer, Probes
 
@@ -21,7 +21,7 @@ class ProbeWorker:
 
     def __init__(
         self,
-        kind: Kind,
+        kind: ProbeKind,
         probe: Probe,
         target: Target | None,
         *,

@@ -49,10 +49,16 @@ class StartFailure(msgspec.Struct, frozen=True):
     later: str
 
 
-DISRUPTIONS: Final = frozenset({"SpotInterruption", "TerminationNotice", "InfrastructureHealth"})
-"""Stop codes with which AWS takes the machine away; the pod's controller makes a new pod."""
+DISRUPTIONS: Final = frozenset(
+    {"SpotInterruption", "TerminationNotice", "InfrastructureHealth", "ServiceSchedulerInitiated"}
+)
+"""Stop codes with which AWS takes the machine away, the last one to retire it; the pod's controller makes a
+new pod.
 
-STOPS: Final = frozenset({"UserInitiated", "ServiceSchedulerInitiated"})
+https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-maintenance.html
+"""
+
+STOPPED_BY_SOMEBODY: Final = "UserInitiated"
 
 FAILED_TO_START: Final = "TaskFailedToStart"
 
@@ -104,7 +110,7 @@ def ending_of(task: Task, *, spec: PodSpec) -> Ending:
         return Ending.NOT_STARTED
     if task.stop_code in DISRUPTIONS:
         return Ending.DISRUPTED
-    if task.stop_code in STOPS:
+    if task.stop_code == STOPPED_BY_SOMEBODY:
         return Ending.CRASHED
     return Ending.COMPLETED if all(_code(task, each) == 0 for each in spec.containers) else Ending.CRASHED
 
@@ -168,7 +174,7 @@ def _code(task: Task, container: Container, *, absent: int = UNKNOWN_EXIT) -> in
 
 
 def _is_stopped_for_good(task: Task) -> bool:
-    return task.stop_code in STOPS and not task.stopped_reason.startswith(RESTARTING)
+    return task.stop_code == STOPPED_BY_SOMEBODY and not task.stopped_reason.startswith(RESTARTING)
 
 
 def start_failure_of(task: Task) -> StartFailure:

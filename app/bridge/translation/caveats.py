@@ -24,6 +24,17 @@ def caveats_of(pod: Pod, *, parts: Sequence[Part], brought: Sequence[Reason]) ->
     return tuple(dict.fromkeys((*brought, *general, *special)))
 
 
+def unfound_pulls(names: Sequence[str]) -> tuple[Reason, ...]:
+    """That imagePullSecrets are not there, in kubelet's words."""
+    if not names:
+        return ()
+    message = (
+        f"Unable to retrieve some image pull secrets ({', '.join(names)}); "
+        "attempting to pull the image may not succeed."
+    )
+    return (Reason("FailedToRetrieveImagePullSecret", message),)
+
+
 def _unseen_by_probes(part: Part) -> Iterable[Reason]:
     """The health check sees the definition's variables, not those that the helper makes for the command."""
     command = health.health_check(part.container).get("command", ())

@@ -40,7 +40,7 @@ class StoredKey(msgspec.Struct, frozen=True):
 class StoredObject(msgspec.Struct, frozen=True):
     """A Secret (or a large ConfigMap), by what its keys are and where their values were put.
 
-    `keys` holds every key in the object's order.
+    `keys` holds every key in the object's order, but those that the pod does not use and that are too large.
     """
 
     keys: Mapping[str, StoredKey] = {}
@@ -66,6 +66,8 @@ class Needs(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         config_maps: by name.
         secrets: by name; those of environment and volumes, not of image pulling.
+        config_map_keys: the keys that are used, of those ConfigMaps that are not used whole.
+        secret_keys: likewise, of Secrets.
         claims: names of PersistentVolumeClaims.
         tokens: of the pod's service account.
         images: whose entry point must be known, since the helper goes before it.
@@ -74,6 +76,8 @@ class Needs(msgspec.Struct, frozen=True, kw_only=True):
 
     config_maps: Mapping[str, bool] = {}
     secrets: Mapping[str, bool] = {}
+    config_map_keys: Mapping[str, frozenset[str]] = {}
+    secret_keys: Mapping[str, frozenset[str]] = {}
     claims: frozenset[str] = frozenset()
     tokens: frozenset[TokenWish] = frozenset()
     images: frozenset[str] = frozenset()
@@ -94,6 +98,7 @@ class Material(msgspec.Struct, frozen=True, kw_only=True):
         images: configuration of each image that was asked for.
         unread_images: why the registry did not show the others of them.
         pulls: `credentialsParameter` for the images that an imagePullSecret has a login for.
+        missing_pulls: names of imagePullSecrets that are not there.
         policies: the namespace's NetworkPolicies.
     """
 
@@ -110,4 +115,5 @@ class Material(msgspec.Struct, frozen=True, kw_only=True):
     images: Mapping[str, ImageConfig] = {}
     unread_images: Mapping[str, str] = {}
     pulls: Mapping[str, str] = {}
+    missing_pulls: tuple[str, ...] = ()
     policies: tuple[NetworkPolicy, ...] = ()

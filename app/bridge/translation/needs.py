@@ -24,9 +24,13 @@ def needs_of(pod: Pod, *, settings: TaskSettings) -> Needs:
     containers = containers_of(pod)
     volumes = [volume for _, volume in brought(pod, settings=settings)]
     projections = [each for volume in volumes for each in _projections(volume)]
+    maps = (*_maps_of(containers), *(each.config_map for each in projections))
+    secrets = (*_secrets_of(containers), *(each.secret for each in projections))
     return Needs(
-        config_maps=_by_name((*_maps_of(containers), *(each.config_map for each in projections))),
-        secrets=_by_name((*_secrets_of(containers), *(each.secret for each in projections))),
+        config_maps=_by_name(maps),
+        secrets=_by_name(secrets),
+        config_map_keys=_keys_by_name(maps),
+        secret_keys=_keys_by_name(secrets),
         claims=frozenset(
             each.persistent_volume_claim.claim_name for each in volumes if each.persistent_volume_claim
         ),
@@ -46,6 +50,30 @@ def _by_name(references: Iterable[_Reference | None]) -> dict[str, bool]:
         if each is not None:
             found[each.name] = found.get(each.name, True) and each.optional
     return dict(sorted(found.items()))
+
+
+def _keys_by_name(references: Iterable[_Reference | None]) -> dict[str, frozenset[str]]:
+    """The keys that are used of each object, unless one place uses it whole."""
+    found: dict[str, frozenset[str]] = {}
+    whole: set[str] = set()
+    for each in references:
+        keys = _keys_of(each)
+        if each is not None and keys:
+            found[each.name] = found.get(each.name, frozenset()) | keys
+        elif each is not None:
+            whole.add(each.name)
+    return {name: keys for name, keys in sorted(found.items()) if name not in whole}
+
+
+def _keys_of(reference: _Reference | None) -> frozenset[str]:
+    """The keys that one place names; none where it means all of them."""
+    match reference:
+        case KeyRef():
+            return frozenset({reference.key})
+        case ProjectedObject():
+            return frozenset(item.key for item in reference.items)
+        case _:
+            return frozenset()
 
 
 def _maps_of(containers: Iterable[Container]) -> Iterable[_Reference | None]:

@@ -11,32 +11,12 @@ import msgspec
 from app.bridge.translation.material import Unready
 from app.bridge.translation.wrapping import group_of, groups_of
 from app.fargate.rights import ROOT, forbids_root, has_read_only_root, user_of
+from app.fargate.security_fields import DEFAULT_CAPABILITIES, capability, dotted_sysctl
 from app.model.container import Capabilities, Container, SecurityContext
 from app.model.image import ImageConfig
 from app.model.pod import Pod, PodSecurityContext
 from app.model.reason import Reason
 from app.model.wire import Json
-
-DEFAULT_CAPABILITIES: Final = frozenset(
-    {
-        "AUDIT_WRITE",
-        "CHOWN",
-        "DAC_OVERRIDE",
-        "FOWNER",
-        "FSETID",
-        "KILL",
-        "MKNOD",
-        "NET_BIND_SERVICE",
-        "NET_RAW",
-        "SETFCAP",
-        "SETGID",
-        "SETPCAP",
-        "SETUID",
-        "SYS_CHROOT",
-    }
-)
-"""What a container has without asking:
-https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_KernelCapabilities.html"""
 
 _TO_CHANGE_USER: Final = frozenset({"SETGID", "SETPCAP", "SETUID"})
 """What the helper needs to become another user; it gives them up itself."""
@@ -174,14 +154,10 @@ def _capabilities(asked: Capabilities) -> tuple[frozenset[str], frozenset[str]]:
 
     A runtime takes ALL first, then adds, then drops one by one.
     """
-    drop, add = _names(asked.drop), _names(asked.add)
+    drop, add = frozenset(map(capability, asked.drop)), frozenset(map(capability, asked.add))
     start = frozenset() if _ALL in drop else DEFAULT_CAPABILITIES
     result = (start | add) - drop
     return DEFAULT_CAPABILITIES - result, result - DEFAULT_CAPABILITIES
-
-
-def _names(words: Iterable[str]) -> frozenset[str]:
-    return frozenset(each.upper().removeprefix("CAP_") for each in words)
 
 
 def _kernel_capabilities(dropped: frozenset[str], added: frozenset[str]) -> dict[str, list[str]]:
@@ -193,16 +169,7 @@ def _kernel_capabilities(dropped: frozenset[str], added: frozenset[str]) -> dict
 def _controls(pod: Pod) -> tuple[Json, ...]:
     """The pod's sysctls. All containers share the network's; the rest belongs to each container."""
     sysctls = (pod.spec.security_context or PodSecurityContext()).sysctls
-    return tuple({"namespace": _dotted(each.name), "value": each.value or ""} for each in sysctls)
-
-
-def _dotted(sysctl: str) -> str:
-    """The name with dots between its parts, which Kubernetes takes with slashes, too.
-
-    https://kubernetes.io/docs/tasks/administer-cluster/sysctl-cluster/
-    """
-    separators = [each for each in sysctl if each in "./"]
-    return sysctl.translate(str.maketrans("./", "/.")) if separators[:1] == ["/"] else sysctl
+    return tuple({"namespace": dotted_sysctl(each.name), "value": each.value or ""} for each in sysctls)
 
 
 def _context(container: Container) -> SecurityContext:

@@ -11,7 +11,7 @@ import msgspec
 from app.bridge.config import TaskSettings
 from app.bridge.translation import helper, ordering
 from app.bridge.translation.answers import Refusal, refusal_of
-from app.bridge.translation.caveats import caveats_of
+from app.bridge.translation.caveats import caveats_of, unfound_pulls
 from app.bridge.translation.containers import Surroundings, definition_of, log_configuration, words_of
 from app.bridge.translation.material import Material
 from app.bridge.translation.overrides import Words, too_large, travelling
@@ -103,7 +103,8 @@ def translate(
         volumes=task.brought.launch_volumes,
         turn=attempt - 1,
     )
-    return Translated(launch, caveats_of(pod, parts=task.parts, brought=task.brought.caveats))
+    special = (*task.brought.caveats, *unfound_pulls(material.missing_pulls))
+    return Translated(launch, caveats_of(pod, parts=task.parts, brought=special))
 
 
 def family_of(body: Mapping[str, Json]) -> str:

@@ -45,8 +45,8 @@ STOP_CODES = (
 )
 OVER = ("STOPPED", "DELETED")
 BEFORE_RUNNING = ("PROVISIONING", "PENDING", "ACTIVATING")
-LOST_MACHINE = ("SpotInterruption", "TerminationNotice", "InfrastructureHealth")
-BY_SOMEBODY = ("UserInitiated", "ServiceSchedulerInitiated")
+LOST_MACHINE = ("SpotInterruption", "TerminationNotice", "InfrastructureHealth", "ServiceSchedulerInitiated")
+BY_SOMEBODY = ("UserInitiated",)
 EXITS: dict[str, dict[str, Any]] = {
     "exit 0": {"exit_code": 0},
     "exit 3": {"exit_code": 3},

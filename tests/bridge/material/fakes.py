@@ -72,6 +72,7 @@ class FakeSources:
         self.fails: dict[str, PortFailure] = {}
         self.gate: asyncio.Event | None = None
         self.tokens = itertools.count(1)
+        self.specs: dict[str, Any] = {}
 
     def put(self, *values: ConfigMap | Secret | ServiceAccount) -> None:
         kinds = {ConfigMap: "configmap", Secret: "secret", ServiceAccount: "account"}
@@ -99,6 +100,12 @@ class FakeSources:
 
     async def volume(self, namespace: str, claim: str) -> PersistentVolume | None:
         return msgspec.convert(await self._read("claim", claim), PersistentVolume | None)
+
+    async def pod_spec(self, pod: Pod) -> Any:
+        self.asked["pod"] += 1
+        if "pod" in self.fails:
+            raise self.fails["pod"]
+        return self.specs.get(pod.metadata.name, msgspec.to_builtins(pod.spec))
 
     async def token(self, pod: Pod, *, audience: str, seconds: int) -> Token:
         account = pod.spec.service_account_name or "default"
@@ -225,6 +232,7 @@ class Outskirts:
         """A gatherer as a new process has it: without memory."""
         suppliers = Suppliers(
             sources=self.sources,
+            specs=self.sources,
             services=self.services,
             policies=self.policies,
             vault=self.vault,

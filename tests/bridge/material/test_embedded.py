@@ -74,8 +74,10 @@ async def gatherer(kube: Connection, far: Far) -> AsyncIterator[Gatherer]:
     clock = VirtualClock()
     aws = await AwsConnection.open(ConnectionConfig(region="us-east-1"))
     limiter = Limiter(Quotas(), clock=clock, metrics=AwsMetrics(CollectorRegistry()))
+    sources = Sources(kube)
     suppliers = Suppliers(
-        sources=Sources(kube),
+        sources=sources,
+        specs=sources,
         services=FakeWatched(),
         policies=FakeWatched(),
         vault=SecretsManagerVault(aws, limiter=limiter, prefix=PREFIX),

@@ -29,6 +29,36 @@ async def test_a_pod_that_refers_to_nothing_gets_its_namespace_and_account(outsk
     assert outskirts.images.asked == []
 
 
+async def test_a_field_that_is_newer_than_this_program_is_refused_though_the_webhook_never_saw_it(
+    outskirts: Outskirts,
+) -> None:
+    container = {"name": "main", "image": "app:1", "quantumMode": True}
+    outskirts.sources.specs["web-1"] = {"containers": [container], "teleport": {"to": "mars"}}
+
+    found = await outskirts.gatherer.gather(a_pod("web-1"), Needs(), namespace={})
+
+    assert isinstance(found, tuple)
+    assert [(each.code, each.field) for each in found] == [
+        ("UnknownField", "spec.containers[0].quantumMode"),
+        ("UnknownField", "spec.teleport"),
+    ]
+
+
+async def test_a_pod_that_we_may_not_read_waits_with_the_mend(outskirts: Outskirts) -> None:
+    outskirts.sources.fails["pod"] = Refused("pods is forbidden")
+
+    found = await unready(outskirts, Needs())
+
+    assert "give the bridge's RBAC role get on pods" in found.message
+
+
+async def test_a_pod_that_is_gone_is_gone(outskirts: Outskirts) -> None:
+    outskirts.sources.fails["pod"] = NotFound("GET pod: 404")
+
+    with pytest.raises(NotFound):
+        await gathered(outskirts)
+
+
 async def test_images_are_told_of_before_environments_as_kubelet_does(outskirts: Outskirts) -> None:
     outskirts.images.fails["app:1"] = NotFound("no such tag")
 

@@ -74,6 +74,7 @@ async def test_a_pull_secret_that_is_not_there_holds_nothing_back(outskirts: Out
 
     assert isinstance(found, Material)
     assert found.pulls == {}
+    assert found.missing_pulls == ("pull",)
 
 
 async def test_a_pull_secret_that_does_not_answer_is_a_failure(outskirts: Outskirts) -> None:

@@ -96,6 +96,36 @@ async def test_keys_that_fit_no_entry_refuse_the_pod_with_every_reason(outskirts
     assert outskirts.vault.entries == {}
 
 
+@pytest.mark.parametrize("used", [pytest.param({"small"}, id="other"), pytest.param({"none"}, id="absent")])
+async def test_a_key_that_fits_no_entry_does_not_matter_where_it_is_not_used(
+    outskirts: Outskirts, used: set[str]
+) -> None:
+    outskirts.sources.put(a_secret("db", big=b"1" * 66_000, small=b"1"))
+    outskirts.sources.put(a_config_map("app", big="1" * 66_000, small="1"))
+    keys = frozenset(used)
+    needs = Needs(
+        secrets={"db": False},
+        secret_keys={"db": keys},
+        config_maps={"app": False},
+        config_map_keys={"app": keys},
+    )
+
+    found = await gathered(outskirts, needs)
+
+    assert list(found.secrets["db"].keys) == ["small"]
+    assert list(found.stored_maps["app"].keys) == ["small"]
+
+
+async def test_a_key_that_fits_no_entry_refuses_the_pod_that_uses_it(outskirts: Outskirts) -> None:
+    outskirts.sources.put(a_secret("db", big=b"1" * 66_000, small=b"1"))
+    needs = Needs(secrets={"db": False}, secret_keys={"db": frozenset({"big"})})
+
+    found = await outskirts.gatherer.gather(a_pod(), needs, namespace={})
+
+    assert isinstance(found, tuple)
+    assert [each.code for each in found] == ["SecretSize"]
+
+
 async def test_what_can_never_be_is_told_before_what_may_come(outskirts: Outskirts) -> None:
     outskirts.sources.put(a_config_map("app", big="1" * 66_000))
 
@@ -196,14 +226,16 @@ async def test_an_outside_that_does_not_answer_is_a_failure_and_no_verdict(
     assert "db" in (await gathered(outskirts, SECRETS)).secrets
 
 
-async def test_a_thousand_replicas_cost_one_read_and_one_entry(outskirts: Outskirts) -> None:
+async def test_a_thousand_replicas_cost_one_read_besides_their_own_and_one_entry(
+    outskirts: Outskirts,
+) -> None:
     outskirts.sources.put(a_secret("db"), a_config_map("app", color="red"))
     needs = Needs(secrets={"db": False}, config_maps={"app": False})
 
     found = await asyncio.gather(*(gathered(outskirts, needs, name=f"web-{n}") for n in range(1000)))
 
     assert len({each.secrets["db"].keys["password"] for each in found}) == 1
-    assert outskirts.sources.asked == {"account/default": 1, "secret/db": 1, "configmap/app": 1}
+    assert outskirts.sources.asked == {"pod": 1000, "account/default": 1, "secret/db": 1, "configmap/app": 1}
     assert outskirts.vault.asked == {"keep": 1}
     assert outskirts.roles.asked == {"shop/default": 1}
 

@@ -3,8 +3,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from app.bridge.probing.verdicts import Count, Kind, begun, counted, health_of
-from app.model.container import Container, Probe
+from app.bridge.probing.verdicts import Count, begun, counted, health_of
+from app.model.container import Container, Probe, ProbeKind
 from app.model.task import TaskContainer
 from tests.builders import a_container
 
@@ -20,7 +20,7 @@ def container(**probes: Any) -> Container:
     return msgspec.convert(a_container(**probes), Container)
 
 
-def after(kind: Kind, answers: str, probe: Probe) -> Count:
+def after(kind: ProbeKind, answers: str, probe: Probe) -> Count:
     """The count after answers written as `+` and `-`."""
     count = begun(kind)
     for each in answers:
@@ -48,7 +48,7 @@ UNHEALTHY = TaskContainer(name="main", last_status="RUNNING", health="UNHEALTHY"
         pytest.param("startup", "--+", True, id="started-late"),
     ],
 )
-def test_answers_in_a_row_make_a_verdict(kind: Kind, answers: str, verdict: bool | None) -> None:
+def test_answers_in_a_row_make_a_verdict(kind: ProbeKind, answers: str, verdict: bool | None) -> None:
     assert after(kind, answers, a_probe()).verdict is verdict
 
 
@@ -76,7 +76,7 @@ def test_nobody_is_ready_before_it_has_started() -> None:
     ],
 )
 def test_what_is_to_be_restarted_is_said_in_kubelets_words(
-    probes: dict[str, Any], counts: dict[Kind, Count], said: str
+    probes: dict[str, Any], counts: dict[ProbeKind, Count], said: str
 ) -> None:
     health = health_of(container(**probes), counts, SEEN)
     assert health.failed == f"Container main failed {said} probe, will be restarted"

@@ -39,6 +39,9 @@ def test_every_ending_has_a_sequel_or_leaves_it_to_the_restart_policy() -> None:
         pytest.param(stopped(stop_code="SpotInterruption", exit_code=0), Ending.DISRUPTED, id="spot"),
         pytest.param(stopped(stop_code="TerminationNotice", exit_code=143), Ending.DISRUPTED, id="notice"),
         pytest.param(stopped(stop_code="InfrastructureHealth"), Ending.DISRUPTED, id="health"),
+        pytest.param(
+            stopped(stop_code="ServiceSchedulerInitiated", exit_code=143), Ending.DISRUPTED, id="retired"
+        ),
         pytest.param(stopped(stop_code="UserInitiated", exit_code=143), Ending.STOPPED, id="by-a-user"),
         pytest.param(stopped(stop_code="UserInitiated", started_at=None), Ending.STOPPED, id="early"),
         pytest.param(stopped(containers=()), Ending.STOPPED, id="a-bare-description-says-nothing"),

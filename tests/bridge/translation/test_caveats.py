@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from app.bridge.translation.caveats import caveats_of
+from app.bridge.translation.caveats import caveats_of, unfound_pulls
 from app.bridge.translation.parts import parts_of
 from app.model.pod import Pod
 from app.model.reason import Reason
@@ -62,3 +62,14 @@ def test_what_runs_otherwise_than_asked_is_told(pod: Pod, codes: list[str]) -> N
 def test_what_the_volumes_know_better_is_told_once() -> None:
     told = Reason("GracePeriodCut", "in other words")
     assert codes_for(a_pod(terminationGracePeriodSeconds=600), told) == ["GracePeriodCut"]
+
+
+def test_pull_secrets_that_are_not_there_are_told_in_kubelets_words() -> None:
+    assert unfound_pulls(("a", "b")) == (
+        Reason(
+            "FailedToRetrieveImagePullSecret",
+            "Unable to retrieve some image pull secrets (a, b); "
+            "attempting to pull the image may not succeed.",
+        ),
+    )
+    assert unfound_pulls(()) == ()

@@ -48,6 +48,18 @@ def test_one_place_that_cannot_do_without_makes_an_object_mandatory() -> None:
     assert needs(container={"env": env}).secrets == {"s": False}
 
 
+def test_the_keys_that_are_used_are_named_unless_an_object_is_used_whole() -> None:
+    items = [{"key": "x", "path": "x"}, {"key": "y", "path": "y"}]
+    volumes = [
+        {"name": "a", "configMap": {"name": "m", "items": items}},
+        {"name": "b", "secret": {"secretName": "s"}},
+    ]
+    env = [variable("configMapKeyRef", "m"), variable("secretKeyRef", "s"), variable("secretKeyRef", "t")]
+    found = needs(container={"env": env}, volumes=volumes)
+    assert found.config_map_keys == {"m": {"k", "x", "y"}}
+    assert found.secret_keys == {"t": {"k"}}
+
+
 def test_claims_and_tokens_are_named() -> None:
     token = {"serviceAccountToken": {"path": "t", "audience": "vault", "expirationSeconds": 600}}
     volumes = [
