@@ -7,7 +7,6 @@ https://docs.aws.amazon.com/boto3/latest/guide/configuration.html
 
 import asyncio
 import functools
-import ipaddress
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final, Self
@@ -19,6 +18,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from app.aws import errors
+from app.model.address import is_loopback
 from app.model.wire import Json
 from app.ports.failures import Refused, Unavailable
 
@@ -176,16 +176,8 @@ def _channel(
         user_agent_extra="spillway",
     )
     client = session.client(service, config=options, region_name=region or None)
-    if _is_loopback(client.meta.endpoint_url):
+    if is_loopback(urlsplit(client.meta.endpoint_url).hostname or ""):
         # A proxy that the environment names cannot reach this machine's own loopback.
         direct = options.merge(Config(proxies={}))
         client = session.client(service, config=direct, region_name=region or None)
     return Channel(client, threads=threads, name=service)
-
-
-def _is_loopback(url: str) -> bool:
-    host = urlsplit(url).hostname or ""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

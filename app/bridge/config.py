@@ -55,7 +55,8 @@ class NodeConfig(msgspec.Struct, frozen=True, kw_only=True):
         capacity: the node's capacity, which nothing schedules by; only the gate's allocatable counts.
         gate_namespace: where the gate's Lease lives.
         status_period: seconds between two reports of the node's status.
-        lease_period: seconds between two rounds: the Node is looked at and its Lease renewed.
+        lease_period: seconds between two rounds: the Node is looked at and its Lease renewed; at most 10, as
+            a kubelet has it, lest Kubernetes take the node for dead.
         lease_seconds: how long a bridge that fell silent keeps the node from another.
         retry_period: seconds until the next try while the Lease is not ours.
         gate_period: seconds between two looks at the gate's Lease.

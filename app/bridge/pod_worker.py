@@ -88,8 +88,7 @@ class PodWorkers:
             return None
         except PortFailure as failure:
             log.warning("a step failed and will be repeated", pod=key.path, error=str(failure))
-            if self._failures.get(key, 0) + 1 > _TOLD_AFTER:
-                await self._tell(key, failure)
+            await self._told(key, failure)
         except Exception:
             # A mistake of ours about one pod must not stop the others; it is told, and tried again.
             log.exception("a step broke and will be repeated", pod=key.path)
@@ -98,6 +97,15 @@ class PodWorkers:
             return delay
         row = self._failures[key] = self._failures.get(key, 0) + 1
         return backoff.delay(row, first=1.0, longest=self._cap, jitter=self._jitter())
+
+    async def _told(self, key: PodKey, failure: PortFailure) -> None:
+        if self._failures.get(key, 0) < _TOLD_AFTER:
+            return
+        try:
+            await self._tell(key, failure)
+        except Exception:
+            # What is told of one pod's trouble must not stop the work for all.
+            log.exception("a failure could not be told", pod=key.path)
 
     async def _wake_after(self, key: PodKey, seconds: float) -> None:
         await self._clock.sleep(seconds)

@@ -4,9 +4,8 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final
 
-from app.fargate.probe_fields import probes_of
 from app.fargate.rights import all_containers
-from app.model.container import Container, Probe
+from app.model.container import Container, Probe, probes_of
 from app.model.pod import Pod
 from app.model.reason import Reason
 
@@ -83,13 +82,13 @@ def _shared_memory(pod: Pod) -> Iterable[Reason]:
 
 def _probes(pod: Pod) -> Iterable[Reason]:
     for path, container in all_containers(pod):
-        for name, probe in probes_of(container):
+        for kind, probe in probes_of(container).items():
             if probe.exec is not None and _is_beyond_ecs(probe):
                 message = "ECS bounds it: period 5-300 s, timeout 2-60 s, 10 failures, delay 300 s"
-                yield Reason("ProbeBounded", message, f"{path}.{name}")
+                yield Reason("ProbeBounded", message, f"{path}.{kind}Probe")
             if probe.termination_grace_period_seconds is not None:
                 message = "the pod's own grace is used"
-                where = f"{path}.{name}.terminationGracePeriodSeconds"
+                where = f"{path}.{kind}Probe.terminationGracePeriodSeconds"
                 yield Reason("ProbeGraceIgnored", message, where)
 
 

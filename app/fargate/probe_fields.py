@@ -1,12 +1,12 @@
 """Rows of probes and hooks."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Final
 
 from app.fargate.check import Refusal
 from app.fargate.rights import all_containers
 from app.fargate.support import Row, Section
-from app.model.container import Container, Probe
+from app.model.container import probes_of
 from app.model.pod import Pod
 from app.model.reason import Reason
 from app.model.signals import asks_to_end, number_of
@@ -25,24 +25,14 @@ _sleep = Section("SleepAction")
 _CLOCK: Final = "As a kubelet counts; of an exec probe, within ECS's bounds"
 
 
-def probes_of(container: Container) -> Iterator[tuple[str, Probe]]:
-    """The container's probes by their fields' names, in the order in which they matter."""
-    named = (
-        ("startupProbe", container.startup_probe),
-        ("livenessProbe", container.liveness_probe),
-        ("readinessProbe", container.readiness_probe),
-    )
-    return ((name, probe) for name, probe in named if probe is not None)
-
-
 def _exec_probes(pod: Pod) -> Iterable[Reason]:
     """A container has one health check in ECS, so its exec probes must be the same command."""
     for path, container in all_containers(pod):
-        commands = [(name, probe.exec.command) for name, probe in probes_of(container) if probe.exec]
-        for name, command in commands[1:]:
+        commands = [(kind, probe.exec.command) for kind, probe in probes_of(container).items() if probe.exec]
+        for kind, command in commands[1:]:
             if command != commands[0][1]:
                 message = "ECS has one health check; use one command or httpGet"
-                yield Reason("Probe", message, f"{path}.{name}.exec")
+                yield Reason("Probe", message, f"{path}.{kind}Probe.exec")
 
 
 def _asks_nobody(signal: str | None) -> bool:

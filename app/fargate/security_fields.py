@@ -25,7 +25,8 @@ DEFAULT_CAPABILITIES: Final = frozenset(
         "SYS_CHROOT",
     }
 )
-"""What a container has without asking: https://docs.docker.com/engine/containers/run/#runtime-privilege-and-linux-capabilities"""
+"""What a container has without asking:
+https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_KernelCapabilities.html"""
 
 ADDABLE: Final = frozenset({"SYS_PTRACE"})
 """https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-tasks-services.html"""

@@ -1,4 +1,4 @@
-"""What pods refer to (`app.ports.kubernetes.Sources`): read one by one, and never from a cache."""
+"""What pods refer to (`app.ports.kubernetes.Sources`), and pods as they are; each read is a fresh one."""
 
 from datetime import datetime
 from typing import Final, TypeVar
@@ -29,6 +29,15 @@ class _Claim(Wire, frozen=True):
 
     spec: ClaimSpec = ClaimSpec()
     status: _ClaimStatus = _ClaimStatus()
+
+
+class _Named(msgspec.Struct, frozen=True):
+    uid: str = ""
+
+
+class _RawPod(msgspec.Struct, frozen=True):
+    metadata: _Named = _Named()
+    spec: dict[str, Json] = {}
 
 
 class _TokenStatus(Wire, frozen=True):
@@ -71,6 +80,17 @@ class Sources:
             return await self._get(paths.volume(found.spec.volume_name), PersistentVolume)
         except NotFound:
             return None
+
+    async def pod_spec(self, pod: Pod) -> Json:
+        """The pod's spec with every field that the API server has (`app.ports.kubernetes.PodSpecs`).
+
+        Raises NotFound where the pod is gone, or its name another's, Refused where RBAC does not reach.
+        """
+        path = paths.pod(pod.metadata.namespace, pod.metadata.name)
+        found = await self._get(path, _RawPod)
+        if found.metadata.uid != pod.uid:
+            raise NotFound(f"GET {path}: it has uid {found.metadata.uid}, not {pod.uid}")
+        return found.spec
 
     async def token(self, pod: Pod, *, audience: str, seconds: int) -> Token:
         """A token that is good for as long as the pod is there, and no longer than the server allows.

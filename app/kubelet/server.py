@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import ipaddress
 import socket
 import ssl
 from http import HTTPStatus
@@ -15,6 +14,7 @@ from app.kubelet.container_logs import ContainerLogs, LogConfig
 from app.kubelet.messages import Answer, Request, StreamedAnswer
 from app.kubelet.metrics import KubeletMetrics
 from app.kubelet.routing import ContainerLogsRoute, HealthzRoute, Route, name_of, route
+from app.model.address import is_loopback
 from app.ports.clock import Clock
 from app.ports.logs import LogDirectory, LogStreams
 from app.telemetry import logs
@@ -185,15 +185,8 @@ def _check(config: KubeletConfig) -> None:
             "the kubelet API would serve logs to anybody: set client_ca to the authority of the API server's "
             "kubelet client certificate"
         )
-    if not _is_loopback(config.host):
+    if not is_loopback(config.host):
         raise OpenToAnybody(f"anonymous_loopback_only needs a loopback address, not {config.host}")
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _keep_alive(writer: asyncio.StreamWriter) -> None:

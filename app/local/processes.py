@@ -105,6 +105,14 @@ class Child:
         self._signal(signal.SIGKILL)
         await self._process.wait()
 
+    def pause(self) -> None:
+        """SIGSTOP to the group, as a machine that hangs would; it goes on after `resume`."""
+        self._signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """SIGCONT to the group."""
+        self._signal(signal.SIGCONT)
+
     async def kill(self) -> None:
         """SIGKILL to the group, as a crash would; returns when the program is gone."""
         self._signal(signal.SIGKILL)

@@ -3,6 +3,8 @@
 https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/pod-v1/#Container
 """
 
+from typing import Literal
+
 import msgspec
 
 from app.model.wire import IntOrString, Json, Wire
@@ -231,6 +233,20 @@ class Container(Wire, frozen=True):
     tty: bool = False
     termination_message_path: str = "/dev/termination-log"
     termination_message_policy: str = "File"
+
+
+ProbeKind = Literal["startup", "liveness", "readiness"]
+"""What a probe is for."""
+
+
+def probes_of(container: Container) -> dict[ProbeKind, Probe]:
+    """The container's probes, in the order in which they matter."""
+    named: dict[ProbeKind, Probe | None] = {
+        "startup": container.startup_probe,
+        "liveness": container.liveness_probe,
+        "readiness": container.readiness_probe,
+    }
+    return {kind: probe for kind, probe in named.items() if probe is not None}
 
 
 def is_sidecar(init: Container) -> bool:

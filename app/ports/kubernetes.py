@@ -97,6 +97,17 @@ class Events(Protocol):
         ...
 
 
+class PodSpecs(Protocol):
+    """Pods as the API server has them, newer fields than ours included."""
+
+    async def pod_spec(self, pod: Pod) -> Json:
+        """The pod's spec as JSON: a consistent read.
+
+        Raises NotFound where the pod is gone, or its name another's, Refused where RBAC does not reach.
+        """
+        ...
+
+
 class Token(msgspec.Struct, frozen=True):
     """A service account's token; its text form never shows it."""
 

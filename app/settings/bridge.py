@@ -3,11 +3,13 @@
 import ipaddress
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from app.settings.common import Duration, InCluster, Names, Port, Quantity
+
+_SHORTEST_LEASE: Final = timedelta(seconds=4)
 
 
 class BridgeSettings(InCluster):
@@ -18,6 +20,10 @@ class BridgeSettings(InCluster):
         "",
         description="This process's name in the node's Lease: the same after a restart in place, another for "
         "every replica; empty means the host name.",
+    )
+    lease_duration: Duration = Field(
+        timedelta(seconds=40),
+        description="How long a bridge that fell silent keeps the node from another; at least 4 s.",
     )
     zone: str = Field("", description="The zone that the node claims: one that has real nodes.")
     region: str = Field(
@@ -100,6 +106,13 @@ class BridgeSettings(InCluster):
         timedelta(minutes=10),
         description="Without Fargate capacity for so long, a controller's pod fails, to be placed anew.",
     )
+
+    @field_validator("lease_duration")
+    @classmethod
+    def _long_enough(cls, value: timedelta) -> timedelta:
+        if value < _SHORTEST_LEASE:
+            raise ValueError("less than 4 s leaves no time to renew; write 4s or more")
+        return value
 
     @model_validator(mode="after")
     def _complete(self) -> Self:

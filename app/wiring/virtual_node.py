@@ -4,6 +4,7 @@ import asyncio
 import os
 import random
 from dataclasses import dataclass, field
+from typing import Final
 
 from app.bridge.bridge import Bridge
 from app.bridge.config import BridgeConfig, NodeConfig, TaskSettings
@@ -21,6 +22,8 @@ from app.ports.probes import Probes
 from app.settings import BridgeSettings
 from app.wiring.aws import Aws
 from app.wiring.kubernetes import Parts
+
+_LONGEST_LEASE_PERIOD: Final = 10.0
 
 
 @dataclass(slots=True)
@@ -71,6 +74,7 @@ class VirtualNode:
         gatherer = Gatherer(
             Suppliers(
                 sources=parts.sources,
+                specs=parts.sources,
                 services=shared.services,
                 policies=shared.policies,
                 vault=vault,
@@ -118,6 +122,7 @@ class VirtualNode:
 
 def _config(settings: BridgeSettings, shared: Shared) -> BridgeConfig:
     region = shared.aws.region
+    lease = round(settings.lease_duration.total_seconds())
     node = NodeConfig(
         name=settings.node_name,
         zone=settings.zone,
@@ -127,6 +132,8 @@ def _config(settings: BridgeSettings, shared: Shared) -> BridgeConfig:
         kubelet_version=shared.version,
         provider_id=settings.provider_id,
         identity=shared.identity,
+        lease_seconds=lease,
+        lease_period=min(lease / 4, _LONGEST_LEASE_PERIOD),
         gate_namespace=settings.namespace,
         architecture=settings.architecture,
         capacity={

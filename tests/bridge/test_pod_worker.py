@@ -22,9 +22,12 @@ class Steps:
         self.answers: list[float | Exception | None] = []
         self.hold: asyncio.Event | None = None
         self.told: list[str] = []
+        self.refuses: PortFailure | None = None
         self.workers = PodWorkers(self.step, clock=self.clock, jitter=lambda: 1.0, cap=30, tell=self.tell)
 
     async def tell(self, key: PodKey, failure: PortFailure) -> None:
+        if self.refuses is not None:
+            raise self.refuses
         self.told.append(f"{key.path}: {failure}")
 
     async def step(self, key: PodKey) -> float | None:
@@ -106,6 +109,17 @@ async def test_what_goes_on_failing_is_told_on_the_pod_and_a_moments_trouble_is_
     steps.workers.wake(KEY)
     await steps.clock.advance(30)
     assert steps.told == ["shop/web-1: no answer"]
+
+
+async def test_an_event_that_cannot_be_written_stops_no_work(steps: Steps) -> None:
+    steps.refuses = Unavailable("no Event either")
+    steps.answers = [Unavailable("no answer")] * 4
+    steps.workers.wake(KEY)
+    await steps.clock.advance(30)
+    assert steps.times() == [0, 1, 3, 7, 15]
+    steps.workers.wake(OTHER)
+    await settle()
+    assert steps.done[-1][0] == OTHER
 
 
 async def test_a_success_forgets_the_failures(steps: Steps) -> None:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from app.bridge.translation.expansion import expanded, plain, text_of
+from app.bridge.translation.environment.expansion import expanded, plain, text_of
 from tests.helper.fakes import Stage, b64
 
 PRINTS = ["env", "-0"]

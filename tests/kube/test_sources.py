@@ -113,6 +113,21 @@ async def test_a_claim_that_is_not_there_is_not_found() -> None:
         await Sources(FakeTransport(NotFound("no claim"))).volume("shop", "data")
 
 
+async def test_the_spec_of_a_pod_keeps_the_fields_that_nobody_here_knows() -> None:
+    pod = a_pod(uid="u1")
+    server = FakeTransport({"metadata": {"uid": "u1"}, "spec": {"containers": [], "teleport": True}})
+
+    assert await Sources(server).pod_spec(pod) == {"containers": [], "teleport": True}
+    assert server.asked[0].path == f"{SHOP}/pods/web-1"
+
+
+async def test_the_spec_of_another_pod_of_that_name_is_not_the_pods() -> None:
+    server = FakeTransport({"metadata": {"uid": "u2"}, "spec": {"containers": []}})
+
+    with pytest.raises(NotFound, match="uid"):
+        await Sources(server).pod_spec(a_pod(uid="u1"))
+
+
 async def test_a_token_is_bound_to_the_pod() -> None:
     server = FakeTransport(TOKEN)
 

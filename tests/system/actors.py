@@ -51,7 +51,7 @@ class Actors:
         body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}}
         await self.request("POST", "/api/v1/namespaces", body)
         self._namespaces.append(name)
-        await self._until(f"the account of {name}", lambda: self._has_account(name))
+        await self.until_so(f"the account of {name}", lambda: self._has_account(name))
         return name
 
     async def request(self, method: str, path: str, body: Any = None, *, content_type: str = JSON) -> Any:
@@ -130,13 +130,24 @@ class Actors:
             seen = await self.pods(namespace)
             return holds(seen)
 
-        await self._until(what, look, within=within, shown=lambda: [_line(pod) for pod in seen])
+        await self.until_so(what, look, within=within, shown=lambda: [_line(pod) for pod in seen])
         return seen
 
     async def events(self, namespace: str) -> list[tuple[str, str]]:
         """(reason, message) of the namespace's Events."""
         found = await self.request("GET", f"/api/v1/namespaces/{namespace}/events")
         return [(each["reason"], each["message"]) for each in found["items"]]
+
+    async def until_told(self, namespace: str, reason: str, *, within: float = 30.0) -> str:
+        """The message of an Event with this reason, once there is one."""
+        told: dict[str, str] = {}
+
+        async def look() -> bool:
+            told.update(await self.events(namespace))
+            return reason in told
+
+        await self.until_so(f"an Event {reason}", look, within=within, shown=lambda: told)
+        return told[reason]
 
     async def virtual_node(self) -> Node:
         """The virtual node, as the API server has it."""
@@ -201,7 +212,7 @@ class Actors:
         async def enough() -> bool:
             return self.truth().launches >= launches
 
-        await self._until(f"{launches} launches", enough)
+        await self.until_so(f"{launches} launches", enough)
 
     async def until_closed(self) -> None:
         """Wait until the virtual node has no room at all."""
@@ -209,7 +220,7 @@ class Actors:
         async def closed() -> bool:
             return (await self.virtual_node()).status.allocatable["pods"] == "0"
 
-        await self._until("the gate to close", closed)
+        await self.until_so("the gate to close", closed)
 
     async def until_virtual(self, holds: Callable[[Node], bool]) -> Node:
         """The virtual node, once it holds of it; the bridge looks at it every ten seconds."""
@@ -217,7 +228,7 @@ class Actors:
         async def look() -> bool:
             return holds(await self.virtual_node())
 
-        await self._until("the virtual node to be restored", look, within=15)
+        await self.until_so("the virtual node to be restored", look, within=15)
         return await self.virtual_node()
 
     async def stop_program(self, program: str) -> None:
@@ -234,7 +245,7 @@ class Actors:
 
     async def until_no_task_is_left(self) -> None:
         """Wait for the last task to stop."""
-        await self._until("the last task to stop", self._none_left)
+        await self.until_so("the last task to stop", self._none_left)
 
     async def leave(self) -> None:
         """Delete the namespaces and wait until nothing of them runs anywhere."""
@@ -255,7 +266,7 @@ class Actors:
             return False
         return True
 
-    async def _until(
+    async def until_so(
         self,
         what: str,
         holds: Callable[[], Any],
@@ -285,6 +296,5 @@ def running(pods: Sequence[Pod]) -> list[Pod]:
 
 
 def _line(pod: Pod) -> str:
-    where = pod.spec.node_name or "no node"
     said = "; ".join(f"{each.type}={each.status} {each.message}" for each in pod.status.conditions)
-    return f"{pod.key} {pod.status.phase} on {where} ({said})"
+    return f"{pod.key} {pod.status.phase} on {pod.spec.node_name or 'no node'} ({said})"

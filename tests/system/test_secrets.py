@@ -11,7 +11,7 @@ import pytest
 
 from app.wiring.local.stack import LocalStack
 from tests.system.actors import Actors
-from tests.system.test_faithful import config, create, end_of, python
+from tests.system.pods import config, create, end_of, python
 
 pytestmark = [pytest.mark.system, pytest.mark.asyncio(loop_scope="session")]
 

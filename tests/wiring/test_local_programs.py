@@ -18,6 +18,7 @@ PLACES = Places(
     kubelet_port=4,
     probe_port=5,
     zone="us-east-1a",
+    api_port=6,
 )
 
 

@@ -3,8 +3,8 @@
 import re
 from collections.abc import Iterable, Sequence
 
-from app.bridge.translation import health
-from app.bridge.translation.parts import Part
+from app.bridge.translation.containers import health
+from app.bridge.translation.containers.parts import Part
 from app.fargate import eligibility
 from app.model.pod import Pod
 from app.model.reason import Reason

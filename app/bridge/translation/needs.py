@@ -3,11 +3,11 @@
 from collections.abc import Iterable
 
 from app.bridge.config import TaskSettings
+from app.bridge.translation.containers.wrapping import reads_image
+from app.bridge.translation.environment.service_links import are_linked
 from app.bridge.translation.injected import brought, containers_of
 from app.bridge.translation.material import Needs, TokenWish
-from app.bridge.translation.projection import projected
-from app.bridge.translation.service_links import are_linked
-from app.bridge.translation.wrapping import reads_image
+from app.bridge.translation.volumes.projection import projected
 from app.model.container import Container, KeyRef, ObjectRef
 from app.model.pod import Pod
 from app.model.volume import ProjectedObject, Projection, Volume

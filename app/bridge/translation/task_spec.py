@@ -9,16 +9,21 @@ from typing import Final, Literal
 import msgspec
 
 from app.bridge.config import TaskSettings
-from app.bridge.translation import helper, ordering
 from app.bridge.translation.answers import Refusal, refusal_of
 from app.bridge.translation.caveats import caveats_of, unfound_pulls
-from app.bridge.translation.containers import Surroundings, definition_of, log_configuration, words_of
+from app.bridge.translation.containers import helper, ordering
+from app.bridge.translation.containers.definitions import (
+    Surroundings,
+    definition_of,
+    log_configuration,
+    words_of,
+)
+from app.bridge.translation.containers.parts import Part, parts_of
 from app.bridge.translation.material import Material
 from app.bridge.translation.overrides import Words, too_large, travelling
-from app.bridge.translation.parts import Part, parts_of
 from app.bridge.translation.shares import Room, room_of, shares_of
 from app.bridge.translation.standing import Standing, standing_of
-from app.bridge.translation.volumes import Brought, bring
+from app.bridge.translation.volumes.brought import Brought, bring
 from app.fargate import eligibility
 from app.model.names import (
     ATTEMPT_VARIABLE,

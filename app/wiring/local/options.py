@@ -22,6 +22,7 @@ class LocalOptions:
         embedded: use the embedded cluster even where a real control plane is found.
         log_level: the programs' least severe level logged.
         programs: which of the three run; without the extender there is no scheduler either.
+        node_lease_seconds: how long a bridge that fell silent keeps the virtual node from another.
         helper: build the in-task helper, where this machine can; pods that need it are refused without.
     """
 
@@ -31,4 +32,5 @@ class LocalOptions:
     embedded: bool = False
     log_level: str = "info"
     programs: tuple[str, ...] = ("bridge", "extender", "webhook")
+    node_lease_seconds: int = 40
     helper: bool = True

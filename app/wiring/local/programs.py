@@ -32,7 +32,9 @@ class Places:
     kubelet_port: int
     probe_port: int
     zone: str
+    api_port: int
     lease_seconds: int = 3
+    node_lease_seconds: int = 40
     helper_image: str = ""
 
     @property
@@ -89,6 +91,9 @@ def commands(places: Places, *, log_level: str) -> dict[str, list[str]]:
             "ecs-cluster": "spillway",
             "subnets": places.fargate.subnets[0].id,
             "helper-image": places.helper_image,
+            "kubernetes-host": LOOPBACK,
+            "kubernetes-port": places.api_port,
+            "lease-duration": places.node_lease_seconds,
             "events-queue": _queue_url(places.fargate),
             "execution-role": f"arn:aws:iam::{places.fargate.account}:role/spillway-execution",
         },

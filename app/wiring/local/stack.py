@@ -15,21 +15,21 @@ import msgspec
 from app.kube.connection import Connection, connect
 from app.local.fargate.config import FargateConfig
 from app.local.fargate.embedded import EmbeddedFargate
-from app.local.http_client import HttpClient, HttpError, loopback_tls
+from app.local.http_client import HttpClient, loopback_tls
+from app.local.kubeconfig import server_port
 from app.local.kubelets import FakeKubelets
 from app.local.leaves import kubelet_client_leaf, write_private
 from app.local.loopback import LOOPBACK, free_ports
 from app.local.processes import Child
 from app.local.registration import webhook_configuration
-from app.model.node import Node, is_ready
 from app.ports.clock import Clock
-from app.ports.failures import NotFound
 from app.tls.authority import Authority, Leaf
 from app.wiring import kubernetes
 from app.wiring.local import helper, programs
 from app.wiring.local.clusters import chosen_cluster
 from app.wiring.local.options import LocalOptions, LocalStackError
 from app.wiring.local.programs import NAMESPACE, NODE, Places
+from app.wiring.local.readiness import is_ready, node_is_ready
 
 Part = TypeVar("Part")
 
@@ -201,6 +201,8 @@ class LocalStack:
             kubelet_port=kubelet,
             probe_port=probe,
             zone=self.options.nodes[0].zone if self.options.nodes else "us-east-1a",
+            api_port=server_port(self._cluster.kubeconfig()),
+            node_lease_seconds=self.options.node_lease_seconds,
             helper_image=helper.IMAGE if self._helper else "",
         )
 
@@ -236,7 +238,7 @@ class LocalStack:
         tls = loopback_tls(self._authority.cert_pem)
         for name in self.programs:
             client = HttpClient(urls[name], tls=tls, timeout=2.0)
-            await self.until(f"{name} to be ready", functools.partial(_is_ready, client))
+            await self.until(f"{name} to be ready", functools.partial(is_ready, client))
             await client.close()
 
     async def _register_webhook(self) -> None:
@@ -247,7 +249,7 @@ class LocalStack:
     async def _nodes_ready(self) -> None:
         parts = kubernetes.parts(self.connection, clock=self._clock, component="local")
         for name in (*(node.name for node in self.options.nodes), NODE):
-            await self.until(f"node {name} to be ready", functools.partial(_node_is_ready, parts, name))
+            await self.until(f"node {name} to be ready", functools.partial(node_is_ready, parts, name))
 
     async def until(self, what: str, holds: Callable[[], Awaitable[bool]]) -> None:
         """Wait until it holds.
@@ -278,20 +280,3 @@ def _started(part: Part | None) -> Part:
     if part is None:
         raise LocalStackError("the local stack is not started; use it as `async with`")
     return part
-
-
-async def _is_ready(client: HttpClient) -> bool:
-    try:
-        return (await client.request("GET", "/readyz")).status == 200  # noqa: PLR2004
-    except HttpError:
-        return False
-
-
-async def _node_is_ready(parts: kubernetes.Parts, name: str) -> bool:
-    try:
-        node: Node = await parts.nodes.get(name)
-    except NotFound:
-        return False
-    return is_ready(node) and not any(
-        taint.key == "node.kubernetes.io/not-ready" for taint in node.spec.taints
-    )

@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from app.bridge.translation.caveats import caveats_of, unfound_pulls
-from app.bridge.translation.parts import parts_of
+from app.bridge.translation.containers.parts import parts_of
 from app.model.pod import Pod
 from app.model.reason import Reason
 from tests.bridge.translation.builders import a_material, settings

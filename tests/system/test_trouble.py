@@ -1,0 +1,117 @@
+"""What people see of a pod that is in trouble: waiting reasons, Events, and rollouts that do not go on."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from app.model.pod import Pod
+from app.wiring.local.stack import LocalStack
+from tests.system.actors import Actors, running
+from tests.system.pods import SLEEP, config, create, end_of, is_ready, python, terminated
+
+pytestmark = [pytest.mark.system, pytest.mark.asyncio(loop_scope="session")]
+LARGE = "x" * 70_000
+"""More than one entry of AWS Secrets Manager takes."""
+
+
+@pytest.fixture(autouse=True)
+def with_helper(stack: LocalStack) -> None:
+    if not stack.has_helper:
+        pytest.skip("the in-task helper cannot be built here: apt-get install musl-tools")
+
+
+def waits_for(pods: Sequence[Pod], reason: str, *, restarts: int) -> bool:
+    """Whether the only pod's first container waits for it, after so many restarts or more."""
+    statuses = [(*pod.status.init_container_statuses, *pod.status.container_statuses) for pod in pods]
+    firsts: list[dict[str, Any]] = [each[0] for each in statuses if each]
+    return [
+        each for each in firsts if each["state"].get("waiting", {}).get("reason") == reason
+    ] != [] and firsts[0]["restartCount"] >= restarts
+
+
+@pytest.mark.parametrize("kind", ["initContainers", "containers"])
+async def test_a_container_that_fails_again_and_again_is_in_crash_loop_back_off(
+    actors: Actors, kind: str
+) -> None:
+    space = await actors.namespace(overflow="permitted")
+    failing = python("raise SystemExit(3)", "first", terminationMessagePolicy="File")
+    containers = {"initContainers": [failing], "containers": [python(SLEEP)]} | {kind: [failing]}
+    mains = containers.pop("containers")
+    await create(actors, space, "crashing", *mains, restartPolicy="Always", **containers)
+    [pod] = await actors.until(
+        space, "the back-off", lambda pods: waits_for(pods, "CrashLoopBackOff", restarts=1)
+    )
+    [status] = [*pod.status.init_container_statuses, *pod.status.container_statuses][:1]
+    assert status["lastState"]["terminated"]["exitCode"] == 3
+    assert await actors.until_told(space, "BackOff")
+
+
+async def test_a_large_key_that_a_pod_does_not_use_is_no_hindrance(actors: Actors) -> None:
+    space = await actors.namespace(overflow="permitted")
+    await config(actors, space, "configmaps", "settings", {"large": LARGE, "mode": "blue"})
+    await config(actors, space, "secrets", "keys", {"large": LARGE, "token": "t"})
+    env = [{"name": "TOKEN", "valueFrom": {"secretKeyRef": {"name": "keys", "key": "token"}}}]
+    items = [{"key": "mode", "path": "mode"}]
+    container = python(
+        "import os; assert os.environ['TOKEN'] + open('/etc/shop/mode').read() == 'tblue'",
+        env=env,
+        volumeMounts=[{"name": "settings", "mountPath": "/etc/shop"}],
+    )
+    volumes = [{"name": "settings", "configMap": {"name": "settings", "items": items}}]
+    await create(actors, space, "frugal", container, volumes=volumes)
+    assert (await end_of(actors, space)).status.phase == "Succeeded"
+
+
+async def test_a_large_key_that_a_pod_uses_refuses_it_with_the_reason(actors: Actors) -> None:
+    space = await actors.namespace(overflow="permitted")
+    await config(actors, space, "secrets", "keys", {"large": LARGE})
+    await create(actors, space, "greedy", python("print()", envFrom=[{"secretRef": {"name": "keys"}}]))
+    pod = await end_of(actors, space)
+    assert pod.status.reason == "FargateUnsupported"
+    assert 'key "large" of Secret "keys" does not fit' in pod.status.message
+
+
+async def test_a_pull_secret_that_is_not_there_is_told_and_holds_nothing_back(actors: Actors) -> None:
+    space = await actors.namespace(overflow="permitted")
+    await create(actors, space, "open", python("print()"), imagePullSecrets=[{"name": "absent"}])
+    assert (await end_of(actors, space)).status.phase == "Succeeded"
+    assert "(absent)" in await actors.until_told(space, "FailedToRetrieveImagePullSecret")
+
+
+async def test_a_service_accounts_token_opens_the_api_server(actors: Actors) -> None:
+    space = await actors.namespace(overflow="permitted")
+    script = """
+import os, ssl, urllib.error, urllib.request
+base = "/var/run/secrets/kubernetes.io/serviceaccount/"
+trust = ssl.create_default_context(cafile=base + "ca.crt")
+address = "https://{}:{}/api/v1/namespaces/default".format(
+    os.environ["KUBERNETES_SERVICE_HOST"], os.environ["KUBERNETES_SERVICE_PORT"]
+)
+asked = urllib.request.Request(address, headers={"Authorization": "Bearer " + open(base + "token").read()})
+try:
+    print(urllib.request.urlopen(asked, context=trust, timeout=5).status)
+except urllib.error.HTTPError as error:
+    assert error.code == 403, error
+"""
+    await create(actors, space, "robot", python(script), automountServiceAccountToken=True)
+    pod = await end_of(actors, space)
+    assert terminated(pod)["exitCode"] == 0, terminated(pod)
+
+
+async def test_a_version_that_never_gets_ready_does_not_take_the_old_one_down(actors: Actors) -> None:
+    space = await actors.namespace(overflow="enabled")
+    await actors.deployment(space, replicas=2, nodeSelector={"type": "virtual-kubelet"})
+    before = await actors.until(space, "2 running pods", lambda pods: len(running(pods)) == 2)
+    probe = {"tcpSocket": {"port": 9}, "periodSeconds": 1}
+    container = {"name": "main", "readinessProbe": probe}
+    await actors.request(
+        "PATCH",
+        f"/apis/apps/v1/namespaces/{space}/deployments/web",
+        {"spec": {"template": {"spec": {"containers": [container]}}}},
+        content_type="application/strategic-merge-patch+json",
+    )
+    assert "Readiness probe failed" in await actors.until_told(space, "Unhealthy")
+    await actors.pass_time(2)
+    after = await actors.pods(space)
+    assert {pod.uid for pod in after if is_ready(pod)} == {pod.uid for pod in before}
