@@ -94,6 +94,11 @@ def test_a_bridge_that_anyone_may_read_logs_from_is_refused(pem: str) -> None:
         load(BridgeSettings, {"subnets": "subnet-a", "kubelet_cert": pem, "kubelet_key": pem})
 
 
+def test_a_nodes_lease_must_leave_time_to_renew_it(pem: str) -> None:
+    with pytest.raises(SettingsError, match="write 4s or more"):
+        load(BridgeSettings, {**kubelet(pem), "subnets": "subnet-a", "lease_duration": "3s"})
+
+
 def test_an_extender_without_a_certificate_listens_on_loopback_alone() -> None:
     with pytest.raises(SettingsError, match="plain HTTP is for loopback only"):
         load(ExtenderSettings, {"host": "0.0.0.0"})

@@ -46,7 +46,7 @@ async def stack(
             pace=FAST, events_queue="task-events", journal_path=directory / "fargate.jsonl"
         ),
         embedded=request.param == "embedded",
-        node_lease_seconds=6,
+        node_lease_seconds=5,
     )
     async with LocalStack(options, clock=SystemClock()) as running:
         yield running

@@ -21,29 +21,35 @@ def with_helper(stack: LocalStack) -> None:
         pytest.skip("the in-task helper cannot be built here: apt-get install musl-tools")
 
 
-def waits_for(pods: Sequence[Pod], reason: str, *, restarts: int) -> bool:
-    """Whether the only pod's first container waits for it, after so many restarts or more."""
-    statuses = [(*pod.status.init_container_statuses, *pod.status.container_statuses) for pod in pods]
-    firsts: list[dict[str, Any]] = [each[0] for each in statuses if each]
-    return [
-        each for each in firsts if each["state"].get("waiting", {}).get("reason") == reason
-    ] != [] and firsts[0]["restartCount"] >= restarts
+def first_of(pod: Pod) -> dict[str, Any]:
+    """The state of the container that comes first; nothing before there is one."""
+    statuses = (*pod.status.init_container_statuses, *pod.status.container_statuses)
+    return statuses[0] if statuses else {"state": {}}
 
 
-@pytest.mark.parametrize("kind", ["initContainers", "containers"])
+def in_back_off(pods: Sequence[Pod]) -> bool:
+    """Whether the only pod waits to be started again."""
+    waiting = [first_of(pod)["state"].get("waiting") or {} for pod in pods]
+    return [each.get("reason") for each in waiting] == ["CrashLoopBackOff"]
+
+
+FAILING = python("raise SystemExit(3)", "first", terminationMessagePolicy="File")
+
+
+@pytest.mark.parametrize(
+    ("main", "spec"),
+    [
+        pytest.param(FAILING, {}, id="main"),
+        pytest.param(python(SLEEP), {"initContainers": [FAILING]}, id="init"),
+    ],
+)
 async def test_a_container_that_fails_again_and_again_is_in_crash_loop_back_off(
-    actors: Actors, kind: str
+    actors: Actors, main: dict[str, Any], spec: dict[str, Any]
 ) -> None:
     space = await actors.namespace(overflow="permitted")
-    failing = python("raise SystemExit(3)", "first", terminationMessagePolicy="File")
-    containers = {"initContainers": [failing], "containers": [python(SLEEP)]} | {kind: [failing]}
-    mains = containers.pop("containers")
-    await create(actors, space, "crashing", *mains, restartPolicy="Always", **containers)
-    [pod] = await actors.until(
-        space, "the back-off", lambda pods: waits_for(pods, "CrashLoopBackOff", restarts=1)
-    )
-    [status] = [*pod.status.init_container_statuses, *pod.status.container_statuses][:1]
-    assert status["lastState"]["terminated"]["exitCode"] == 3
+    await create(actors, space, "crashing", main, restartPolicy="Always", **spec)
+    [pod] = await actors.until(space, "the back-off", in_back_off)
+    assert first_of(pod)["lastState"]["terminated"]["exitCode"] == 3
     assert await actors.until_told(space, "BackOff")
 
 
