@@ -67,9 +67,20 @@ static void enter(const struct setting *setting)
         fail(EXIT_SYSTEM, "cannot enter %s: %s", setting->workdir, strerror(errno));
 }
 
-static _Noreturn void run_child(const struct words *command, const struct setting *setting)
+/* Where nothing else ends a container with its first process, as the end of a PID namespace does, the kernel shall
+   end the command with us: it is in a group of its own. A change of credentials would undo it. */
+static void die_with(pid_t wrapper)
+{
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
+        fail(EXIT_SYSTEM, "cannot follow the wrapper to its end: %s", strerror(errno));
+    if (getppid() != wrapper)
+        raise(SIGKILL);
+}
+
+static _Noreturn void run_child(const struct words *command, const struct setting *setting, pid_t wrapper)
 {
     enter(setting);
+    die_with(wrapper);
     restore_signals();
     execute(command->items);
 }
@@ -89,6 +100,7 @@ static pid_t fork_group(void)
    that the call does not stop us. */
 pid_t start_command(const struct words *command, const struct setting *setting)
 {
+    pid_t wrapper = getpid();
     pid_t child = fork_group();
 
     if (child < 0)
@@ -97,11 +109,12 @@ pid_t start_command(const struct words *command, const struct setting *setting)
         return child;
     if (isatty(STDIN_FILENO))
         tcsetpgrp(STDIN_FILENO, getpid());
-    run_child(command, setting);
+    run_child(command, setting, wrapper);
 }
 
 pid_t start_hook(const struct words *command, const struct setting *setting)
 {
+    pid_t wrapper = getpid();
     pid_t child = fork_group();
 
     if (child != 0)
@@ -110,7 +123,7 @@ pid_t start_hook(const struct words *command, const struct setting *setting)
     for (int file = 0; file < 3; file++)
         if (nothing < 0 || dup2(nothing, file) < 0)
             fail(EXIT_SYSTEM, "cannot open /dev/null: %s", strerror(errno));
-    run_child(command, setting);
+    run_child(command, setting, wrapper);
 }
 
 /* Root without KILL, which a pod may have dropped, cannot signal other users' processes; the user itself can. */

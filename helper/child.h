@@ -12,8 +12,8 @@ struct setting {
     struct identity identity;
 };
 
-/* Start the container's command. It leads a process group of its own, which gets the terminal where there is one.
-   Ends the program where it cannot fork. */
+/* Start the container's command. It leads a process group of its own, which gets the terminal where there is one,
+   and is killed when we are. Ends the program where it cannot fork. */
 pid_t start_command(const struct words *command, const struct setting *setting);
 
 /* Start a hook: as the command, with nothing to read, and what it writes goes nowhere. -1 and errno where it

@@ -27,7 +27,8 @@ class Lane(enum.Enum):
     READ = "DescribeTasks, ListTasks"
     REGISTER = "RegisterTaskDefinition"
     FIND = "DescribeTaskDefinition"
-    LOGS = "GetLogEvents"
+    LOGS = "GetLogEvents for people"
+    RECORDS = "GetLogEvents for the bridge"
     VAULT = "CreateSecret, RestoreSecret, DeleteSecret"
     VAULT_READ = "DescribeSecret, GetSecretValue, ListSecrets"
     IDENTITY = "ListPodIdentityAssociations, DescribePodIdentityAssociation"
@@ -37,6 +38,7 @@ class Lane(enum.Enum):
 class Quotas(msgspec.Struct, frozen=True, kw_only=True):
     """What AWS allows. RunTask and StopTask draw on `modify` besides their own.
 
+    Both lanes of GetLogEvents draw on `logs`; the bridge's own reading leaves the larger part to people.
     Fargate's own quota of launches (100 at once, 20 per second) is implied by `launch`, since every call
     launches one task. RunTask alone cannot use up `modify`: what it leaves belongs to StopTask. EKS publishes
     none for Pod Identity; `identity` is modest.
@@ -67,6 +69,9 @@ _LOG_RATES: Final[Mapping[str, float]] = {
     "eu-west-3": 30,
 }
 
+_RECORDS_SHARE: Final = 0.4
+"""Of GetLogEvents' quota for what helpers recorded and for termination messages."""
+
 _BURST_SHARE: Final = 0.95
 _RATE_SHARE: Final = 0.98
 """A little less than allowed: calls that left evenly arrive bunched, and clocks have grain."""
@@ -89,27 +94,31 @@ class Limiter:
             Lane.REGISTER: _careful(quotas.register, now=now),
             Lane.FIND: _careful(quotas.find, now=now),
             Lane.LOGS: _careful(quotas.logs, now=now),
+            Lane.RECORDS: _careful(_part(quotas.logs, _RECORDS_SHARE), now=now),
             Lane.VAULT: _careful(quotas.vault, now=now),
             Lane.VAULT_READ: _careful(quotas.vault_read, now=now),
             Lane.IDENTITY: _careful(quotas.identity, now=now),
             Lane.REGISTRY: _careful(quotas.registry, now=now),
         }
-        self._modify = _careful(quotas.modify, now=now)
-        self._modify_turn = asyncio.Lock()
+        self._shared = {
+            _Shared.MODIFY: _careful(quotas.modify, now=now),
+            _Shared.LOGS: _careful(quotas.logs, now=now),
+        }
+        self._shared_turns = {each: asyncio.Lock() for each in _Shared}
 
     async def grant(self, lane: Lane) -> None:
         """Return when one call of this lane may be made; whoever asked first goes first."""
         async with self._turns[lane]:
             await self._fill(lambda: self._own[lane])
-            if lane in _MODIFYING:
-                await self._draw_on_modify()
+            if lane in _SHARED:
+                await self._draw_on(_SHARED[lane])
             self._own[lane] = throttle.taken(self._own[lane], now=self._clock.steady())
 
-    async def _draw_on_modify(self) -> None:
+    async def _draw_on(self, shared: "_Shared") -> None:
         # The heads of both lanes take turns: neither a storm of stops nor one of launches starves the other.
-        async with self._modify_turn:
-            await self._fill(lambda: self._modify)
-            self._modify = throttle.taken(self._modify, now=self._clock.steady())
+        async with self._shared_turns[shared]:
+            await self._fill(lambda: self._shared[shared])
+            self._shared[shared] = throttle.taken(self._shared[shared], now=self._clock.steady())
 
     async def _fill(self, bucket: Callable[[], Bucket]) -> None:
         while (seconds := throttle.wait(bucket(), now=self._clock.steady())) > 0:
@@ -121,7 +130,23 @@ class Limiter:
         self._own[lane] = throttle.slowed(self._own[lane], now=self._clock.steady())
 
 
-_MODIFYING: Final = frozenset({Lane.LAUNCH, Lane.STOP})
+class _Shared(enum.Enum):
+    """Quotas that two lanes draw on besides their own."""
+
+    MODIFY = enum.auto()
+    LOGS = enum.auto()
+
+
+_SHARED: Final = {
+    Lane.LAUNCH: _Shared.MODIFY,
+    Lane.STOP: _Shared.MODIFY,
+    Lane.LOGS: _Shared.LOGS,
+    Lane.RECORDS: _Shared.LOGS,
+}
+
+
+def _part(quota: Quota, share: float) -> Quota:
+    return Quota(quota.burst * share, quota.rate * share)
 
 
 def _careful(quota: Quota, *, now: float) -> Bucket:

@@ -19,10 +19,14 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 class CloudWatchLogStreams(LogStreams):
     """GetLogEvents: https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_GetLogEvents.html."""
 
-    def __init__(self, connection: Connection, *, limiter: Limiter, group: str) -> None:
+    def __init__(
+        self, connection: Connection, *, limiter: Limiter, group: str, lane: Lane = Lane.LOGS
+    ) -> None:
+        """Nothing is asked yet; `lane` says whose the reading is, people's or the bridge's."""
         self._connection = connection
         self._limiter = limiter
         self._group = group
+        self._lane = lane
 
     async def page(
         self, stream: str, *, token: str | None = None, from_head: bool = True, limit: int = MOST_LINES
@@ -32,7 +36,7 @@ class CloudWatchLogStreams(LogStreams):
         answer = await paced(
             self._connection.logs,
             self._limiter,
-            Lane.LOGS,
+            self._lane,
             "get_log_events",
             attempts=3,
             logGroupName=self._group,

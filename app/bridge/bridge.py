@@ -59,9 +59,16 @@ class Bridge:
         self._config = config
         self._watched = watched
         self._store = TaskStore(cluster=config.cluster, node=node.name)
-        self._poll = TaskPoll(outside.tasks, self._store, clock=clock, config=config.poll, pods=self._uids)
-        self._namespaces = outside.namespaces
         self._lease = NodeLease(outside.leases, clock=clock, config=node)
+        self._poll = TaskPoll(
+            outside.tasks,
+            self._store,
+            clock=clock,
+            config=config.poll,
+            pods=self._uids,
+            leads=self._lease.is_held,
+        )
+        self._namespaces = outside.namespaces
         self._keeper = NodeKeeper(
             outside.nodes, outside.leases, clock=clock, config=node, lease=self._lease, bound=watched.all
         )
@@ -71,8 +78,11 @@ class Bridge:
             clock=clock,
             prefix=config.task.stream_prefix,
             config=config.records,
+            held=self._lease.held,
         )
-        self._prober = Prober(outside.probes, events=outside.events, clock=clock, jitter=jitter)
+        self._prober = Prober(
+            outside.probes, events=outside.events, clock=clock, jitter=jitter, leads=self._lease.is_held
+        )
         known = Known(
             views=PodViews(watched),
             tasks=self._store,

@@ -88,24 +88,31 @@ class PollConfig(msgspec.Struct, frozen=True, kw_only=True):
         quiet: between two descriptions otherwise.
         look: between two complete listings.
         retry: after a failed listing.
+        standby: between two descriptions by a bridge that waits for the node's Lease.
     """
 
     busy: float = 1.5
     quiet: float = 5.0
     look: float = 180.0
     retry: float = 3.0
+    standby: float = 30.0
 
 
 class RecordConfig(msgspec.Struct, frozen=True, kw_only=True):
     """How often the helpers' records of running tasks are read, in seconds.
 
     Attributes:
-        period: between two rounds.
-        pause: between two tasks of a round: CloudWatch's quota is for people's logs first.
+        period: between two readings of one task, at least.
+        pause: between two readings: CloudWatch's quota is for people's logs first.
+        lively: for so long a task of which something new was read, or that is new, goes before others; the
+            longest back-off fits in.
+        within: the longest wait for CloudWatch in one reading of a running task.
     """
 
     period: float = 5.0
-    pause: float = 0.5
+    pause: float = 0.25
+    lively: float = 360.0
+    within: float = 10.0
 
 
 class BridgeConfig(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,6 +1,6 @@
 """Where a container's log is: the stream that awslogs names `PREFIX/CONTAINER/TASK_ID`."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from app.bridge.decision import adoption
 from app.bridge.decision.record import recorded_arn
@@ -8,6 +8,7 @@ from app.bridge.status.container_status import task_id_of
 from app.bridge.task_store import TaskStore
 from app.model.pod import Pod, is_terminal
 from app.model.task import Task
+from app.model.wire import Json
 from app.ports.failures import NotFound
 from app.ports.logs import LogSource
 from app.ports.watched import Watched
@@ -46,6 +47,11 @@ class BridgeLogs:
             return None
         return LogSource(stream=self._stream(container, task_id), finished=is_terminal(found))
 
+    def waiting(self, namespace: str, pod: str, container: str) -> str:
+        """Why the container waits, as the pod's status has it; empty where it has none."""
+        found = self._pods.get(f"{namespace}/{pod}")
+        return _waiting_reason(found, container) if found is not None else ""
+
     def _stream(self, container: str, task_id: str) -> str:
         return f"{self._prefix}/{container}/{task_id}"
 
@@ -62,8 +68,15 @@ class JoinedLogs:
         Raises:
             NotFound: no such pod or container, in the kubelet's words.
         """
+        return self._of(namespace, pod).find(namespace, pod, container)
+
+    def waiting(self, namespace: str, pod: str, container: str) -> str:
+        """As `BridgeLogs.waiting`, of the node that has the pod."""
+        return self._of(namespace, pod).waiting(namespace, pod, container)
+
+    def _of(self, namespace: str, pod: str) -> BridgeLogs:
         having = (each for each in self._directories if each.has(namespace, pod))
-        return next(having, self._directories[0]).find(namespace, pod, container)
+        return next(having, self._directories[0])
 
 
 def _is_over(task: Task, container: str) -> bool:
@@ -73,6 +86,14 @@ def _is_over(task: Task, container: str) -> bool:
 
 
 def _written_task_id(pod: Pod, container: str) -> str:
+    return next((task_id_of(each) for each in _statuses(pod, container)), "")
+
+
+def _waiting_reason(pod: Pod, container: str) -> str:
+    states = (each.get("state") or {} for each in _statuses(pod, container))
+    return next((str((state.get("waiting") or {}).get("reason") or "") for state in states), "")
+
+
+def _statuses(pod: Pod, container: str) -> Iterator[Json]:
     statuses = (*pod.status.init_container_statuses, *pod.status.container_statuses)
-    found = (task_id_of(each) for each in statuses if each.get("name") == container)
-    return next(found, "")
+    return (each for each in statuses if each.get("name") == container)

@@ -1,13 +1,16 @@
 """What this process remembers of pods between two decisions; all of it may be lost without harm."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
 from app.bridge.decision.facts import Gathered, Memory, Outcome, PodKey
 from app.bridge.status.observed import HookFailure
 from app.model.names import TaskArn
+
+_MOST_STOPS: Final = 20
+"""Stops of one pod's tasks that are remembered; only those of the tasks that still live are asked for."""
 
 
 class Memories:
@@ -46,9 +49,11 @@ class Memories:
     def stopped(self, key: PodKey, arn: TaskArn, *, now: datetime) -> None:
         """ECS accepted to stop a task."""
         memory = self.of(key)
-        self._memories[key] = msgspec.structs.replace(memory, stops={**memory.stops, arn: now})
+        earlier = [each for each in memory.stops.items() if each[0] != arn][-_MOST_STOPS + 1 :]
+        self._memories[key] = msgspec.structs.replace(memory, stops={**dict(earlier), arn: now})
 
     def told_of_hook(self, key: PodKey, arn: TaskArn, failure: HookFailure) -> None:
-        """People were told of a failed hook."""
+        """People were told of a failed hook; only the newest attempt's are asked for."""
         memory = self.of(key)
-        self._memories[key] = msgspec.structs.replace(memory, hooks=memory.hooks | {(arn, failure)})
+        same = frozenset(each for each in memory.hooks if each[0] == arn)
+        self._memories[key] = msgspec.structs.replace(memory, hooks=same | {(arn, failure)})

@@ -10,7 +10,7 @@ from app.bridge.decision.facts import Facts, PodKey
 from app.bridge.decision.record import recorded_arn
 from app.bridge.known import Known
 from app.bridge.probing.prober import Prober
-from app.bridge.status.observed import Health, Told
+from app.bridge.status.observed import Health, Run, Told
 from app.bridge.task_news import TaskNews
 from app.bridge.task_poll import TaskPoll
 from app.model.names import PodUid, TaskArn
@@ -81,8 +81,9 @@ class Survey:
         task = adoption.current(tasks, recorded=recorded)
         runs = told[task.arn].runs if task is not None and task.arn in told else {}
         numbers = {name: each[-1].number for name, each in runs.items() if each}
-        self._from.prober.attend(key, pod, task, runs=numbers)
-        return self._from.prober.health(key, task)
+        now = _as_it_runs(task, runs) if task is not None else None
+        self._from.prober.attend(key, pod, now, runs=numbers)
+        return self._from.prober.health(key, now)
 
     def _labels_of(self, namespace: str) -> Mapping[str, str] | None:
         found = self._from.namespaces.get(namespace)
@@ -98,3 +99,13 @@ class Survey:
         named = recorded_arn(pod)
         if named is not None and (pod.metadata.deletion_timestamp is not None or not is_terminal(pod)):
             self._from.known.tasks.expect(named, key)
+
+
+def _as_it_runs(task: Task, runs: Mapping[str, tuple[Run, ...]]) -> Task:
+    """The task with those containers stopped whose last run has ended: ECS sees the helper run in them."""
+    ended = {name for name, each in runs.items() if each and each[-1].code is not None}
+    containers = tuple(
+        msgspec.structs.replace(each, last_status="STOPPED") if each.name in ended else each
+        for each in task.containers
+    )
+    return msgspec.structs.replace(task, containers=containers)

@@ -1,6 +1,7 @@
 """Keeps the TaskStore current: describes live tasks, and lists all of them at the start and now and then."""
 
 import asyncio
+import math
 from collections.abc import Callable, Collection, Iterable
 from datetime import datetime
 
@@ -18,7 +19,10 @@ log = logs.get(__name__)
 
 
 class TaskPoll:
-    """Asks ECS by the hundred: quickly while a task starts or stops, slowly otherwise."""
+    """Asks ECS by the hundred: quickly while a task starts or stops, slowly otherwise.
+
+    A bridge that waits for the node's Lease asks now and then, to begin with what is nearly current.
+    """
 
     def __init__(
         self,
@@ -28,12 +32,15 @@ class TaskPoll:
         clock: Clock,
         config: PollConfig,
         pods: Callable[[], Collection[PodUid]],
+        leads: Callable[[], bool],
     ) -> None:
         self._tasks = tasks
         self._store = store
         self._clock = clock
         self._config = config
         self._pods = pods
+        self._leads = leads
+        self._described_at = -math.inf
         self._unclaimed: dict[TaskArn, int] = {}
         self._foreign: frozenset[TaskArn] = frozenset()
         self._looked_at: datetime | None = None
@@ -83,8 +90,15 @@ class TaskPoll:
         self._woken.clear()
         if self._clock.steady() >= self._look_due:
             await self.look()
-        else:
+        elif self._is_turn():
             await self._describe(self._store.tracked())
+        else:
+            return
+        self._described_at = self._clock.steady()
+
+    def _is_turn(self) -> bool:
+        """Whether to describe now: always for who leads."""
+        return self._leads() or self._clock.steady() - self._described_at >= self._config.standby
 
     async def look(self) -> None:
         """One complete listing; nothing of a partial one is ever acted upon.
@@ -132,6 +146,6 @@ class TaskPoll:
             for task in self._store.all()
             if not task.is_stopped
         )
-        busy = any(moving) or self._store.is_curious()
+        busy = self._leads() and (any(moving) or self._store.is_curious())
         until_look = max(self._look_due - self._clock.steady(), 0.0)
         return min(self._config.busy if busy else self._config.quiet, until_look)

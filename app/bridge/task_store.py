@@ -27,9 +27,9 @@ class TaskStore:
         self._node = node
         self._tasks: dict[TaskArn, Task] = {}
         self._of_pod: dict[PodUid, set[TaskArn]] = {}
-        self._expected: dict[TaskArn, PodKey] = {}
-        self._missing: dict[TaskArn, tuple[PodUid, datetime]] = {}
-        self._strange: dict[TaskArn, PodUid] = {}
+        self._expected: dict[TaskArn, set[PodKey]] = {}
+        self._missing: dict[TaskArn, datetime] = {}
+        self._strange: dict[TaskArn, set[PodUid]] = {}
         self._told_to_stop: set[TaskArn] = set()
         self._listeners: list[Listener] = []
 
@@ -51,7 +51,8 @@ class TaskStore:
 
     def missing(self, uid: PodUid) -> dict[TaskArn, datetime]:
         """The pod's ARNs that ECS says it does not know, and since when it has said so."""
-        return {arn: since for arn, (owner, since) in self._missing.items() if owner == uid}
+        named = (arn for arn, keys in self._expected.items() if any(key.uid == uid for key in keys))
+        return {arn: self._missing[arn] for arn in named if arn in self._missing}
 
     def tracked(self) -> tuple[TaskArn, ...]:
         """The ARNs worth describing: live tasks, and those that a pod names but nobody described yet."""
@@ -73,16 +74,16 @@ class TaskStore:
             self._tell(key)
 
     def expect(self, arn: TaskArn, key: PodKey) -> None:
-        """A pod names this task: find out about it."""
-        if arn not in self._tasks and self._strange.get(arn) != key.uid:
-            self._expected[arn] = key
+        """A pod names this task: find out about it. Several pods may, though it can be only one's."""
+        if arn not in self._tasks and key.uid not in self._strange.get(arn, ()):
+            self._expected.setdefault(arn, set()).add(key)
 
     def strange(self, uid: PodUid, arn: TaskArn) -> bool:
         """Whether the task is known to be another's than this pod's."""
         task = self._tasks.get(arn)
         if task is not None:
             return task.identity is not None and task.identity.uid != uid
-        return self._strange.get(arn) == uid
+        return uid in self._strange.get(arn, ())
 
     def put(self, task: Task) -> bool:
         """Take in a description, unless it is somebody else's task or older than what is known.
@@ -97,8 +98,9 @@ class TaskStore:
         if key is None or not is_ours(task, cluster=self._cluster, node=self._node):
             self._refuse(task.arn)
             return False
-        self._expected.pop(task.arn, None)
+        others = self._expected.pop(task.arn, set()) - {key}
         self._missing.pop(task.arn, None)
+        self._tell_all(others)
         if known is not None and (known == task or _is_older(task, than=known)):
             return False
         self._tasks[task.arn] = task
@@ -132,15 +134,14 @@ class TaskStore:
         """ECS says that it does not know these. What was over stays as it was: its end is known."""
         for arn in arns:
             task = self._tasks.get(arn)
-            key = self._expected.get(arn) if task is None else key_of(task)
-            if key is None or (task is not None and task.is_stopped):
-                continue
-            if task is not None:
+            if task is not None and not task.is_stopped:
                 self._drop(task)
-                self._expected[arn] = key
-            if arn not in self._missing:
-                self._missing[arn] = (key.uid, now)
-                self._tell(key)
+                key = key_of(task)
+                if key is not None:
+                    self._expected.setdefault(arn, set()).add(key)
+            if arn in self._expected and arn not in self._missing:
+                self._missing[arn] = now
+                self._tell_all(self._expected[arn])
 
     def prune(self, *, listed: Collection[TaskArn], pods: Collection[PodUid]) -> None:
         """Forget what neither a complete listing nor a pod names any more."""
@@ -148,17 +149,19 @@ class TaskStore:
             key = key_of(task)
             if task.is_stopped and task.arn not in listed and key is not None and key.uid not in pods:
                 self._drop(task)
-        self._expected = {arn: key for arn, key in self._expected.items() if key.uid in pods}
-        self._missing = {arn: said for arn, said in self._missing.items() if said[0] in pods}
-        self._strange = {arn: uid for arn, uid in self._strange.items() if uid in pods}
+        named = {arn: {key for key in keys if key.uid in pods} for arn, keys in self._expected.items()}
+        self._expected = {arn: keys for arn, keys in named.items() if keys}
+        self._missing = {arn: since for arn, since in self._missing.items() if arn in self._expected}
+        strange = {arn: uids.intersection(pods) for arn, uids in self._strange.items()}
+        self._strange = {arn: uids for arn, uids in strange.items() if uids}
 
     def _refuse(self, arn: TaskArn) -> None:
-        """A pod names a task that is not ours: nothing more is to be found out about it."""
-        key = self._expected.pop(arn, None)
-        if key is not None:
+        """Pods name a task that is not ours: nothing more is to be found out about it."""
+        keys = self._expected.pop(arn, set())
+        if keys:
             self._missing.pop(arn, None)
-            self._strange[arn] = key.uid
-            self._tell(key)
+            self._strange.setdefault(arn, set()).update(key.uid for key in keys)
+            self._tell_all(keys)
 
     def _drop(self, task: Task) -> None:
         key = key_of(task)
@@ -169,6 +172,10 @@ class TaskStore:
             arns.discard(task.arn)
             if not arns:
                 self._of_pod.pop(key.uid, None)
+
+    def _tell_all(self, keys: Iterable[PodKey]) -> None:
+        for key in sorted(keys):
+            self._tell(key)
 
     def _tell(self, key: PodKey) -> None:
         for listener in self._listeners:

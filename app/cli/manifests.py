@@ -49,17 +49,31 @@ _AMOUNTS: Final = frozenset({"requests", "limits", "overhead"})
 _AMOUNT: Final = frozenset({"sizeLimit", "divisor"})
 
 
-def planned(text: str) -> tuple[Planned, ...]:
+def planned(text: str) -> Iterator[Planned | ManifestError]:
     """Every pod that a text of YAML documents or of JSON asks for; other objects are passed over.
 
-    Raises:
-        ManifestError: it cannot be read, or an object in it is none.
+    What is wrong with one document takes nothing from the others, but behind what is no YAML nothing is read.
     """
     try:
-        documents = list(yaml.load_all(text, Loader=_Loader))
+        for document in yaml.load_all(text, Loader=_Loader):
+            yield from _of_document(document)
     except (yaml.YAMLError, RecursionError, ValueError) as error:
-        raise ManifestError(f"not YAML: {' '.join(str(error).split())}") from error
-    return tuple(_planned(each) for document in documents for each in _objects(document))
+        yield ManifestError(f"not YAML: {' '.join(str(error).split())}")
+
+
+def _of_document(document: Json) -> Iterator[Planned | ManifestError]:
+    try:
+        objects = tuple(_objects(document))
+    except ManifestError as error:
+        yield error
+        return
+    for each in objects:
+        try:
+            found = _planned(each)
+        except ManifestError as error:
+            yield error
+        else:
+            yield found
 
 
 def _objects(document: Json) -> Iterator[dict[str, Json]]:

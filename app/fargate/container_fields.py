@@ -165,8 +165,8 @@ ROWS: Final[tuple[Row, ...]] = (
     _container.native("tty", "ECS's pseudoTerminal."),
     _container.emulated(
         "terminationMessagePath",
-        "The helper reads the file when the container ends. The default path is read where the helper is "
-        "there anyway; another path brings the helper.",
+        "The helper reads the file when the container ends. The default path does not bring the helper: "
+        "where nothing else does, what is written there is lost. Another path brings it.",
     ),
     _container.emulated(
         "terminationMessagePolicy",

@@ -30,7 +30,7 @@ def refusals(pod: Pod) -> tuple[Reason, ...]:
 
 def unknown(spec: Json) -> tuple[Reason, ...]:
     """The fields of a pod's spec, as JSON, that no row of the ledger knows: none may be dropped silently."""
-    message = "this field is newer than this Spillway; remove it, or upgrade"
+    message = "misspelt, or newer than Spillway; mend or upgrade"
     return tuple(Reason("UnknownField", message, path) for path in unknown_fields(spec))
 
 
@@ -49,7 +49,7 @@ def machine_bound(pod: Pod) -> tuple[Reason, ...]:
     """
     found = []
     if is_of_daemon_set(pod):
-        message = "a DaemonSet's pod belongs to a machine, and Fargate has none; exclude the virtual node"
+        message = "Fargate has no machine for a DaemonSet's pod; exclude the virtual node"
         found.append(Reason("DaemonSet", message, "metadata.ownerReferences"))
     if _MIRROR in pod.metadata.annotations:
         message = "a static pod belongs to the kubelet that made it; use a Deployment"

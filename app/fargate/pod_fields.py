@@ -149,7 +149,8 @@ ROWS: Final[tuple[Row, ...]] = (
     _pod.native(
         "initContainers",
         "Containers of the task that are not essential, in a chain of dependsOn SUCCESS. Sidecars "
-        "(restartPolicy Always) stop last, and ECS restarts them, once they have run for a minute.",
+        "(restartPolicy Always) stop last, and ECS restarts them, once they have run for a minute; one that "
+        "ends earlier stays down.",
         of="Container",
     ),
     _pod.refused(

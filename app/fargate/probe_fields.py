@@ -42,9 +42,13 @@ def _asks_nobody(signal: str | None) -> bool:
 
 OF_CONTAINER: Final[tuple[Row, ...]] = (
     _container.emulated(
-        "startupProbe", "Until it succeeds, the others wait; its failure restarts the container.", of="Probe"
+        "startupProbe",
+        "Until it succeeds, the others wait; its failure restarts the task, with all containers of the pod.",
+        of="Probe",
     ),
-    _container.emulated("livenessProbe", "Its failure restarts the container.", of="Probe"),
+    _container.emulated(
+        "livenessProbe", "Its failure restarts the task, with all containers of the pod.", of="Probe"
+    ),
     _container.emulated(
         "readinessProbe", "Ready follows it, and with it Services and rolling updates.", of="Probe"
     ),
@@ -59,7 +63,8 @@ ROWS: Final[tuple[Row, ...]] = (
     _probe.emulated("grpc", "The bridge calls the health service at the task's address.", of="GRPCAction"),
     _probe.emulated(
         "exec",
-        "ECS's healthCheck of the container.",
+        "ECS's healthCheck of the container. It runs as root, where the helper changes the command's groups "
+        "(an Event, `ProbeAsRoot`, says so).",
         of="ExecAction",
         rule=_exec_probes,
         unless="a second command in one container (`Probe`)",
@@ -67,7 +72,7 @@ ROWS: Final[tuple[Row, ...]] = (
     _probe.emulated("initialDelaySeconds", f"{_CLOCK} (0 to 300)."),
     _probe.emulated("periodSeconds", f"{_CLOCK} (5 to 300)."),
     _probe.emulated("timeoutSeconds", f"{_CLOCK} (2 to 60)."),
-    _probe.emulated("failureThreshold", f"{_CLOCK} (1 to 10)."),
+    _probe.emulated("failureThreshold", f"{_CLOCK} (1 to 10; a startup probe may have more)."),
     _probe.emulated("successThreshold", "As a kubelet counts; ECS counts one success of an exec probe."),
     _probe.emulated("terminationGracePeriodSeconds", "ECS has one grace a container: the pod's is used."),
     _exec.emulated("command", "The words, without a shell."),

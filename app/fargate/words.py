@@ -10,6 +10,9 @@ from app.model.reason import Reason
 
 CAPACITIES: Final = ("on-demand", "spot", "spot-first")
 
+_SHOWN: Final = 24
+"""Characters of a wrong text that a message repeats."""
+
 
 class Word(msgspec.Struct, frozen=True):
     """One key: where it stands, what it may say, and what that does."""
@@ -83,5 +86,5 @@ def refusals_in(annotations: Mapping[str, str]) -> Iterable[Reason]:
     """The pod's annotations whose words mean nothing; `max-wait` is the extender's and the webhook's."""
     text = annotations.get(names.CAPACITY)
     if text is not None and text not in CAPACITIES:
-        message = f'"{text}" is no capacity; write on-demand, spot or spot-first'
+        message = f'"{text[:_SHOWN]}" is unknown; write on-demand, spot or spot-first'
         yield Reason("InvalidCapacity", message, f"metadata.annotations[{names.CAPACITY}]")

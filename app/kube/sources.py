@@ -8,6 +8,7 @@ import msgspec
 from app.kube import paths
 from app.kube.answers import decoded
 from app.kube.transport import Transport
+from app.model.meta import ObjectMeta
 from app.model.objects import ConfigMap, PersistentVolume, Secret, ServiceAccount
 from app.model.pod import Pod
 from app.model.volume import ClaimSpec
@@ -27,6 +28,7 @@ class _ClaimStatus(Wire, frozen=True):
 class _Claim(Wire, frozen=True):
     """https://kubernetes.io/docs/reference/kubernetes-api/config-and-storage-resources/persistent-volume-claim-v1/."""
 
+    metadata: ObjectMeta = ObjectMeta()
     spec: ClaimSpec = ClaimSpec()
     status: _ClaimStatus = _ClaimStatus()
 
@@ -71,15 +73,19 @@ class Sources:
     async def volume(self, namespace: str, claim: str) -> PersistentVolume | None:
         """The volume that a claim is bound to; None while it is bound to none, or its volume is gone.
 
+        The volume has to name the claim, too: whoever may write claims may write any volume's name into one.
+
         Raises NotFound for no such claim.
         """
         found = await self._get(paths.claim(namespace, claim), _Claim)
         if found.status.phase != _BOUND or not found.spec.volume_name:
             return None
         try:
-            return await self._get(paths.volume(found.spec.volume_name), PersistentVolume)
+            volume = await self._get(paths.volume(found.spec.volume_name), PersistentVolume)
         except NotFound:
             return None
+        bound_to = volume.spec.claim_ref
+        return volume if bound_to is not None and bound_to.uid == found.metadata.uid else None
 
     async def pod_spec(self, pod: Pod) -> Json:
         """The pod's spec with every field that the API server has (`app.ports.kubernetes.PodSpecs`).

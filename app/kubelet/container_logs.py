@@ -4,6 +4,7 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from datetime import datetime
 from http import HTTPStatus
+from typing import Final
 
 import msgspec
 
@@ -20,6 +21,12 @@ from app.ports.logs import LogDirectory, LogLine, LogSource, LogStreams
 from app.telemetry import logs
 
 log = logs.get(__name__)
+
+_FIRST_REASON: Final = "ContainerCreating"
+_IN_OTHER_WORDS: Final = {
+    "ErrImagePull": "image can't be pulled",
+    "ImagePullBackOff": "trying and failing to pull image",
+}
 
 
 class Stretch(msgspec.Struct, frozen=True, kw_only=True):
@@ -96,13 +103,16 @@ class ContainerLogs:
                 _limited(self._followed(path, source, first, options, begun=begun), options)
             )
         if source is None or (first.token is None and not source.finished):
-            names = f'container "{path.container}" in pod "{path.pod}"'
-            return Answer(
-                status=HTTPStatus.BAD_REQUEST, text=f"{names} is waiting to start: ContainerCreating"
-            )
+            return self._waiting(path)
         until = None if source.finished else begun
         backlog = self._backlog(source.stream, first, options, until=until)
         return StreamedAnswer(_limited(backlog, options))
+
+    def _waiting(self, path: ContainerPath) -> Answer:
+        reason = self._directory.waiting(path.namespace, path.pod, path.container) or _FIRST_REASON
+        names = f'container "{path.container}" in pod "{path.pod}"'
+        text = f"{names} is waiting to start: {_IN_OTHER_WORDS.get(reason, reason)}"
+        return Answer(status=HTTPStatus.BAD_REQUEST, text=text)
 
     async def _start(self, source: LogSource | None, options: LogOptions) -> Stretch:
         if source is None:

@@ -156,6 +156,11 @@ class Probe(Wire, frozen=True):
     failure_threshold: int = 3
     termination_grace_period_seconds: int | None = None
 
+    @property
+    def patience(self) -> int:
+        """Seconds after which a startup probe that never succeeds has failed."""
+        return self.initial_delay_seconds + self.period_seconds * self.failure_threshold
+
 
 class LifecycleHandler(Wire, frozen=True):
     """A hook; exactly one action is set."""

@@ -87,10 +87,17 @@ class CsiSource(Wire, frozen=True):
     read_only: bool = False
 
 
+class ClaimReference(Wire, frozen=True):
+    """Which claim a volume is bound to."""
+
+    uid: str = ""
+
+
 class PersistentVolumeSpec(Wire, frozen=True):
     """What a PersistentVolume is; other sources than CSI are not read."""
 
     csi: CsiSource | None = None
+    claim_ref: ClaimReference | None = None
     access_modes: tuple[str, ...] = ()
     mount_options: tuple[str, ...] = ()
 

@@ -54,3 +54,7 @@ class LogDirectory(Protocol):
         Raises NotFound, in the kubelet's words, for a pod or container that is not on this node.
         """
         ...
+
+    def waiting(self, namespace: str, pod: str, container: str) -> str:
+        """Why the container waits: `state.waiting.reason` of the pod's status, empty where it has none."""
+        ...

@@ -17,6 +17,8 @@ DIFFERENT: Final = "on Fargate: "
 """What a warning begins with: the pod does not overflow, or runs differently where it does."""
 
 _RESERVE: Final = 64
+_LEAST_PATH: Final = 12
+"""Characters of a path that still say something."""
 
 
 def warnings_of(reasons: Iterable[Reason], *, prefix: str = REFUSED) -> tuple[str, ...]:
@@ -33,6 +35,17 @@ def warnings_of(reasons: Iterable[Reason], *, prefix: str = REFUSED) -> tuple[st
 
 
 def _line(reason: Reason, *, prefix: str) -> str:
-    """Printable (the API server drops a header with a control character in it) and of bounded length."""
-    text = "".join(each if each.isprintable() else " " for each in f"{prefix}{reason}")
+    """Printable (the API server drops a header with a control character in it) and of bounded length.
+
+    The mend stands at the end, so a long path gives way first, from its beginning.
+    """
+    field, message = _printable(reason.field), _printable(reason.message)
+    room = MOST_EACH - len(prefix) - len(message) - len(": ")
+    if len(field) > room >= _LEAST_PATH:
+        field = f"…{field[1 - room :]}"
+    text = f"{prefix}{field}: {message}" if field else f"{prefix}{message}"
     return text if len(text) <= MOST_EACH else f"{text[: MOST_EACH - 1].rstrip()}…"
+
+
+def _printable(text: str) -> str:
+    return "".join(each if each.isprintable() else " " for each in text)

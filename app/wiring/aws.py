@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry
 
 from app.aws.connection import Connection, ConnectionConfig
 from app.aws.definitions import EcsDefinitions
-from app.aws.limiter import Limiter, Quotas
+from app.aws.limiter import Lane, Limiter, Quotas
 from app.aws.log_streams import CloudWatchLogStreams
 from app.aws.metrics import AwsMetrics
 from app.aws.registry_logins import EcrLogins
@@ -84,9 +84,14 @@ class Aws:
         return EcsDefinitions(self.connection, limiter=self.limiter)
 
     def streams(self) -> CloudWatchLogStreams:
-        """The containers' logs."""
+        """The containers' logs, for people."""
         group = self.settings.log_group
         return CloudWatchLogStreams(self.connection, limiter=self.limiter, group=group)
+
+    def records(self) -> CloudWatchLogStreams:
+        """The same logs, for the bridge's own reading."""
+        group = self.settings.log_group
+        return CloudWatchLogStreams(self.connection, limiter=self.limiter, group=group, lane=Lane.RECORDS)
 
     def vault(self, prefix: str) -> SecretsManagerVault:
         """Secrets Manager, the entries under a prefix."""

@@ -95,7 +95,7 @@ class VirtualNode:
             events=parts.events,
             tasks=aws.tasks(settings),
             definitions=aws.definitions(),
-            streams=aws.streams(),
+            streams=aws.records(),
             materials=gatherer,
             probes=shared.probes,
             clock=parts.clock,

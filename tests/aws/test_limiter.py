@@ -49,7 +49,7 @@ async def test_who_asked_first_is_granted_first(limiter: Limiter, clock: Virtual
     assert granted == [str(each) for each in range(25)]
 
 
-@pytest.mark.parametrize("lane", [Lane.STOP, Lane.READ, Lane.FIND, Lane.LOGS])
+@pytest.mark.parametrize("lane", [Lane.STOP, Lane.READ, Lane.FIND, Lane.LOGS, Lane.RECORDS])
 async def test_a_queue_of_launches_keeps_nobody_else_waiting(
     limiter: Limiter, clock: VirtualClock, lane: Lane
 ) -> None:
@@ -87,6 +87,43 @@ async def test_a_storm_of_stops_does_not_starve_launches(limiter: Limiter, clock
     await clock.advance(4)
     assert len(launches) == 40
     await clock.advance(20)
+    await asyncio.gather(*waiting)
+
+
+async def test_people_who_read_logs_do_not_wait_for_the_bridges_reading(
+    limiter: Limiter, clock: VirtualClock
+) -> None:
+    records: list[str] = []
+    waiting = many(limiter, Lane.RECORDS, 200, records)
+    await clock.advance(5)
+    logs: list[str] = []
+    waiting += many(limiter, Lane.LOGS, 25, logs)
+    await clock.advance(1)
+    assert len(logs) == 25
+    await clock.advance(30)
+    await asyncio.gather(*waiting)
+
+
+async def test_both_readings_together_stay_within_the_quota_of_log_pages(
+    limiter: Limiter, clock: VirtualClock
+) -> None:
+    granted: list[str] = []
+    waiting = many(limiter, Lane.RECORDS, 150, granted) + many(limiter, Lane.LOGS, 150, granted)
+    await clock.advance(5)
+    assert 25 + 5 * 20 <= len(granted) <= 25 + 5 * 25
+    await clock.advance(30)
+    await asyncio.gather(*waiting)
+
+
+async def test_the_bridges_reading_is_not_starved_by_people(limiter: Limiter, clock: VirtualClock) -> None:
+    people: list[str] = []
+    waiting = many(limiter, Lane.LOGS, 500, people)
+    await clock.advance(3)
+    records: list[str] = []
+    waiting += many(limiter, Lane.RECORDS, 8, records)
+    await clock.advance(2)
+    assert len(records) == 8
+    await clock.advance(30)
     await asyncio.gather(*waiting)
 
 

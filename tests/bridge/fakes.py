@@ -77,14 +77,28 @@ class FakeMaterials:
 
 
 class FakeStreams:
-    """Log streams that hold what the test wrote."""
+    """Log streams that hold what the test wrote.
+
+    Attributes:
+        asked: the streams of all calls.
+        broken: what a call for a stream raises.
+        stuck: the stream whose calls are never answered.
+    """
 
     def __init__(self) -> None:
         self.lines: dict[str, list[str]] = {}
+        self.asked: list[str] = []
+        self.broken: dict[str, Exception] = {}
+        self.stuck = ""
 
     async def page(
         self, stream: str, *, token: str | None = None, from_head: bool = True, limit: int = 10_000
     ) -> LogPage:
+        self.asked.append(stream)
+        if stream == self.stuck:
+            await asyncio.Event().wait()
+        if stream in self.broken:
+            raise self.broken[stream]
         if stream not in self.lines:
             raise NotFound(stream)
         lines = self.lines[stream]

@@ -1,6 +1,7 @@
 """Situations of one pod, for tests of decisions."""
 
 import json
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -9,6 +10,8 @@ import msgspec
 from app.bridge.decision.commands import SetStatus
 from app.bridge.decision.facts import Facts, Gathered, Memory
 from app.bridge.pod_views import key_of
+from app.bridge.status import observed
+from app.bridge.status.observed import NOTHING_TOLD, Limits, Told
 from app.bridge.translation.material import Material
 from app.model.pod import Pod
 from app.model.task import Task
@@ -18,6 +21,9 @@ from tests.builders import NOON, a_pod
 POD = a_pod("web-1", uid="u1")
 MATERIAL = Material()
 LONG_AGO = NOON - timedelta(hours=2)
+LIMITS = Limits(
+    containers=frozenset({"main"}), since=NOON - timedelta(hours=1), until=NOON + timedelta(hours=1)
+)
 
 
 def facts_of(pod: Pod = POD, *tasks: Task, **fields: Any) -> Facts:
@@ -110,3 +116,8 @@ def lines_of_runs(count: int) -> tuple[str, ...]:
 
 def _at(run: int) -> datetime:
     return NOON + timedelta(minutes=run - 1)
+
+
+def told(lines: Iterable[str], *, before: Told = NOTHING_TOLD) -> Told:
+    """What these records of the container `main` come to, within limits that hold for NOON."""
+    return observed.told(lines, limits=LIMITS, before=before)

@@ -98,7 +98,7 @@ async def test_pods_deleted_while_no_bridge_ran_leave_no_task() -> None:
     await world.stop()
     world.pods.force_delete(pod)
     world.start()
-    await world.advance(15)
+    await world.advance(40)
     assert world.ecs.live() == []
     await world.stop()
 
@@ -121,7 +121,7 @@ async def test_nothing_is_stopped_on_a_partial_listing() -> None:
     world.start()
     await world.advance(8)
     assert "stop" not in world.door.calls
-    await world.advance(10)
+    await world.advance(40)
     assert world.ecs.live() == []
     await world.stop()
 
@@ -133,7 +133,7 @@ async def test_an_orphan_is_left_alone_when_another_bridge_took_the_lease_a_mome
     world.start()
     await world.advance(1)
     world.leases.leases[LEASE] = Lease(holder="another", duration=40, record="x")
-    await world.advance(20)
+    await world.advance(28)
     assert "get pod" in world.door.calls
     assert len(world.ecs.live()) == 1
     await world.stop()

@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from app.bridge.definition_cache import DefinitionCache
+from app.bridge.definition_cache import MOST_FAMILIES, DefinitionCache
 from app.model.task import Definition
 from app.ports.failures import Refused
 from tests.bridge.door import Door
@@ -43,3 +43,25 @@ async def test_a_failure_is_not_kept() -> None:
     with pytest.raises(Refused):
         await cache.arn_of(DEFINITION)
     assert await cache.arn_of(DEFINITION) == "arn:spillway-a:1"
+
+
+async def test_what_was_not_used_for_long_is_forgotten() -> None:
+    door = Door()
+    cache = DefinitionCache(FakeEcs(door, VirtualClock()))
+    await cache.arn_of(DEFINITION)
+    for number in range(MOST_FAMILIES):
+        await cache.arn_of(Definition(family=f"spillway-{number}", body={}))
+    door.calls.clear()
+    await cache.arn_of(DEFINITION)
+    assert door.calls == ["find"]
+
+
+async def test_what_is_used_is_kept() -> None:
+    door = Door()
+    cache = DefinitionCache(FakeEcs(door, VirtualClock()))
+    for number in range(MOST_FAMILIES):
+        await cache.arn_of(DEFINITION)
+        await cache.arn_of(Definition(family=f"spillway-{number}", body={}))
+    door.calls.clear()
+    await cache.arn_of(DEFINITION)
+    assert door.calls == []

@@ -9,7 +9,7 @@ from tests.bridge.fakes import World
 from tests.builders import VIRTUAL, a_pod
 
 Moment = Literal["before", "after"]
-CALLS = range(1, 92)
+CALLS = range(1, 91)
 """The calls of the story below, up to the first complete listing after its end."""
 
 

@@ -84,12 +84,20 @@ async def test_a_launch_whose_turn_comes_after_the_node_was_lost_is_not_made() -
     metrics = BridgeMetrics(world.registry)
     outside = world.outside(metrics)
     store = TaskStore(cluster="cluster-1", node=VIRTUAL)
+    lease = NodeLease(outside.leases, clock=world.clock, config=NODE)
     known = Known(
         views=PodViews(outside.watched),
         tasks=store,
         memories=Memories(),
-        records=Records(outside.streams, store, clock=world.clock, prefix="spillway", config=RecordConfig()),
-        lease=NodeLease(outside.leases, clock=world.clock, config=NODE),
+        records=Records(
+            outside.streams,
+            store,
+            clock=world.clock,
+            prefix="spillway",
+            config=RecordConfig(),
+            held=lease.held,
+        ),
+        lease=lease,
     )
     launcher = Launcher(outside, known=known, slots=1, metrics=metrics)
     translated = translate(pod, material=Material(), config=TASK, identity=identity_of(pod), attempt=1)

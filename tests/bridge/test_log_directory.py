@@ -1,6 +1,6 @@
 import pytest
 
-from app.bridge.log_directory import BridgeLogs
+from app.bridge.log_directory import BridgeLogs, JoinedLogs
 from app.bridge.task_store import TaskStore
 from app.model.pod import Pod
 from app.model.task import Task
@@ -45,6 +45,32 @@ def test_the_log_of_a_task_that_ecs_forgot_is_found_by_the_pods_status() -> None
     status = {"containerStatuses": [{"name": "main", "containerID": "fargate://abc/r1"}]}
     pod = a_pod("web-1", phase="Succeeded", status=status)
     assert logs_of(pod).find("shop", "web-1", "main") == LogSource(stream="spillway/main/abc", finished=True)
+
+
+def waiting(container: str, reason: str) -> dict[str, object]:
+    """A container's status."""
+    return {"name": container, "state": {"waiting": {"reason": reason}}}
+
+
+@pytest.mark.parametrize(
+    ("status", "reason"),
+    [
+        pytest.param({"containerStatuses": [waiting("main", "ErrImagePull")]}, "ErrImagePull", id="waits"),
+        pytest.param({"initContainerStatuses": [waiting("main", "Other")]}, "Other", id="init"),
+        pytest.param({"containerStatuses": [waiting("side", "ErrImagePull")]}, "", id="another does"),
+        pytest.param({"containerStatuses": [{"name": "main", "state": {"running": {}}}]}, "", id="runs"),
+        pytest.param({"containerStatuses": [{"name": "main"}]}, "", id="no state"),
+        pytest.param({}, "", id="no status"),
+    ],
+)
+def test_why_a_container_waits_stands_in_the_pods_status(status: dict[str, object], reason: str) -> None:
+    directory = logs_of(a_pod("web-1", status=status))
+    assert directory.waiting("shop", "web-1", "main") == reason
+    assert JoinedLogs([directory]).waiting("shop", "web-1", "main") == reason
+
+
+def test_a_pod_that_is_not_here_waits_for_nothing() -> None:
+    assert logs_of(POD).waiting("shop", "other", "main") == ""
 
 
 @pytest.mark.parametrize(

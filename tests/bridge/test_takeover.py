@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from app.model.pod import Pod
-from tests.bridge.fakes import FIRST, LEASE, World
+from tests.bridge.fakes import CONFIG, FIRST, LEASE, World
 from tests.builders import VIRTUAL, a_pod
 
 SECOND = "bridge-1"
@@ -146,4 +146,15 @@ async def test_the_one_that_takes_over_an_orphan_of_its_time_of_waiting_stops_it
     await world.advance(2 * STALE)
     assert world.ecs.live() == []
     assert msgspec.structs.asdict(world.leases.leases[LEASE])["holder"] == SECOND
+    await the_end(world)
+
+
+async def test_the_one_that_waits_asks_ecs_only_now_and_then() -> None:
+    world = await two_bridges()
+    world.pods.bind(a_bound_pod())
+    await world.advance(10)
+    since = len(world.door.said)
+    await world.advance(120)
+    calls = [name for name in said_by(world, SECOND, since=since) if name == "describe"]
+    assert len(calls) <= 120 // CONFIG.poll.standby + 1
     await the_end(world)

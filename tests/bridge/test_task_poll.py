@@ -27,8 +27,14 @@ class Polled:
         self.ecs.lag = 0
         self._running: list[asyncio.Task[None]] = []
         self.store = TaskStore(cluster="cluster-1", node=VIRTUAL)
+        self.leads = True
         self.poll = TaskPoll(
-            self.ecs, self.store, clock=self.clock, config=CONFIG, pods=lambda: frozenset({POD.uid})
+            self.ecs,
+            self.store,
+            clock=self.clock,
+            config=CONFIG,
+            pods=lambda: frozenset({POD.uid}),
+            leads=lambda: self.leads,
         )
 
     def start(self) -> None:
@@ -115,3 +121,22 @@ async def test_a_task_that_was_told_to_stop_is_followed_until_it_shows(polled: P
 async def test_a_stop_of_an_unknown_task_is_not_waited_for(polled: Polled) -> None:
     polled.store.expect_stop(TaskArn("arn:x/9"))
     assert not polled.store.is_curious()
+
+
+async def test_who_waits_for_the_lease_describes_now_and_then(polled: Polled) -> None:
+    polled.leads = False
+    polled.ecs.launch_behind_our_back("arn:x/1", identity_of(POD)).starts = 900
+    polled.start()
+    await polled.clock.advance(55)
+    assert polled.count("describe") == 2
+
+
+async def test_who_gets_the_lease_describes_at_once_again(polled: Polled) -> None:
+    polled.leads = False
+    polled.ecs.launch_behind_our_back("arn:x/1", identity_of(POD)).starts = 900
+    polled.start()
+    await polled.clock.advance(11)
+    before = polled.count("describe")
+    polled.leads = True
+    await polled.clock.advance(CONFIG.quiet)
+    assert polled.count("describe") > before

@@ -106,3 +106,42 @@ def test_an_end_is_kept_while_its_pod_is_there() -> None:
     store = a_store(ended)
     store.prune(listed=(), pods={POD.uid})
     assert store.all() == (ended,)
+
+
+THIEF = PodKey("shop", "thief", a_pod("thief", uid="u2").uid)
+
+
+def test_a_task_that_several_pods_name_is_missing_for_each_of_them() -> None:
+    store, told = a_store(), list[PodKey]()
+    store.on_change(told.append)
+    store.expect(TASK.arn, KEY)
+    store.expect(TASK.arn, THIEF)
+    store.mark_missing([TASK.arn], now=NOON)
+    assert (store.missing(KEY.uid), store.missing(THIEF.uid)) == ({TASK.arn: NOON}, {TASK.arn: NOON})
+    assert set(told) == {KEY, THIEF}
+
+
+def test_a_task_that_went_missing_stays_its_own_pods_whoever_else_names_it() -> None:
+    store = a_store(TASK)
+    store.mark_missing([TASK.arn], now=NOON)
+    store.expect(TASK.arn, THIEF)
+    store.prune(listed=(), pods={KEY.uid})
+    assert (store.missing(KEY.uid), store.missing(THIEF.uid)) == ({TASK.arn: NOON}, {})
+
+
+def test_who_named_anothers_task_is_told_when_it_shows_up() -> None:
+    store, told = a_store(), list[PodKey]()
+    store.expect(TASK.arn, THIEF)
+    store.on_change(told.append)
+    store.put(TASK)
+    assert (set(told), store.strange(THIEF.uid, TASK.arn)) == ({KEY, THIEF}, True)
+
+
+def test_a_strangers_task_is_strange_to_each_pod_that_names_it() -> None:
+    store = a_store()
+    store.expect(TASK.arn, KEY)
+    store.expect(TASK.arn, THIEF)
+    store.put(changed(identity=identity_of(POD, cluster="other")))
+    assert store.strange(KEY.uid, TASK.arn)
+    assert store.strange(THIEF.uid, TASK.arn)
+    assert store.tracked() == ()

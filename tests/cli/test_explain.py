@@ -27,7 +27,7 @@ spec:
 """
 
 
-CUT = "Fargate kills 120 s after SIGTERM, before the pod's own grace is over"
+CUT = "ECS kills 120 s after SIGTERM; set 120 or less"
 LARGE = "99 vCPU with 0 exceeds Fargate's largest size (32 vCPU, 244Gi); request less"
 
 
@@ -58,7 +58,7 @@ def test_a_pod_that_cannot_is_said_with_every_reason(run: CliRunner, tmp_path: P
     assert result.exit_code == 1
     assert result.output.splitlines() == [
         "Pod agent: cannot run on Fargate",
-        "  refused  spec.teleport: this field is newer than this Spillway; remove it, or upgrade",
+        "  refused  spec.teleport: misspelt, or newer than Spillway; mend or upgrade",
         "  refused  spec.hostPID: Fargate has no host to share with; remove hostPID",
         f"  refused  spec.containers: {LARGE}",
     ]
@@ -92,6 +92,7 @@ def test_json_is_one_object_with_codes_and_paths(run: CliRunner, tmp_path: Path)
                 "field": "spec.terminationGracePeriodSeconds",
             }
         ],
+        "helper": False,
         "size": {"vcpu": 1.0, "memory_mib": 3072, "storage_gib": 20},
     }
     assert (agent["eligible"], agent["size"]) == (False, None)
@@ -130,3 +131,44 @@ def test_a_file_that_is_no_text_ends_with_2(run: CliRunner, tmp_path: Path) -> N
     path = tmp_path / "it.yaml"
     path.write_bytes(b"\xff\xfe\x00")
     assert run.invoke(cli, ["explain", str(path)]).exit_code == 2
+
+
+def test_what_cannot_be_read_is_named_and_takes_nothing_from_the_rest(run: CliRunner, tmp_path: Path) -> None:
+    file, gone = written(tmp_path, f"a: '[red]'\n---{RUNS}---\na: [red]x[/]"), str(tmp_path / "gone.yaml")
+    result = run.invoke(cli, ["explain", gone, file])
+    assert result.exit_code == 2
+    assert "Deployment shop/web: runs on Fargate" in result.stdout
+    assert f"{gone}: cannot be read: No such file or directory" in result.stderr
+    assert f"{file}: a document is no Kubernetes object: it has no kind" in result.stderr
+    assert f"{file}: not YAML" in result.stderr
+
+
+def test_a_wait_that_is_no_duration_is_refused(run: CliRunner) -> None:
+    text = (
+        "{kind: Pod, metadata: {annotations: {spillway.dev/max-wait: soon}}, "
+        "spec: {containers: [{name: a, image: b}]}}"
+    )
+    result = run.invoke(cli, ["explain", "-"], input=text)
+    assert result.exit_code == 1
+    assert "refused  metadata.annotations[spillway.dev/max-wait]:" in result.output
+
+
+def test_a_daemon_set_is_refused_by_its_kind(run: CliRunner) -> None:
+    text = "{kind: DaemonSet, spec: {template: {spec: {containers: [{name: a, image: b}]}}}}"
+    result = run.invoke(cli, ["explain", "-"], input=text)
+    assert result.exit_code == 1
+    assert "refused  kind: Fargate has no machine" in result.output
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        pytest.param("volumes: [{name: v, configMap: {name: m}}]", id="files"),
+        pytest.param("hostAliases: [{ip: 10.0.0.1, hostnames: [a]}]", id="a-wrapped-command"),
+    ],
+)
+def test_a_pod_that_needs_the_helper_says_so(run: CliRunner, more: str) -> None:
+    text = f"{{kind: Pod, spec: {{{more}, containers: [{{name: a, image: b}}]}}}}"
+    result = run.invoke(cli, ["explain", "-"], input=text)
+    assert result.exit_code == 0
+    assert "needs    the in-task helper: the operator has to set its image" in result.output

@@ -74,6 +74,24 @@ SAMPLES = [
         probed(initialDelaySeconds=301), "ProbeBounded", "spec.containers[0].livenessProbe", id="delay"
     ),
     pytest.param(
+        with_container(startupProbe={"exec": {"command": ["true"]}, "failureThreshold": 31}),
+        "ProbeBounded",
+        "spec.containers[0].startupProbe",
+        id="time-to-start",
+    ),
+    pytest.param(
+        a_pod(containers=[a_container("a"), a_container("b", livenessProbe={"grpc": {"port": 80}})]),
+        "ProbeRestartsAll",
+        "spec.containers[1].livenessProbe",
+        id="a-probe-beside-another-container",
+    ),
+    pytest.param(
+        a_pod(initContainers=[a_container("proxy", restartPolicy="Always")]),
+        "SidecarStaysDown",
+        "spec.initContainers[0].restartPolicy",
+        id="sidecar",
+    ),
+    pytest.param(
         with_container(livenessProbe={"grpc": {"port": 80}, "terminationGracePeriodSeconds": 5}),
         "ProbeGraceIgnored",
         "spec.containers[0].livenessProbe.terminationGracePeriodSeconds",

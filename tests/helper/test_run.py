@@ -14,6 +14,15 @@ TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 IGNORES_TERM = ["sh", "-c", "trap '' TERM; echo ready; while :; do sleep 1; done"]
 
 
+def is_running(pid: int) -> bool:
+    """Whether the process runs (a zombie does not)."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return "State:\tZ" not in status
+
+
 @pytest.mark.parametrize(
     ("command", "code"),
     [
@@ -120,6 +129,22 @@ def test_leaves_no_process_behind(stage: Stage, tmp_path: Path) -> None:
     )
     pid = int(pid_file.read_text())
     assert not Path(f"/proc/{pid}").exists()
+
+
+@pytest.mark.parametrize("lines", [[], ["stop sleep 1"]])
+def test_the_command_dies_with_a_wrapper_that_is_killed(lines: list[str], stage: Stage) -> None:
+    process = stage.start(*lines, command=shell("echo $$; exec sleep 60"))
+    pid = int(said(process))
+    assert ended(process, by=signal.SIGKILL) == -9
+    eventually(lambda: not is_running(pid), what="the command is gone")
+
+
+@pytest.mark.usefixtures("as_root")
+def test_another_user_s_command_dies_with_a_wrapper_that_is_killed(stage: Stage) -> None:
+    process = stage.start("user 7 7 -", command=shell("echo $$; exec sleep 60"))
+    pid = int(said(process))
+    assert ended(process, by=signal.SIGKILL) == -9
+    eventually(lambda: not is_running(pid), what="the command is gone")
 
 
 def test_kills_after_the_grace_what_does_not_end(stage: Stage) -> None:

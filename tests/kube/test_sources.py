@@ -17,7 +17,11 @@ from tests.kube.fakes import FakeTransport, a_list
 
 SHOP = "/api/v1/namespaces/shop"
 PASSWORD = "hunter2-planted"
-CLAIM = {"spec": {"volumeName": "pv-1"}, "status": {"phase": "Bound"}}
+CLAIM = {
+    "metadata": {"name": "data", "uid": "uid-data"},
+    "spec": {"volumeName": "pv-1"},
+    "status": {"phase": "Bound"},
+}
 TOKEN = {"status": {"token": "eyJ-raw", "expirationTimestamp": "2026-01-01T13:00:07Z"}}
 
 
@@ -83,7 +87,8 @@ async def test_an_account_is_read_with_its_pull_secrets_and_annotations() -> Non
 
 async def test_a_claim_leads_to_its_volume() -> None:
     csi = {"driver": "efs.csi.aws.com", "volumeHandle": "fs-1::fsap-2"}
-    server = FakeTransport(CLAIM, {"metadata": {"name": "pv-1"}, "spec": {"csi": csi}})
+    spec = {"csi": csi, "claimRef": {"name": "data", "uid": "uid-data"}}
+    server = FakeTransport(CLAIM, {"metadata": {"name": "pv-1"}, "spec": spec})
 
     found = await Sources(server).volume("shop", "data")
 
@@ -102,6 +107,8 @@ async def test_a_claim_leads_to_its_volume() -> None:
         pytest.param([{"spec": {"volumeName": "pv-1"}, "status": {"phase": "Pending"}}], id="being bound"),
         pytest.param([{"spec": {"volumeName": "pv-1"}, "status": {"phase": "Lost"}}], id="lost"),
         pytest.param([CLAIM, NotFound("no such volume")], id="the volume is gone"),
+        pytest.param([CLAIM, {"spec": {"claimRef": {"uid": "another"}}}], id="the volume is another claim's"),
+        pytest.param([CLAIM, {"spec": {}}], id="the volume names no claim"),
     ],
 )
 async def test_a_claim_that_is_not_bound_has_no_volume(answers: list[Any]) -> None:

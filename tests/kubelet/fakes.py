@@ -46,6 +46,7 @@ class FakeDirectory(LogDirectory):
 
     def __init__(self) -> None:
         self.sources: dict[str, LogSource | None] = {}
+        self.reason = ""
 
     def put(self, container: str = "main", *, stream: str = "pod/main/1", finished: bool = False) -> None:
         self.sources[container] = LogSource(stream=stream, finished=finished)
@@ -56,3 +57,6 @@ class FakeDirectory(LogDirectory):
         if container not in self.sources:
             raise NotFound(f'container "{container}" not found in pod "{pod}"')
         return self.sources[container]
+
+    def waiting(self, namespace: str, pod: str, container: str) -> str:
+        return self.reason

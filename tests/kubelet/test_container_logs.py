@@ -113,6 +113,24 @@ async def test_a_container_without_a_task_is_waiting_to_start(served: Served) ->
     assert await served.answer("tailLines=5") == waiting
 
 
+@pytest.mark.parametrize(
+    ("reason", "words"),
+    [
+        pytest.param("CreateContainerConfigError", "CreateContainerConfigError", id="any"),
+        pytest.param("PodInitializing", "PodInitializing", id="init"),
+        pytest.param("ErrImagePull", "image can't be pulled", id="image"),
+        pytest.param("ImagePullBackOff", "trying and failing to pull image", id="image again"),
+    ],
+)
+async def test_why_a_container_waits_is_told_as_its_status_has_it(
+    served: Served, reason: str, words: str
+) -> None:
+    served.directory.sources["main"] = None
+    served.directory.reason = reason
+    waiting = f'container "main" in pod "web-1" is waiting to start: {words}'
+    assert await served.answer() == Answer(status=400, text=waiting)
+
+
 async def test_a_container_that_ended_without_a_word_has_an_empty_log(served: Served) -> None:
     served.directory.put(finished=True)
     assert await served.text() == ""

@@ -1,14 +1,21 @@
 """Each row of the ledger is proved: what is honoured shows in the task, what is refused is said by path."""
 
+from collections.abc import Iterable
+
+import msgspec
 import pytest
 
-from app.fargate.eligibility import refusals
+from app.fargate.caveat_rules import CAVEATS
+from app.fargate.eligibility import caveats, refusals, unknown
 from app.fargate.ledger import ROWS
 from app.fargate.support import Kind, Row
-from app.webhook.warning import MOST_EACH, REFUSED
+from app.model.pod import Pod
+from app.model.reason import Reason
+from app.webhook.warning import DIFFERENT, REFUSED, warnings_of
 from scripts.lib.support_page import TEST, support_page
 from tests.bridge.translation.builders import settings
 from tests.builders import a_container, a_pod
+from tests.fargate import test_caveats
 from tests.ledger import (
     samples_container,
     samples_files,
@@ -34,6 +41,14 @@ TABLES = (
     samples_files.SAMPLES,
 )
 SAMPLES: dict[str, tuple[Sample, ...]] = {name: each for table in TABLES for name, each in table.items()}
+
+
+DIFFERING = tuple(msgspec.convert(sample.values[0], Pod) for sample in test_caveats.SAMPLES)
+
+
+def cut(reasons: Iterable[Reason], *, prefix: str) -> list[str]:
+    """The warnings that do not show the whole reason."""
+    return [str(each) for each in reasons if warnings_of([each], prefix=prefix) != (f"{prefix}{each}",)]
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
@@ -74,7 +89,30 @@ def test_the_page_names_the_test_of_every_row() -> None:
     assert TEST.format(name="X").startswith(test_row.__name__)
 
 
-def test_every_refusal_fits_a_warning_beside_its_path() -> None:
-    pods = [each.pod for samples in SAMPLES.values() for each in samples if each.pod is not None]
-    said = [str(reason) for pod in pods for reason in refusals(pod)]
-    assert [text for text in said if len(text) > MOST_EACH - len(REFUSED)] == []
+PODS = tuple(each.pod for samples in SAMPLES.values() for each in samples if each.pod is not None)
+OF_MACHINES = tuple(
+    a_pod(metadata=metadata)
+    for metadata in (
+        {"ownerReferences": [{"kind": "DaemonSet", "name": "agent", "controller": True}]},
+        {"annotations": {"kubernetes.io/config.mirror": "x"}},
+        {"annotations": {"spillway.dev/capacity": "cheap"}},
+    )
+)
+
+
+def test_every_refusal_of_a_sample_fits_a_warning_uncut() -> None:
+    reasons = [reason for pod in (*PODS, *OF_MACHINES) for reason in refusals(pod)]
+    assert {each.code for each in reasons} >= {"DaemonSet", "StaticPod", "InvalidCapacity", "HostNetwork"}
+    assert cut(reasons, prefix=REFUSED) == []
+
+
+def test_every_caveat_of_a_sample_fits_a_warning_uncut() -> None:
+    reasons = [reason for pod in DIFFERING for reason in caveats(pod)]
+    assert {each.code for each in reasons} == set(CAVEATS)
+    assert cut(reasons, prefix=DIFFERENT) == []
+
+
+def test_an_unknown_field_fits_a_warning_uncut() -> None:
+    reasons = unknown({"initContainers": [{"livenessProbe": {"httpGet": {"portt": 80}}}]})
+    assert [each.field for each in reasons] == ["spec.initContainers[0].livenessProbe.httpGet.portt"]
+    assert cut(reasons, prefix=REFUSED) == []

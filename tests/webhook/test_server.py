@@ -64,7 +64,7 @@ async def test_a_pod_fargate_cannot_run_is_admitted_with_a_warning_for_each_reas
         "uid": "review-1",
         "allowed": True,
         "warnings": [
-            "not for Fargate: spec.teleport: this field is newer than this Spillway; remove it, or upgrade",
+            "not for Fargate: spec.teleport: misspelt, or newer than Spillway; mend or upgrade",
             "not for Fargate: spec.hostNetwork: a task has its own network; remove hostNetwork",
         ],
     }
@@ -74,7 +74,7 @@ async def test_what_runs_differently_on_fargate_is_said_beside_the_patch(client:
     response = await reviewed(client, a_manifest(hostname="db-0"))
     assert response["patchType"] == "JSONPatch"
     assert response["warnings"] == [
-        "on Fargate: spec.hostname: only the variable HOSTNAME has it; the kernel's host name is ECS's"
+        "on Fargate: spec.hostname: the kernel's host name is ECS's; read the variable HOSTNAME"
     ]
 
 

@@ -29,6 +29,14 @@ def test_a_long_warning_is_cut_with_a_mark() -> None:
     assert len(line) <= MOST_EACH
 
 
+def test_a_long_path_gives_way_to_the_mend() -> None:
+    field = f"metadata.annotations[{'x' * 100}/capacity]"
+    (line,) = warnings_of([Reason("Code", "no such capacity; write spot", field)])
+    assert line.startswith("not for Fargate: …xxx")
+    assert line.endswith("x/capacity]: no such capacity; write spot")
+    assert len(line) == MOST_EACH
+
+
 def test_a_control_character_becomes_a_space() -> None:
     assert warnings_of([Reason("Code", 'label is "a\r\nb\x7f"')]) == ('not for Fargate: label is "a  b "',)
 

@@ -16,10 +16,14 @@ from app.model.names import PodUid, TaskArn
 from app.model.pod import Pod, is_of_daemon_set, is_terminal
 from app.model.reason import Reason
 from app.model.task import Identity, Task
+from app.model.times import later
 
 REMEMBERED: Final = timedelta(minutes=45)
 """As long as this after an attempt was begun, repeating its RunTask cannot run anything twice: ECS keeps a
 client token, and shows a stopped task, for at least an hour after the task's end."""
+
+FORGETS: Final = timedelta(minutes=60)
+"""Younger than this, an attempt whose task a complete listing does not show has no task."""
 
 CONSISTENT: Final = timedelta(minutes=5)
 """ECS's reads may lag behind its writes by this much, so a task that is "missing" is not lost before."""
@@ -33,6 +37,9 @@ MATERIAL_LASTS: Final = timedelta(minutes=1)
 
 UNREADY_LASTS: Final = timedelta(seconds=10)
 """After so long it is looked again for what was missing."""
+
+REFUSAL_LASTS: Final = timedelta(minutes=5)
+"""After so long it is looked again whether what kept the pod from ever being launched has changed."""
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -132,8 +139,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
         found, at = self.memory.gathered, self.memory.gathered_at
         if found is None or at is None:
             return None
-        lasts = MATERIAL_LASTS if isinstance(found, Material) else UNREADY_LASTS
-        return found if self.now - at < lasts else None
+        return found if self.now - at < _lasting(found) else None
 
     @property
     def live(self) -> tuple[Task, ...]:
@@ -178,7 +184,7 @@ def stage_of(facts: Facts) -> Stage:
 def _stage_of_attempt(facts: Facts, pod: Pod) -> Stage:
     attempt = attempt_of(facts)
     if attempt == 0:
-        return Stage.FORBIDDEN if permission.refusal(pod, labels=facts.namespace) else Stage.FRESH
+        return _permitted(facts, pod, Stage.FRESH)
     task = task_of(facts)
     if task is not None:
         return Stage.ENDED if task.is_stopped else Stage.CARRIED
@@ -186,7 +192,24 @@ def _stage_of_attempt(facts: Facts, pod: Pod) -> Stage:
         return Stage.REFUSED
     if named_arn(facts, pod) is not None:
         return Stage.LOST if is_lost(facts, pod) else Stage.UNSEEN
-    return Stage.RECORDED if facts.now - attempted_at(facts, pod) < REMEMBERED else Stage.LOST
+    if facts.now - attempted_at(facts, pod) >= FORGETS:
+        return Stage.LOST
+    # Who can patch the pod can write an attempt on it; a task of the pod only we can make.
+    return Stage.RECORDED if facts.tasks else _permitted(facts, pod, Stage.RECORDED)
+
+
+def _permitted(facts: Facts, pod: Pod, stage: Stage) -> Stage:
+    return Stage.FORBIDDEN if permission.refusal(pod, labels=facts.namespace) else stage
+
+
+def _lasting(found: Gathered) -> timedelta:
+    match found:
+        case Material():
+            return MATERIAL_LASTS
+        case Unready():
+            return UNREADY_LASTS
+        case _:
+            return REFUSAL_LASTS
 
 
 def deadline_of(pod: Pod) -> datetime | None:
@@ -195,7 +218,7 @@ def deadline_of(pod: Pod) -> datetime | None:
     https://kubernetes.io/docs/concepts/workloads/pods/init-containers/#detailed-behavior
     """
     seconds, since = pod.spec.active_deadline_seconds, pod.status.start_time
-    return since + timedelta(seconds=seconds) if seconds is not None and since is not None else None
+    return later(since, timedelta(seconds=seconds)) if seconds is not None and since is not None else None
 
 
 def is_expired(pod: Pod, *, now: datetime) -> bool:

@@ -7,26 +7,31 @@ from app.bridge.decision import attempts
 from app.bridge.decision.attempts import Capacity
 from app.bridge.decision.commands import Command, Gather, Later, LaunchTask, Look, RecordEvent
 from app.bridge.decision.facts import (
+    REFUSAL_LASTS,
     REMEMBERED,
+    SETTLED,
     UNREADY_LASTS,
     Facts,
+    Gathered,
     attempt_of,
     attempted_at,
     is_settled,
     outcome_of,
     task_of,
 )
-from app.bridge.decision.measures import Commands, failed, pod_of, rejected, stops, write_status
+from app.bridge.decision.measures import Commands, failed, pod_of, settling, stops, write_status
 from app.bridge.decision.record import recorded_capacity
 from app.bridge.status.container_status import Hold
 from app.bridge.status.endings import has_run, is_for_want_of_spot
-from app.bridge.translation.material import Unready
+from app.bridge.translation.material import Material, Unready
 from app.bridge.translation.task_spec import Translated, translate
 from app.model.pod import Pod, condition, controller_of
 from app.model.policy import PolicyError, capacity_of
-from app.model.reason import Reason
+from app.model.reason import Reason, joined
+from app.model.times import later
 
 NO_CAPACITY: Final = "FargateNoCapacity"
+UNSUPPORTED: Final = "FargateUnsupported"
 _SOON: Final = 5.0
 
 
@@ -47,7 +52,7 @@ def next_attempt(facts: Facts, *, restarting: bool = False) -> Commands:
     found = facts.material
     if found is None:
         return (Gather(),)
-    translated = found if isinstance(found, (Unready, tuple)) else _translated(facts, number, capacity)
+    translated = _translated(facts, found, number, capacity)
     match translated:
         case Unready():
             return (_later(),) if restarting else unready(facts, translated)
@@ -57,13 +62,59 @@ def next_attempt(facts: Facts, *, restarting: bool = False) -> Commands:
             )
             return (begun, *(_caveats(translated) if number == 1 else ()))
         case _:
-            return rejected(facts, translated)
+            return rejected(facts, translated, restarting=restarting)
+
+
+def hindrance(facts: Facts) -> Unready | tuple[Reason, ...] | None:
+    """What keeps the next attempt from being begun, by what was gathered last, however long ago."""
+    found = facts.memory.gathered
+    if found is None:
+        return None
+    translated = _translated(facts, found, attempt_of(facts) + 1, next_capacity(facts))
+    return None if isinstance(translated, Translated) else translated
+
+
+def rejected(facts: Facts, reasons: tuple[Reason, ...], *, restarting: bool = False) -> Commands:
+    """As a kubelet rejects a pod that it cannot admit; one that a controller would replace waits first.
+
+    A controller makes the next pod at once, which ends like this one: failing it would never stop. So it is
+    left waiting, looked at again now and then, and fails only after as long as for want of capacity.
+    """
+    if controller_of(pod_of(facts)) is None or is_given_back(facts):
+        message = f"Pod was rejected: {joined(reasons)}"
+        return failed(facts, task=task_of(facts), reason=UNSUPPORTED, message=message)
+    again = Later(seconds=_until_looked_again(facts))
+    if restarting:
+        return (again,)
+    hold, event = refusal_words(reasons)
+    return (*write_status(facts, task=task_of(facts), hold=hold, event=event), again)
+
+
+def refusal_words(reasons: tuple[Reason, ...], *, restarting: bool = False) -> tuple[Hold, RecordEvent]:
+    """Why the pod's containers wait that Fargate cannot run, and the Event."""
+    said = joined(reasons)
+    event = RecordEvent(reason=UNSUPPORTED, message=said, warning=True)
+    return Hold(UNSUPPORTED, said, restarting=restarting), event
+
+
+def unready_words(why: Unready, *, restarting: bool = False) -> tuple[Hold, RecordEvent]:
+    """Why the pod's containers wait for what is not there yet, and the Event; both in kubelet's words."""
+    said = f"Error: {why.message}" if why.event == "Failed" else why.message
+    event = RecordEvent(reason=why.event, message=said, warning=True)
+    return Hold(why.reason, why.message, restarting=restarting), event
+
+
+def _until_looked_again(facts: Facts) -> float:
+    """Seconds until what was gathered is too old, or the pod is given back."""
+    since = _wanting_since(facts, pod_of(facts)) or facts.now
+    given_up = later(since, timedelta(seconds=facts.config.give_back_after))
+    stale = (facts.memory.gathered_at or facts.now) + REFUSAL_LASTS
+    return max((min(given_up, stale) - facts.now).total_seconds(), _SOON)
 
 
 def unready(facts: Facts, why: Unready) -> Commands:
     """Wait for what the pod refers to, as a kubelet waits for a Secret."""
-    hold = Hold(why.reason, why.message)
-    event = RecordEvent(reason=why.event, message=why.message, warning=True)
+    hold, event = unready_words(why)
     status = write_status(facts, task=task_of(facts), hold=hold, event=event)
     return (*status, _later())
 
@@ -80,18 +131,34 @@ def recorded(facts: Facts) -> Commands:
     if facts.live:
         return (*stops(facts, "replaced by a newer attempt"), Later(seconds=_SOON))
     pod, number = pod_of(facts), attempt_of(facts)
+    if facts.now - attempted_at(facts, pod) >= REMEMBERED:
+        return _anew(facts, pod)
     found = facts.material
     if found is None:
         return (Gather(),)
     capacity = recorded_capacity(pod) or "on-demand"
-    translated = found if isinstance(found, (Unready, tuple)) else _translated(facts, number, capacity)
+    translated = _translated(facts, found, number, capacity)
     if isinstance(translated, Translated):
         return (LaunchTask(launch=translated.launch, attempt=number),)
     if not is_settled(facts, pod):
+        return settling(facts)
+    return _renewed(facts, pod, capacity) or _hindered(facts, translated)
+
+
+def _hindered(facts: Facts, why: Unready | tuple[Reason, ...]) -> Commands:
+    return unready(facts, why) if isinstance(why, Unready) else rejected(facts, why)
+
+
+def _anew(facts: Facts, pod: Pod) -> Commands:
+    """Another attempt in place of one that is too old to be repeated, once a listing shows it has no task.
+
+    AWS may have been away for so long. The listing must be later than the last moment at which the old one
+    may have been launched.
+    """
+    telling = attempted_at(facts, pod) + REMEMBERED + SETTLED
+    if facts.looked_at is None or facts.looked_at < telling:
         return (Look(), Later(seconds=_SOON))
-    if isinstance(translated, Unready):
-        return _renewed(facts, pod, capacity) or unready(facts, translated)
-    return rejected(facts, translated)
+    return _renewed(facts, pod, recorded_capacity(pod) or "on-demand")
 
 
 def _renewed(facts: Facts, pod: Pod, capacity: Capacity) -> Commands:
@@ -157,10 +224,11 @@ def falls_back(facts: Facts) -> bool:
     return denied or (task is not None and is_for_want_of_spot(task, spec=pod.spec))
 
 
-def _translated(facts: Facts, number: int, capacity: Capacity) -> Translated | Unready | tuple[Reason, ...]:
-    found = facts.material
-    if found is None or isinstance(found, (Unready, tuple)):
-        raise AssertionError("nothing was gathered")
+def _translated(
+    facts: Facts, found: Gathered, number: int, capacity: Capacity
+) -> Translated | Unready | tuple[Reason, ...]:
+    if not isinstance(found, Material):
+        return found
     return translate(
         pod_of(facts),
         material=found,
@@ -177,7 +245,7 @@ def _caveats(translated: Translated) -> tuple[Command, ...]:
 
 
 def is_given_back(facts: Facts) -> bool:
-    """Whether Fargate had no capacity for so long that the pod's controller had better make another pod."""
+    """Whether the pod waits for so long that its controller, if any, had better make another pod."""
     pod = pod_of(facts)
     since = _wanting_since(facts, pod)
     long = timedelta(seconds=facts.config.give_back_after)

@@ -3,10 +3,19 @@
 from datetime import timedelta
 from typing import Final
 
-from app.bridge.decision import attempts
+from app.bridge.decision import attempts, hooks
 from app.bridge.decision.commands import Later, ReadRecords, RecordEvent, RecordTask
 from app.bridge.decision.facts import Facts
-from app.bridge.decision.launching import NO_CAPACITY, falls_back, given_back, is_given_back, next_attempt
+from app.bridge.decision.launching import (
+    NO_CAPACITY,
+    falls_back,
+    given_back,
+    hindrance,
+    is_given_back,
+    next_attempt,
+    refusal_words,
+    unready_words,
+)
 from app.bridge.decision.measures import (
     Commands,
     failed,
@@ -19,18 +28,21 @@ from app.bridge.decision.measures import (
     written,
 )
 from app.bridge.decision.record import recorded_arn
-from app.bridge.status.container_status import Hold, has_started
+from app.bridge.status.container_status import Hold, task_id_of
 from app.bridge.status.endings import (
     Ending,
     Sequel,
     ending_of,
+    exit_of,
     explained,
     failed_init,
+    has_started,
     sequel_of,
     start_failure_of,
 )
 from app.bridge.status.observed import NOTHING_TOLD
 from app.bridge.status.pod_status import Verdict
+from app.bridge.status.words import named
 from app.bridge.translation.material import Unready
 from app.model.names import KEEPER_CONTAINER
 from app.model.pod import Pod
@@ -39,6 +51,9 @@ from app.model.task import Task
 TASK_STOPPED: Final = "TaskStopped"
 _SOON: Final = 5.0
 _READ_AGAIN: Final = 2.0
+
+LOGS_WITHIN: Final = timedelta(seconds=6)
+"""So long an end waits for the end of its log: the container may have printed nothing at all."""
 
 RECORDS_WITHIN: Final = timedelta(seconds=20)
 """CloudWatch shows a container's last lines so long after its end at the latest, as a rule; an end is told
@@ -56,12 +71,9 @@ def carried(facts: Facts) -> Commands:
             RecordEvent(reason="Created", message=f"Created Fargate task {task.task_id}"),
         )
     status = status_of(facts, task=task, hold=Hold())
-    events: Commands = ()
-    if status["phase"] == "Running" and pod.status.phase == "Pending":
-        events = (RecordEvent(reason="Started", message=f"Fargate task {task.task_id} is running"),)
     return (
         *recorded,
-        *written(facts, status, *events),
+        *written(facts, status, *_started(facts, task), *hooks.restarts(facts)),
         *stop_duplicates(facts),
         *_restarts(facts, pod, task),
     )
@@ -76,8 +88,13 @@ def ended(facts: Facts) -> Commands:
     reading = unread(facts, pod, task)
     if reading:
         return reading
-    ending = ending_of(task, spec=pod.spec)
-    match sequel_of(task, spec=pod.spec):
+    return (*_started(facts, task), *_end(facts, task))
+
+
+def _end(facts: Facts, task: Task) -> Commands:
+    spec = pod_of(facts).spec
+    ending = ending_of(task, spec=spec)
+    match sequel_of(task, spec=spec):
         case Sequel.SUCCEEDED:
             return write_status(facts, task=task, verdict=Verdict(phase="Succeeded"))
         case Sequel.FAILED if ending in {Ending.CRASHED, Ending.COMPLETED}:
@@ -89,13 +106,35 @@ def ended(facts: Facts) -> Commands:
             return _relaunch(facts, task, ending)
 
 
+def _started(facts: Facts, task: Task) -> Commands:
+    """Tell that the task runs, or has run; empty where the pod's status says so already."""
+    pod = pod_of(facts)
+    names = {each.name for each in pod.spec.containers}
+    told = {task_id_of(each) for each in pod.status.container_statuses}
+    runs = any(each.name in names and has_started(task, each) for each in task.containers)
+    if not runs or task.task_id in told:
+        return ()
+    return (RecordEvent(reason="Started", message=f"Started Fargate task {task.task_id}"),)
+
+
+def _back_off(facts: Facts, task: Task, names: frozenset[str]) -> RecordEvent:
+    """Of the container for whose end the pod is restarted: one that failed, where any did."""
+    ended = [each for each in task.containers if each.name in names]
+    broken = failed_init(task, spec=pod_of(facts).spec) or next(filter(exit_of, ended), None)
+    name = broken.name if broken is not None else next(iter(sorted(names)), "")
+    message = f"Back-off restarting failed container {name} in pod {named(pod_of(facts))}"
+    return RecordEvent(reason="BackOff", message=message, warning=True)
+
+
 def unread(facts: Facts, pod: Pod, task: Task) -> Commands:
     """Read what is still to be learned of an ended task before its end is told; empty where nothing is."""
     logs = _logs_to_read(facts, pod, task)
     told = facts.told.get(task.arn, NOTHING_TOLD)
     kept = any(each.name == KEEPER_CONTAINER and each.exit_code is not None for each in task.containers)
-    late = task.stopped_at is None or facts.now - task.stopped_at >= RECORDS_WITHIN
-    if late or not (logs or (kept and not told.complete)):
+    unrecorded = kept and not told.complete
+    within = RECORDS_WITHIN if unrecorded else LOGS_WITHIN
+    late = task.stopped_at is None or facts.now - task.stopped_at >= within
+    if late or not (logs or unrecorded):
         return ()
     return (ReadRecords(arn=task.arn, logs=logs), Later(seconds=_READ_AGAIN))
 
@@ -140,19 +179,20 @@ def _relaunch(facts: Facts, task: Task, ending: Ending) -> Commands:
 
 def _held(facts: Facts, task: Task, ending: Ending, stopped: list[Task]) -> Commands:
     """Why the pod's containers wait to run again: what is missing by now, or what became of the last try."""
-    lacking = facts.memory.gathered
+    lacking = hindrance(facts)
     if isinstance(lacking, Unready):
-        hold = Hold(lacking.reason, lacking.message, restarting=True)
-        event = RecordEvent(reason=lacking.event, message=lacking.message, warning=True)
+        hold, event = unready_words(lacking, restarting=True)
+    elif lacking is not None:
+        hold, event = refusal_words(lacking, restarting=True)
     elif ending is Ending.NOT_STARTED:
-        named = start_failure_of(task)
+        failure = start_failure_of(task)
         first = attempts.failures_in_a_row(stopped) == 1
         about = frozenset(each.name for each in task.containers if each.reason)
-        hold = Hold(named.first if first else named.later, explained(task), restarting=True, about=about)
+        hold = Hold(failure.first if first else failure.later, explained(task), restarting=True, about=about)
         event = RecordEvent(reason="Failed", message=explained(task), warning=True)
     else:
-        words = f"back-off before restarting pod {facts.key.path}"
         about = frozenset(each.name for each in task.containers if has_started(task, each))
-        hold = Hold("CrashLoopBackOff", words, restarting=True, about=about)
-        event = RecordEvent(reason="BackOff", message="Back-off restarting the pod's task", warning=True)
+        pause = round(attempts.backoff(attempts.failures_in_a_row(stopped)).total_seconds())
+        hold = Hold("CrashLoopBackOff", restarting=True, about=about, pause=pause)
+        event = _back_off(facts, task, about)
     return write_status(facts, task=task, hold=hold, event=event)

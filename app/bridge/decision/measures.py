@@ -4,28 +4,35 @@ from datetime import timedelta
 from typing import Final
 
 from app.bridge.decision import adoption
-from app.bridge.decision.commands import Command, RecordEvent, SetStatus, StopTask
-from app.bridge.decision.facts import Facts, stage_of, task_of
+from app.bridge.decision.commands import Command, Later, Look, RecordEvent, SetStatus, StopTask
+from app.bridge.decision.facts import SETTLED, Facts, attempted_at, named_arn, stage_of, task_of
 from app.bridge.decision.record import recorded_arn
 from app.bridge.status import pod_status
 from app.bridge.status.container_status import Hold
-from app.bridge.status.endings import OURS, RESTARTING, explained
+from app.bridge.status.endings import OURS, RESTARTING, explained, failed_init
 from app.bridge.status.observed import NOTHING_TOLD
 from app.bridge.status.pod_status import Status, Verdict, View
 from app.model.pod import Pod
-from app.model.reason import Reason, joined
 from app.model.task import Task
 
 Commands = tuple[Command, ...]
 
-UNSUPPORTED: Final = "FargateUnsupported"
 _STOP_AGAIN: Final = timedelta(minutes=1)
+_LOOK_AGAIN: Final = timedelta(seconds=20)
+_SOON: Final = 5.0
 
 
-def rejected(facts: Facts, reasons: tuple[Reason, ...]) -> Commands:
-    """As a kubelet rejects a pod that it cannot admit."""
-    message = f"Pod was rejected: {joined(reasons)}"
-    return failed(facts, task=task_of(facts), reason=UNSUPPORTED, message=message)
+def look(facts: Facts) -> Commands:
+    """A complete listing, unless there was one a moment ago: one pod must not cause one after another."""
+    fresh = facts.looked_at is not None and facts.now - facts.looked_at < _LOOK_AGAIN
+    return (Later(seconds=_SOON),) if fresh else (Look(), Later(seconds=_SOON))
+
+
+def settling(facts: Facts) -> Commands:
+    """Wait for the listing that tells what became of the newest attempt, and ask for it once it can."""
+    pod = pod_of(facts)
+    telling = named_arn(facts, pod) is None and facts.now >= attempted_at(facts, pod) + SETTLED
+    return (Look(), Later(seconds=_SOON)) if telling else look(facts)
 
 
 def failed(
@@ -33,9 +40,16 @@ def failed(
 ) -> Commands:
     """The pod is over and did not succeed."""
     verdict = Verdict(phase="Failed", reason=reason, message=message, disrupted=disrupted)
-    words = message or (explained(task) if task is not None else "")
+    words = message or (_explained(facts, task) if task is not None else "")
     event = RecordEvent(reason=reason or "Failed", message=words or "the task failed", warning=True)
     return write_status(facts, task=task, verdict=verdict, event=event)
+
+
+def _explained(facts: Facts, task: Task) -> str:
+    broken = failed_init(task, spec=pod_of(facts).spec)
+    if broken is not None:
+        return f"init container {broken.name} exited with code {broken.exit_code}"
+    return explained(task)
 
 
 def killing(facts: Facts) -> Commands:

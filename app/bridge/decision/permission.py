@@ -1,7 +1,7 @@
 """Whether a pod that is bound to our node may cost money: what its namespace and its own label say.
 
 The scheduler and the gate ask this before they place a pod. A pod that names the node itself
-(`spec.nodeName`) passes both by, so it is asked again here, before the first launch.
+(`spec.nodeName`) passes both by, so it is asked again here, before the pod's first task.
 """
 
 from collections.abc import Mapping
@@ -11,6 +11,7 @@ from typing import Final
 from app.model.names import DISABLED, ENABLED, OVERFLOW, PERMITTED
 from app.model.pod import Pod, condition
 from app.model.policy import Overflow, PolicyError, overflow_of
+from app.model.times import later
 
 BELATED: Final = timedelta(seconds=10)
 """Labels come by a watch of their own: a refusal is not believed before it had this time to catch up."""
@@ -19,8 +20,9 @@ BELATED: Final = timedelta(seconds=10)
 def refusal(pod: Pod, *, labels: Mapping[str, str] | None) -> str:
     """Why the pod may not run as a task, with the mend; empty where it may.
 
-    Asked before a pod's first attempt only. A label that is taken off later ends nothing: the pod's task
-    runs on, and the pod keeps its right to further attempts (after a crash, say) for as long as it lives.
+    Asked as long as no task of the pod was seen: an attempt that is written on it may be anybody's words. A
+    label that is taken off later ends nothing: the pod's task runs on, and the pod keeps its right to further
+    attempts (after a crash, say).
 
     Args:
         pod: bound to our node.
@@ -58,4 +60,4 @@ def believed_at(pod: Pod) -> datetime | None:
     scheduled = condition(pod, "PodScheduled")
     bound = scheduled.last_transition_time if scheduled is not None and scheduled.status == "True" else None
     since = bound or pod.metadata.creation_timestamp
-    return since + BELATED if since is not None else None
+    return later(since, BELATED) if since is not None else None

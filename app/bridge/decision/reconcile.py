@@ -12,14 +12,16 @@ from typing import Final
 import msgspec
 
 from app.bridge.decision import hooks, launching, living, permission
-from app.bridge.decision.commands import Later, Look, RecordEvent, RemovePod, StopOrphan
+from app.bridge.decision.commands import Later, Look, RecordEvent, RemovePod, StopOrphan, StopTask
 from app.bridge.decision.facts import Facts, Stage, deadline_of, is_settled, stage_of, task_of
 from app.bridge.decision.measures import (
     Commands,
     failed,
     is_to_be_stopped,
     killing,
+    look,
     pod_of,
+    settling,
     stops,
     view_of,
     write_status,
@@ -68,7 +70,9 @@ def decide(facts: Facts) -> Commands:
     """The commands for this moment, in order; where one fails, the rest are dropped. None: all is well."""
     known = _of_the_pod(facts)
     stage = stage_of(known)
-    return (*hooks.failures(known), *HANDLERS[stage](known), *_deadline(known, stage))
+    commands = HANDLERS[stage](known)
+    told = hooks.failures(known) if not any(isinstance(each, StopTask) for each in commands) else ()
+    return (*told, *commands, *_deadline(known, stage))
 
 
 def _of_the_pod(facts: Facts) -> Facts:
@@ -106,10 +110,9 @@ def _gone(facts: Facts) -> Commands:
 def _deleting(facts: Facts) -> Commands:
     pod = pod_of(facts)
     if facts.live:
-        said = write_status(facts, task=task_of(facts), hold=Hold())
-        return (*stops(facts, "deleted"), *killing(facts), *said)
+        return _stopping(facts, "deleted")
     if not is_settled(facts, pod):
-        return (Look(), Later(seconds=_SOON))
+        return settling(facts)
     if is_terminal(pod):
         return (RemovePod(),)
     task = task_of(facts)
@@ -118,6 +121,14 @@ def _deleting(facts: Facts) -> Commands:
         return reading
     status = pod_status.final_status(pod, view_of(facts, task))
     return (*written(facts, status), RemovePod())
+
+
+def _stopping(facts: Facts, why: str) -> Commands:
+    """Tasks are stopped before anything else about the pod is told, or even looked at: they cost money."""
+    asked = stops(facts, why)
+    if asked:
+        return (*asked, *killing(facts), Later(seconds=0.0))
+    return write_status(facts, task=task_of(facts), hold=Hold())
 
 
 def _terminal(facts: Facts) -> Commands:
@@ -136,12 +147,15 @@ def _forbidden(facts: Facts) -> Commands:
     due = permission.believed_at(pod)
     if due is not None and facts.now < due:
         return (Later(seconds=min(_SOONER, (due - facts.now).total_seconds())),)
+    if not is_settled(facts, pod):
+        # An attempt is written on it: it may have a task, if the label was there a moment ago.
+        return settling(facts)
     message = f"Pod was rejected: {permission.refusal(pod, labels=facts.namespace)}"
     return failed(facts, task=None, reason=OVERFLOW_NOT_ALLOWED, message=message)
 
 
-def _unseen(_: Facts) -> Commands:
-    return (Look(), Later(seconds=_SOON))
+def _unseen(facts: Facts) -> Commands:
+    return look(facts)
 
 
 def _lost(facts: Facts) -> Commands:
@@ -152,10 +166,9 @@ def _expired(facts: Facts) -> Commands:
     """ActiveDeadlineSeconds are over: the task is stopped first, so that its true end is told."""
     task = task_of(facts)
     if facts.live:
-        said = write_status(facts, task=task, hold=Hold())
-        return (*stops(facts, "past its activeDeadlineSeconds"), *killing(facts), *said)
+        return _stopping(facts, "past its activeDeadlineSeconds")
     if not is_settled(facts, pod_of(facts)):
-        return (Look(), Later(seconds=_SOON))
+        return settling(facts)
     reading = living.unread(facts, pod_of(facts), task) if task is not None else ()
     if reading:
         return reading

@@ -20,8 +20,8 @@ from app.bridge.material.referred import Name, Referred, unstored
 from app.bridge.material.seal import SealKey, SealKeys
 from app.bridge.material.shelf import Shelf
 from app.bridge.material.tokens import Tokens, account_of
+from app.bridge.material.unknown_fields import UnknownFields
 from app.bridge.translation.material import Material, Needs, SealedToken, TokenWish, Unready
-from app.fargate.eligibility import unknown
 from app.model.image import ImageConfig
 from app.model.names import IRSA_ROLE, KUBE2IAM_ROLE
 from app.model.objects import PersistentVolume, Service, ServiceAccount
@@ -64,6 +64,7 @@ class Gatherer:
         )
         self._accounts: Recent[Name, ServiceAccount] = Recent(clock=clock, seconds=config.fresh)
         self._volumes: Recent[Name, PersistentVolume | None] = Recent(clock=clock, seconds=config.fresh)
+        self._unknown = UnknownFields(suppliers.specs)
         self._roles: Recent[Name, str] = Recent(clock=clock, seconds=config.roles_fresh)
 
     async def gather(
@@ -85,15 +86,16 @@ class Gatherer:
             PortFailure: the outside did not answer (Unavailable, Throttled); ask again.
         """
         findings, names = Findings(), set[str]()
-        findings.take(await self._unknown(pod))
+        findings.take(await self._unknown.of(pod))
         account = await self._account(pod, findings)
         claims = await self._claims(pod, needs, findings)
         maps = await self._referred.config_maps(pod, needs, findings=findings, names=names)
         secrets = await self._referred.secrets(pod, needs, findings=findings, names=names)
-        seal_key, tokens = await self._sealed(pod, needs, findings)
         logins = await self._pulls.logins(pod, findings=findings)
         pulls = await self._pulls.stored(pod, logins.found, findings=findings, names=names)
         images, unread = await self._images(needs, logins.found, findings)
+        role = await self._role(pod, account, findings)
+        seal_key, tokens = await self._sealed(pod, needs, findings)
         material = Material(
             namespace=namespace,
             config_maps=maps.plain,
@@ -101,7 +103,7 @@ class Gatherer:
             secrets=secrets,
             services=await self._services_for(pod, needs),
             account=account,
-            pod_identity_role=await self._role(pod, account, findings),
+            pod_identity_role=role,
             claims=claims,
             tokens=tokens,
             seal_key=seal_key,
@@ -113,17 +115,6 @@ class Gatherer:
         )
         self.shelf.uses(pod.uid, names)
         return findings.outcome() or material
-
-    async def _unknown(self, pod: Pod) -> Refusal | Unready:
-        """The pod's fields that this program does not know: decoding has dropped them.
-
-        Our webhook asks the same, but not every pod has passed it.
-        """
-        try:
-            return unknown(await self._suppliers.specs.pod_spec(pod))
-        except Refused as failure:
-            namespace = pod.metadata.namespace
-            return unconfigured(unreadable(failure, verb="get", resource="pods", namespace=namespace))
 
     async def _account(self, pod: Pod, findings: Findings) -> ServiceAccount | None:
         namespace, name = pod.metadata.namespace, account_of(pod)
@@ -180,7 +171,10 @@ class Gatherer:
     async def _sealed(
         self, pod: Pod, needs: Needs, findings: Findings
     ) -> tuple[str, dict[TokenWish, SealedToken]]:
-        key = findings.take(await self._seal_key(pod)) if needs.tokens else None
+        """Tokens for the volumes, once nothing else is missing: a pod that waits would get many in vain."""
+        if not needs.tokens or findings.outcome() is not None:
+            return "", {}
+        key = findings.take(await self._seal_key(pod))
         if key is None:
             return "", {}
         tokens = await self._tokens.sealed(pod, needs.tokens, key=key, findings=findings)

@@ -7,11 +7,11 @@ from datetime import datetime
 import msgspec
 
 from app.bridge.decision.facts import PodKey
-from app.bridge.probing.probed import Heard, ProbedContainer
-from app.bridge.probing.worker import ProbeWorker
+from app.bridge.probing.probed import Before, ProbedContainer
 from app.bridge.status.container_status import task_id_of
+from app.bridge.status.in_place import is_behind
 from app.bridge.status.observed import Health
-from app.model.container import Container, probes_of
+from app.model.container import Container, ProbeKind, probes_of
 from app.model.pod import Pod
 from app.model.task import Task
 from app.ports.clock import Clock
@@ -30,7 +30,25 @@ class _Life(msgspec.Struct, frozen=True):
 class Prober:
     """Probes the containers of the pods that it is told of; `run` it for as long as the bridge runs."""
 
-    def __init__(self, probes: Probes, *, events: Events, clock: Clock, jitter: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        probes: Probes,
+        *,
+        events: Events,
+        clock: Clock,
+        jitter: Callable[[], float],
+        leads: Callable[[], bool] = lambda: True,
+    ) -> None:
+        """Ask nothing yet.
+
+        Args:
+            probes: asks.
+            events: tell people of failures.
+            clock: time.
+            jitter: 0 to 1, another each time.
+            leads: whether this process leads now; nothing is asked or told while it does not.
+        """
+        self._leads = leads
         self._probes = probes
         self._events = events
         self._clock = clock
@@ -65,7 +83,8 @@ class Prober:
             kept.pop(life).stop()
         if pod is not None and task is not None and self._group is not None:
             for life in wanted.keys() - kept.keys():
-                kept[life] = self._begun(key, pod, task, wanted[life], group=self._group)
+                kept[life] = self._begun(key, pod, task, life, container=wanted[life], group=self._group)
+            self._tell_of_commands(pod, task, kept)
         if not kept:
             del self._pods[key]
 
@@ -79,41 +98,76 @@ class Prober:
         }
 
     def _begun(
-        self, key: PodKey, pod: Pod, task: Task, container: Container, *, group: asyncio.TaskGroup
+        self,
+        key: PodKey,
+        pod: Pod,
+        task: Task,
+        life: _Life,
+        *,
+        container: Container,
+        group: asyncio.TaskGroup,
     ) -> ProbedContainer:
         probed = ProbedContainer(
             container,
             ip=task.ip,
-            ready_before=_was_ready(pod, container, task),
+            before=_before(pod, container, task, run=life.run),
             probes=self._probes,
             clock=self._clock,
         )
         probed.start(
             group,
-            ran_for=_seconds_since(task.started_at, self._clock.now()),
+            ran_for=_seconds_since(task.started_at, self._clock.now()) if life.run == 1 else 0.0,
             spread=self._jitter(),
-            heard=self._hearing(key, pod),
+            listener=_Hearing(self, key, pod),
         )
         return probed
 
-    def _hearing(self, key: PodKey, pod: Pod) -> Heard:
-        def heard(worker: ProbeWorker, answer: Answer, changed: bool) -> None:
-            if not answer.ok:
-                self._tell_people(pod, f"{worker.kind.capitalize()} probe failed: {answer.output}")
-            if changed:
-                for listener in self._listeners:
-                    listener(key)
+    def leads(self) -> bool:
+        """Whether this process may ask and tell now."""
+        return self._leads()
 
-        return heard
+    def wake(self, key: PodKey) -> None:
+        """Tell the listeners that the pod's health may have changed."""
+        for listener in self._listeners:
+            listener(key)
 
-    def _tell_people(self, pod: Pod, message: str) -> None:
-        """An Event, without keeping the probe waiting for it."""
-        if self._group is None:
+    def _tell_of_commands(self, pod: Pod, task: Task, kept: Mapping[_Life, ProbedContainer]) -> None:
+        """ECS runs the exec probes, and keeps what they print to itself."""
+        if not self._leads():
             return
+        seen = {each.name: each for each in task.containers}
+        for life, probed in kept.items():
+            for kind in probed.found_by_ecs(seen[life.container]):
+                self.tell(pod, kind, f"ECS's health check finds container {life.container} UNHEALTHY")
+
+    def tell(self, pod: Pod, kind: ProbeKind, why: str) -> None:
+        """An Event of a failed probe, without keeping anybody waiting for it."""
+        if self._group is None or not self._leads():
+            return
+        message = f"{kind.capitalize()} probe failed: {why}"
         event = self._events.record(pod, reason="Unhealthy", message=message, warning=True)
         telling = self._group.create_task(event)
         self._telling.add(telling)
         telling.add_done_callback(self._telling.discard)
+
+
+class _Hearing:
+    """What one life's workers say, with the pod that it is said of."""
+
+    def __init__(self, prober: Prober, key: PodKey, pod: Pod) -> None:
+        self._prober = prober
+        self._key = key
+        self._pod = pod
+
+    def leads(self) -> bool:
+        return self._prober.leads()
+
+    def heard(self, kind: ProbeKind, answer: Answer) -> None:
+        if not answer.ok:
+            self._prober.tell(self._pod, kind, answer.output)
+
+    def changed(self) -> None:
+        self._prober.wake(self._key)
 
 
 def _wanted(pod: Pod, task: Task, runs: Mapping[str, int]) -> dict[_Life, Container]:
@@ -127,13 +181,19 @@ def _wanted(pod: Pod, task: Task, runs: Mapping[str, int]) -> dict[_Life, Contai
     }
 
 
-def _was_ready(pod: Pod, container: Container, task: Task) -> bool:
-    """Whether the pod's status says so of this very task: another bridge may have written it."""
+def _before(pod: Pod, container: Container, task: Task, *, run: int) -> Before:
+    """What the pod's status says of this very run: another bridge may have written it."""
     statuses = (*pod.status.init_container_statuses, *pod.status.container_statuses)
-    return any(
-        each.get("name") == container.name and bool(each.get("ready")) and task_id_of(each) == task.task_id
-        for each in statuses
-    )
+    for each in statuses:
+        is_same = each.get("name") == container.name and task_id_of(each) == task.task_id
+        if is_same and not _is_of_earlier_run(str(each.get("containerID")), run):
+            ready = bool(each.get("ready"))
+            return Before(started=ready or bool(each.get("started")), ready=ready)
+    return Before()
+
+
+def _is_of_earlier_run(identifier: str, run: int) -> bool:
+    return is_behind(identifier, f"{identifier.partition('@')[0]}@{run}")
 
 
 def _seconds_since(started: datetime | None, now: datetime) -> float:

@@ -55,21 +55,33 @@ def is_asked_by_us(probe: Probe) -> bool:
     return probe.exec is None
 
 
-def health_of(container: Container, counts: Mapping[ProbeKind, Count], seen: TaskContainer) -> Health:
+def health_of(
+    container: Container,
+    counts: Mapping[ProbeKind, Count],
+    seen: TaskContainer,
+    *,
+    started: bool = False,
+    patient: bool = False,
+) -> Health:
     """What the probes say together.
 
     Args:
         container: as in the pod's spec.
         counts: of the probes that the bridge makes.
         seen: the container as ECS shows it, with the outcome of its health check.
+        started: whether this very life has started before: no startup probe is asked after its success, but
+            ECS goes on with its one health check.
+        patient: whether an exec startup probe still has time, which ECS counts up to 300 s only.
     """
     probes = probes_of(container)
     verdicts = {kind: _verdict(kind, probes[kind], counts.get(kind), seen) for kind in probes}
-    started = verdicts.get("startup", True) is True
-    failed = next((kind for kind in ("startup", "liveness") if verdicts.get(kind, True) is False), "")
+    has_started = started or verdicts.get("startup", True) is True
+    decisive: ProbeKind = "liveness" if has_started else "startup"
+    is_early = decisive == "startup" and patient and not is_asked_by_us(probes["startup"])
+    failed = decisive if verdicts.get(decisive, True) is False and not is_early else ""
     return Health(
-        started=started,
-        ready=started and verdicts.get("readiness", True) is True,
+        started=has_started,
+        ready=has_started and verdicts.get("readiness", True) is True,
         failed=f"Container {container.name} failed {failed} probe, will be restarted" if failed else "",
     )
 

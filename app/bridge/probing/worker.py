@@ -48,13 +48,13 @@ class ProbeWorker:
 
         Args:
             first_in: seconds until the first question; later ones come every `periodSeconds`.
-            may_ask: whether the startup probe lets this one go.
+            may_ask: whether the startup probe lets this one go, and this process leads.
             heard: called with every answer, after it is counted.
         """
         await self._clock.sleep(first_in)
         while True:
             if may_ask():
-                answer = await self._ask()
+                answer = await self._answer()
                 self.count = counted(self.count, answer.ok, self._probe)
                 heard(self, answer)
                 if self._is_over():
@@ -69,6 +69,12 @@ class ProbeWorker:
                 return self.count.verdict is False
             case "readiness":
                 return False
+
+    async def _answer(self) -> Answer:
+        try:
+            return await self._ask()
+        except Exception as failure:  # noqa: BLE001 - one pod's odd probe must not end everybody's
+            return Answer(ok=False, output=f"the probe cannot be made: {failure}")
 
     async def _ask(self) -> Answer:
         within = max(float(self._probe.timeout_seconds), _LEAST)

@@ -10,10 +10,11 @@ from typing import Final
 import msgspec
 
 from app.bridge.status import in_place
-from app.bridge.status.endings import is_out_of_memory, never_started, termination_reason
+from app.bridge.status.endings import has_started, is_out_of_memory, termination_reason
 from app.bridge.status.in_place import UNKNOWN_EXIT
 from app.bridge.status.observed import Health, Run
 from app.bridge.status.restarting import is_restarted
+from app.bridge.status.words import back_off_words
 from app.model.container import Container
 from app.model.task import Task, TaskContainer
 from app.model.times import rfc3339
@@ -29,12 +30,14 @@ class Hold(msgspec.Struct, frozen=True):
     Attributes:
         restarting: whether it holds those that have ended, too.
         about: the names of the containers; empty for all. Another has merely not come to its turn.
+        pause: seconds until the next run; kubelet's words for it stand for the message.
     """
 
     reason: str = "ContainerCreating"
     message: str = ""
     restarting: bool = False
     about: frozenset[str] = frozenset()
+    pause: int = 0
 
 
 class Sight(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,6 +54,8 @@ class Sight(msgspec.Struct, frozen=True, kw_only=True):
         completes: whether ending with 0 is what it is for (an init container).
         policy: the pod's restartPolicy.
         hold: why it waits, if it does.
+        pod: the pod, as kubelet's messages name it.
+        deleted: whether the pod is being deleted.
         now: stands in for times that nobody gives.
     """
 
@@ -65,6 +70,8 @@ class Sight(msgspec.Struct, frozen=True, kw_only=True):
     completes: bool = False
     policy: str = "Always"
     hold: Hold | None = None
+    pod: str = ""
+    deleted: bool = False
 
 
 def container_status(container: Container, sight: Sight) -> dict[str, Json]:
@@ -86,7 +93,7 @@ def container_status(container: Container, sight: Sight) -> dict[str, Json]:
 def _next_status(container: Container, sight: Sight) -> dict[str, Json]:
     task, seen, before = sight.task, sight.seen, sight.before
     if task is None or seen is None or not has_started(task, seen):
-        return _waiting(container, before=before, hold=sight.hold or Hold())
+        return _waiting(container, before=before, hold=_worded(sight.hold or Hold(), container, sight))
     identifier = in_place.numbered(f"{SCHEME}{task.task_id}/{seen.runtime_id or seen.name}", sight.runs)
     if in_place.is_behind(identifier, str(before.get("containerID") or "")):
         # The records of the run that is written are not read (yet, or again).
@@ -108,7 +115,8 @@ def _next_status(container: Container, sight: Sight) -> dict[str, Json]:
     }
     waits = _wait_of(sight)
     if waits is not None and "terminated" in state and _comes_again(container, sight, state["terminated"]):
-        return {**status, "ready": False, "state": _hold_state(waits), "lastState": state}
+        held = _hold_state(_worded(waits, container, sight))
+        return {**status, "ready": False, "state": held, "lastState": state}
     return status
 
 
@@ -141,24 +149,22 @@ def task_id_of(status: Mapping[str, Json]) -> str:
     return identifier.removeprefix(SCHEME).split("/", 1)[0] if identifier.startswith(SCHEME) else ""
 
 
-def has_started(task: Task, seen: TaskContainer) -> bool:
-    """Whether the container has run in the task."""
-    if never_started(seen):
-        return False
-    if seen.last_status == "RUNNING" or seen.exit_code is not None:
-        return True
-    return seen.last_status == "STOPPED" and task.started_at is not None
-
-
 def _is_ready(sight: Sight, task: Task, state: Mapping[str, Json]) -> bool:
     if sight.completes:
         return _completed({"state": state, "ready": True})
+    if sight.deleted and task.desired_status != "RUNNING":
+        # Nobody probes it any more; if it was ready, EndpointSlices show it as serving to its end.
+        return "running" in state and _was_ready(sight.before, task)
     return (
-        "running" in state
-        and task.desired_status == "RUNNING"
+        task.desired_status == "RUNNING"
+        and "running" in state
         and sight.health.started
         and sight.health.ready
     )
+
+
+def _was_ready(before: Mapping[str, Json], task: Task) -> bool:
+    return task_id_of(before) == task.task_id and bool(before.get("ready"))
 
 
 def _completed(status: Mapping[str, Json]) -> bool:
@@ -199,7 +205,14 @@ def _wait_of(sight: Sight) -> Hold | None:
     if sight.task is None or sight.task.is_stopped:
         return None
     pause = in_place.back_off(sight.runs)
-    return Hold("CrashLoopBackOff", f"back-off {pause}s restarting failed container") if pause else None
+    return Hold("CrashLoopBackOff", pause=pause) if pause else None
+
+
+def _worded(hold: Hold, container: Container, sight: Sight) -> Hold:
+    if not hold.pause:
+        return hold
+    words = back_off_words(container.name, pod=sight.pod, pause=hold.pause)
+    return msgspec.structs.replace(hold, message=words)
 
 
 def _hold_state(hold: Hold) -> dict[str, Json]:
@@ -231,7 +244,7 @@ def _state(
     same = before.get("containerID") == identifier
     if same and known and sight.untold and seen.last_status != "STOPPED":
         return dict(known)
-    started = _started_at(sight, task, known if same else {})
+    started = _started_at(sight, task, seen, known if same else {})
     if seen.last_status != "STOPPED":
         return {"running": {"startedAt": started}}
     written = _end_of(identifier, before)
@@ -254,7 +267,8 @@ def _end_of(identifier: str, before: Mapping[str, Json]) -> Mapping[str, Json]:
     return next((end for end in ends if end.get("containerID") == identifier), {})
 
 
-def _started_at(sight: Sight, task: Task, known: Mapping[str, Json]) -> str:
+def _started_at(sight: Sight, task: Task, seen: TaskContainer, known: Mapping[str, Json]) -> str:
+    """When it started, as well as anybody knows; never after its end."""
     if sight.runs:
         return rfc3339(sight.runs[-1].started)
     if task.started_at is not None and not sight.completes:
@@ -263,7 +277,8 @@ def _started_at(sight: Sight, task: Task, known: Mapping[str, Json]) -> str:
         found = (known.get(state) or {}).get("startedAt")
         if found:
             return str(found)
-    return rfc3339(sight.now)
+    over = task.stopped_at or task.stopping_at if seen.last_status == "STOPPED" else None
+    return rfc3339(sight.now if over is None else min(sight.now, over))
 
 
 def _finished_at(task: Task, written: Mapping[str, Json], *, now: datetime) -> str:

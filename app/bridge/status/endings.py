@@ -146,6 +146,15 @@ def never_started(container: TaskContainer) -> bool:
     return container.reason.lower().startswith(("cannotstart", "cannotcreate", "cannotpull"))
 
 
+def has_started(task: Task, seen: TaskContainer) -> bool:
+    """Whether the container has run in the task."""
+    if never_started(seen):
+        return False
+    if seen.last_status == "RUNNING" or seen.exit_code is not None:
+        return True
+    return seen.last_status == "STOPPED" and task.started_at is not None
+
+
 def exit_of(container: TaskContainer) -> int | None:
     """The container's exit code; None where it has not run, or nobody learned it."""
     return None if never_started(container) else container.exit_code

@@ -19,14 +19,14 @@ def numbered(identifier: str, runs: Sequence[Run]) -> str:
 def restarts_between(before: str, identifier: str) -> int:
     """How often the container was started between two identifiers, the latter included."""
     if before.partition("@")[0] == identifier.partition("@")[0]:
-        return max(_number(identifier) - _number(before), 0)
-    return _number(identifier)
+        return max(number_of(identifier) - number_of(before), 0)
+    return number_of(identifier)
 
 
 def is_behind(identifier: str, before: str) -> bool:
     """Whether it names an earlier run of the same container than the identifier that was written before."""
     same = before.partition("@")[0] == identifier.partition("@")[0]
-    return same and _number(identifier) < _number(before)
+    return same and number_of(identifier) < number_of(before)
 
 
 def end_of(runs: Sequence[Run], identifier: str) -> dict[str, Json] | None:
@@ -47,11 +47,17 @@ def back_off(runs: Sequence[Run]) -> int:
     return max(round((newest.again - newest.finished).total_seconds()), 1)
 
 
+def number_of(identifier: str) -> int:
+    """Which run of its container an identifier names, counted from 1."""
+    _, _, number = identifier.partition("@")
+    return int(number) if number.isascii() and number.isdecimal() else 1
+
+
 def _terminated(run: Run, identifier: str) -> dict[str, Json]:
     code = UNKNOWN_EXIT if run.code is None else run.code
     ended: dict[str, Json] = {
         "exitCode": code,
-        "reason": "Completed" if code == 0 else "Error",
+        "reason": _reason(run, code),
         "startedAt": rfc3339(run.started),
         "containerID": _name(identifier.partition("@")[0], run.number),
     }
@@ -60,10 +66,11 @@ def _terminated(run: Run, identifier: str) -> dict[str, Json]:
     return {**ended, "message": run.message} if run.message else ended
 
 
+def _reason(run: Run, code: int) -> str:
+    if run.oom:
+        return "OOMKilled"
+    return "Completed" if code == 0 else "Error"
+
+
 def _name(identifier: str, number: int) -> str:
     return f"{identifier}@{number}" if number > 1 else identifier
-
-
-def _number(identifier: str) -> int:
-    _, _, number = identifier.partition("@")
-    return int(number) if number.isascii() and number.isdecimal() else 1

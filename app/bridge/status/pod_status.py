@@ -13,6 +13,7 @@ from app.bridge.status.conditions import conditions_of, dated, disruption
 from app.bridge.status.container_status import Hold, Sight, abandoned, container_status
 from app.bridge.status.observed import Health, Told, is_kept
 from app.bridge.status.phase import living_phase
+from app.bridge.status.words import named
 from app.model.container import Container, is_sidecar
 from app.model.pod import TERMINAL_PHASES, Pod, condition
 from app.model.task import Task
@@ -142,6 +143,8 @@ def _sight(
         completes=completes,
         policy=pod.spec.restart_policy,
         hold=_hold_of(pod, container, hold),
+        pod=named(pod),
+        deleted=pod.metadata.deletion_timestamp is not None,
     )
 
 

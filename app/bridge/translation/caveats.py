@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from app.bridge.translation.containers import health
 from app.bridge.translation.containers.parts import Part
 from app.fargate import eligibility
+from app.fargate.rights import ROOT
 from app.model.pod import Pod
 from app.model.reason import Reason
 
@@ -20,8 +21,14 @@ def caveats_of(pod: Pod, *, parts: Sequence[Part], brought: Sequence[Reason]) ->
     """
     known = {each.code for each in brought}
     general = [each for each in eligibility.caveats(pod) if each.code not in known]
-    special = [caveat for part in parts for caveat in (*_unseen_by_probes(part), *_not_awaited(part))]
+    special = [caveat for part in parts for caveat in _special(part)]
     return tuple(dict.fromkeys((*brought, *general, *special)))
+
+
+def _special(part: Part) -> Iterable[Reason]:
+    yield from _unseen_by_probes(part)
+    yield from _asked_as_root(part)
+    yield from _not_awaited(part)
 
 
 def unfound_pulls(names: Sequence[str]) -> tuple[Reason, ...]:
@@ -43,6 +50,13 @@ def _unseen_by_probes(part: Part) -> Iterable[Reason]:
     if used:
         message = f"exec probes of container {part.name} do not see {', '.join(used)}"
         yield Reason("ProbeEnvironment", message)
+
+
+def _asked_as_root(part: Part) -> Iterable[Reason]:
+    """Where the helper changes the command's groups, ECS starts the container, and its probes, as root."""
+    if health.health_check(part.container) and part.rights.user == str(ROOT) != str(part.rights.uid):
+        message = f"exec probes of container {part.name} run as root, for fsGroup's sake; use httpGet"
+        yield Reason("ProbeAsRoot", message)
 
 
 def _names(word: str, variable: str) -> bool:

@@ -26,10 +26,12 @@ from app.ports.clock import Clock
 from app.tls.authority import Authority, Leaf
 from app.wiring import kubernetes
 from app.wiring.local import helper, programs
+from app.wiring.local.addresses import with_own_addresses
 from app.wiring.local.clusters import chosen_cluster
 from app.wiring.local.options import LocalOptions, LocalStackError
 from app.wiring.local.programs import NAMESPACE, NODE, Places
 from app.wiring.local.readiness import is_ready, node_is_ready
+from app.wiring.local.revival import Revival
 
 Part = TypeVar("Part")
 
@@ -115,12 +117,14 @@ class LocalStack:
         return kubelet_client_leaf(self._authority, now=self._clock.now())
 
     async def watch_over(self) -> None:
-        """Run until a part ends by itself.
+        """Run until a part ends by itself. One of the three programs may do so twice within a minute.
 
         Raises:
             LocalStackError: always, then; the message shows the end of its log.
         """
+        revival = Revival(self.start_program, clock=self._clock, progress=self._progress)
         while True:
+            await revival.look(self.programs)
             self._check()
             await self._clock.sleep(0.5)
 
@@ -162,9 +166,9 @@ class LocalStack:
         await self._nodes_ready()
 
     async def _start_fargate(self) -> str:
-        config = (
-            await self._with_helper(self.options.fargate) if self.options.helper else self.options.fargate
-        )
+        config = self._undo.enter_context(with_own_addresses(self.options.fargate))
+        if self.options.helper:
+            config = await self._with_helper(config)
         self._fargate = EmbeddedFargate(config, clock=self._clock, ids=lambda: uuid.uuid4().hex)
         self._undo.push_async_callback(self._fargate.stop)
         return await self._fargate.start()

@@ -13,7 +13,7 @@ from app.model.names import TaskArn
 from app.model.pod import Pod
 from app.model.task import Task
 from app.ports.failures import NoCapacity
-from tests.bridge.fakes import World
+from tests.bridge.fakes import World, a_namespace
 from tests.bridge.situations import LONG_AGO, POD, attempted, facts_of, kinds
 from tests.builders import NOON, VIRTUAL, a_pod, a_task
 
@@ -68,7 +68,8 @@ def test_another_number_beside_the_pods_own_task_does_not_hide_the_task() -> Non
     ],
 )
 def test_a_strangers_task_is_not_the_pods(pod: Pod, expected: list[type]) -> None:
-    assert kinds(decide(facts_of(pod, strange=frozenset([STRANGER]))))[:1] == expected
+    facts = facts_of(pod, strange=frozenset([STRANGER]), looked_at=LONG_AGO)
+    assert kinds(decide(facts))[:1] == expected
 
 
 @pytest.mark.parametrize(
@@ -100,6 +101,25 @@ def test_an_attempt_of_a_bridge_whose_clock_runs_ahead_is_not_lost() -> None:
 def test_a_strangers_task_does_not_keep_a_deleted_pod() -> None:
     pod = attempted(arn=STRANGER, at=NOON.replace(hour=1), deleted=True, phase="Failed")
     assert kinds(decide(facts_of(pod, strange=frozenset([STRANGER])))) == [RemovePod]
+
+
+@pytest.mark.parametrize("text", ["1", "7"])
+async def test_an_attempt_that_somebody_wrote_opts_no_namespace_in(text: str) -> None:
+    world = World()
+    world.namespaces.put(a_namespace("bare"))
+    pod = a_pod("thief", namespace="bare", node=VIRTUAL)
+    world.start()
+    world.pods.bind(pod)
+    await world.advance(1)
+    forged = {
+        "spillway.dev/attempt": text,
+        "spillway.dev/attempt-of": pod.uid,
+        "spillway.dev/attempted-at": world.clock.now().isoformat(),
+    }
+    await world.pods.amend(world.pod(pod), annotations=forged)
+    await world.advance(100)
+    assert (world.pod(pod).status.reason, world.ecs.runs) == ("OverflowNotAllowed", {})
+    await world.stop()
 
 
 async def _with_a_victim(world: World) -> Task:

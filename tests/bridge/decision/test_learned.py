@@ -9,9 +9,9 @@ import pytest
 from app.bridge.decision.commands import Later, ReadRecords, RemovePod, SetStatus, TellOfHook
 from app.bridge.decision.facts import Facts, Memory
 from app.bridge.decision.reconcile import decide
-from app.bridge.status.observed import HookFailure, Told, told
+from app.bridge.status.observed import HookFailure, Told
 from app.model.task import Task, TaskContainer
-from tests.bridge.situations import attempted, began, facts_of, kinds, over, status_in
+from tests.bridge.situations import attempted, began, facts_of, kinds, over, status_in, told
 from tests.builders import NOON, a_container, a_pod, a_task
 
 DONE = '{"container":"main","done":true,"code":3}'

@@ -1,6 +1,7 @@
 from collections.abc import AsyncIterator, Mapping
 from datetime import timedelta
 
+import msgspec
 import pytest
 
 from app.bridge.decision.commands import Later, RecordAttempt, SetStatus
@@ -61,13 +62,25 @@ def test_who_opted_in_is_not_refused(namespace: Mapping[str, str], pod: Mapping[
     ("pod", "stage"),
     [
         pytest.param(POD, Stage.FORBIDDEN, id="before-the-first-attempt"),
-        pytest.param(attempted(), Stage.RECORDED, id="an-attempt-was-begun"),
+        pytest.param(attempted(), Stage.FORBIDDEN, id="an-attempt-is-written-on-it"),
         pytest.param(a_pod(metadata=owned_by("DaemonSet")), Stage.DAEMON, id="a-daemon-sets"),
         pytest.param(deleted(), Stage.DELETING, id="deleted"),
     ],
 )
-def test_permission_is_asked_before_the_first_attempt_alone(pod: Pod, stage: Stage) -> None:
+def test_permission_is_asked_until_a_task_was_seen(pod: Pod, stage: Stage) -> None:
     assert stage_of(facts_of(pod, namespace={})) is stage
+
+
+def test_a_further_attempt_of_a_pod_that_had_a_task_asks_nobody() -> None:
+    assert stage_of(facts_of(attempted(2), a_task(POD, **CRASHED), namespace={})) is Stage.RECORDED
+
+
+def test_a_pod_that_lost_its_permission_fails_only_once_it_is_known_to_have_no_task() -> None:
+    facts = facts_of(attempted(), namespace={}, now=LATER, looked_at=LATER)
+    assert SetStatus not in kinds(decide(facts))
+    listed = NOON + timedelta(seconds=20)
+    settled = msgspec.structs.replace(facts, now=listed, looked_at=listed)
+    assert status_in(decide(settled))["reason"] == "OverflowNotAllowed"
 
 
 def test_a_crashed_task_is_launched_again_though_the_label_is_gone() -> None:

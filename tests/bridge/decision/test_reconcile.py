@@ -5,6 +5,7 @@ import msgspec
 import pytest
 
 from app.bridge.decision.commands import (
+    Gather,
     Later,
     LaunchTask,
     Look,
@@ -16,6 +17,7 @@ from app.bridge.decision.commands import (
 )
 from app.bridge.decision.facts import Facts, Memory, Outcome, Stage, stage_of
 from app.bridge.decision.reconcile import HANDLERS, decide
+from app.model.reason import Reason
 from tests.bridge.situations import (
     CRASHED,
     LONG_AGO,
@@ -26,6 +28,7 @@ from tests.bridge.situations import (
     facts_of,
     kinds,
     status_in,
+    with_material,
 )
 from tests.builders import NOON, a_pod, a_task, owned_by
 
@@ -85,8 +88,32 @@ def test_an_attempt_that_ecs_may_have_forgotten_is_never_run_again() -> None:
 
 
 def test_a_task_that_is_missing_since_just_now_is_waited_for() -> None:
-    facts = facts_of(attempted(arn="x"), missing={"x": NOON})
+    facts = facts_of(attempted(arn="x"), missing={"x": NOON}, looked_at=LONG_AGO)
     assert kinds(decide(facts)) == [Look, Later]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "expected"),
+    [pytest.param(19, [Later], id="a-moment-ago"), pytest.param(20, [Look, Later], id="long-ago")],
+)
+def test_a_pod_that_names_an_unknown_task_does_not_cause_one_listing_after_another(
+    seconds: int, expected: list[type]
+) -> None:
+    now = NOON + timedelta(seconds=seconds)
+    assert kinds(decide(facts_of(attempted(arn="x"), looked_at=NOON, now=now))) == expected
+
+
+def test_an_attempt_that_aws_was_away_for_is_judged_by_the_first_listing() -> None:
+    back = NOON + timedelta(minutes=50)
+    away = facts_of(attempted(), now=back, looked_at=NOON + timedelta(minutes=44))
+    assert kinds(decide(away)) == [Look, Later]
+    seen = msgspec.structs.replace(away, looked_at=back)
+    assert [each.number for each in decide(seen) if isinstance(each, RecordAttempt)] == [2]
+
+
+def test_an_attempt_whose_task_ecs_may_have_forgotten_is_lost_whatever_a_listing_shows() -> None:
+    late = NOON + timedelta(minutes=60)
+    assert stage_of(facts_of(attempted(), now=late, looked_at=late)) is Stage.LOST
 
 
 def test_a_new_task_is_written_on_the_pod_before_the_status() -> None:
@@ -152,6 +179,52 @@ def test_what_fargate_cannot_run_is_rejected_with_every_reason() -> None:
     assert "hostPID" in found["message"]
 
 
+REPLACED = a_pod("web-1", uid="u1", hostNetwork=True, metadata=owned_by("ReplicaSet"))
+
+
+def test_what_fargate_cannot_run_waits_where_a_controller_would_replace_it() -> None:
+    commands = decide(facts_of(REPLACED))
+    assert kinds(commands) == [SetStatus, RecordEvent, Later]
+    found = status_in(commands)
+    waiting = found["containerStatuses"][0]["state"]["waiting"]
+    assert (found["phase"], waiting["reason"]) == ("Pending", "FargateUnsupported")
+    assert "hostNetwork" in waiting["message"]
+    told = [(each.reason, each.warning) for each in commands if isinstance(each, RecordEvent)]
+    assert told == [("FargateUnsupported", True)]
+
+
+def test_a_refusal_at_launch_is_looked_at_again_after_five_minutes() -> None:
+    why = (Reason("TooLarge", 'key "large" does not fit'),)
+    owned = a_pod("web-1", uid="u1", metadata=owned_by("Job"))
+    facts = with_material(facts_of(owned, now=NOON), why)
+    commands = decide(facts)
+    assert [each.seconds for each in commands if isinstance(each, Later)] == [300]
+    later = msgspec.structs.replace(facts, now=NOON + timedelta(minutes=5))
+    assert kinds(decide(later)) == [Gather]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "phase"),
+    [pytest.param(599, "Pending", id="before"), pytest.param(600, "Failed", id="after")],
+)
+def test_a_refused_pod_with_a_controller_fails_when_it_is_given_back(seconds: int, phase: str) -> None:
+    assert status_in(decide(facts_of(REPLACED, now=NOON + timedelta(seconds=seconds))))["phase"] == phase
+
+
+def test_a_refusal_before_a_restart_is_told_once_and_does_not_flap() -> None:
+    why = (Reason("TooLarge", 'key "large" does not fit'),)
+    owned = attempted(metadata=owned_by("Job"), restartPolicy="OnFailure")
+    now = NOON + timedelta(minutes=1)
+    facts = with_material(facts_of(owned, a_task(POD, **CRASHED), now=now), why)
+    commands = decide(facts)
+    assert kinds(commands) == [RecordEvent, SetStatus, RecordEvent, Later]
+    found = status_in(commands)
+    assert found["containerStatuses"][0]["state"]["waiting"]["reason"] == "FargateUnsupported"
+    kept = {key: value for key, value in found.items() if value is not None}
+    told = msgspec.structs.replace(owned, status=msgspec.convert(kept, type(owned.status)))
+    assert kinds(decide(msgspec.structs.replace(facts, pod=told))) == [Later]
+
+
 def test_a_daemon_sets_pod_is_told_once_and_never_started() -> None:
     pod = a_pod("web-1", uid="u1", metadata=owned_by("DaemonSet"))
     commands = decide(facts_of(pod))
@@ -181,8 +254,8 @@ def test_a_crash_is_followed_by_another_attempt_after_its_backoff() -> None:
     task = a_task(POD, **CRASHED)
     early = decide(facts_of(attempted(), task, now=NOON + timedelta(seconds=9)))
     due = decide(facts_of(attempted(), task, now=NOON + timedelta(seconds=10)))
-    assert kinds(early) == [SetStatus, RecordEvent, Later]
-    assert kinds(due) == [SetStatus, RecordEvent, RecordAttempt]
+    assert kinds(early) == [RecordEvent, SetStatus, RecordEvent, Later]
+    assert kinds(due) == [RecordEvent, SetStatus, RecordEvent, RecordAttempt]
 
 
 def test_an_image_that_cannot_be_pulled_is_told_and_tried_again() -> None:

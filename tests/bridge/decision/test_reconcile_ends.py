@@ -1,4 +1,5 @@
-from datetime import timedelta
+from datetime import datetime, timedelta, timezone
+from typing import Any
 
 import msgspec
 import pytest
@@ -12,9 +13,11 @@ from app.bridge.decision.commands import (
     SetStatus,
     StopOrphan,
     StopTask,
+    TellOfHook,
 )
 from app.bridge.decision.facts import Memory
 from app.bridge.decision.reconcile import decide
+from app.bridge.status.observed import HookFailure, Run, Told
 from tests.bridge.situations import (
     CRASHED,
     POD,
@@ -24,13 +27,33 @@ from tests.bridge.situations import (
     kinds,
     status_in,
 )
-from tests.builders import NOON, a_container, a_pod, a_task
+from tests.builders import NOON, a_container, a_pod, a_task, owned_by
 
 
 def test_deletion_stops_the_task_first() -> None:
     commands = decide(facts_of(attempted(deleted=True), a_task(POD)))
     assert kinds(commands)[:2] == [StopTask, RecordEvent]
     assert RemovePod not in kinds(commands)
+
+
+def test_a_deleted_pods_task_is_stopped_before_anything_is_made_of_what_it_recorded() -> None:
+    nonsense = Run(number=1, started=datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=23))))
+    task = a_task(POD, started_at=NOON)
+    failure = HookFailure("main", "preStop", "x", 1)
+    told = {task.arn: Told(runs={"main": (nonsense,)}, failures=(failure,))}
+    facts = facts_of(attempted(deleted=True), task, told=told)
+    assert kinds(decide(facts)) == [StopTask, RecordEvent, Later]
+    asked = msgspec.structs.replace(facts, memory=Memory(stops={task.arn: facts.now}))
+    assert kinds(decide(asked)) == [TellOfHook, SetStatus]
+
+
+@pytest.mark.parametrize("stage", [{}, {"deleted": True}])
+def test_times_that_nobody_can_mean_do_not_break_a_decision(stage: dict[str, Any]) -> None:
+    far = "9999-12-31T23:59:59Z"
+    bound = {"type": "PodScheduled", "status": "True", "lastTransitionTime": far}
+    status = {"startTime": far, "conditions": [bound]}
+    pod = attempted(**stage, activeDeadlineSeconds=60, status=status, metadata=owned_by("Job"))
+    assert decide(facts_of(pod, namespace={}))
 
 
 def test_a_task_that_is_being_stopped_is_not_stopped_again() -> None:
@@ -68,7 +91,14 @@ def test_a_terminal_pods_status_is_not_touched_by_its_deletion() -> None:
 
 
 def test_a_deleted_pod_waits_until_it_is_known_what_became_of_its_attempt() -> None:
-    assert kinds(decide(facts_of(attempted(deleted=True)))) == [Look, Later]
+    assert kinds(decide(facts_of(attempted(deleted=True), looked_at=None))) == [Look, Later]
+
+
+def test_the_listing_that_tells_what_became_of_an_attempt_is_asked_for_as_soon_as_it_can() -> None:
+    facts = facts_of(attempted(deleted=True), looked_at=NOON + timedelta(seconds=15))
+    early = msgspec.structs.replace(facts, now=NOON + timedelta(seconds=19))
+    due = msgspec.structs.replace(facts, now=NOON + timedelta(seconds=20))
+    assert (kinds(decide(early)), kinds(decide(due))) == ([Later], [Look, Later])
 
 
 def test_a_deleted_pod_goes_when_a_later_listing_shows_no_task() -> None:

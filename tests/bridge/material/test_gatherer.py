@@ -4,12 +4,13 @@ import asyncio
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
-from app.bridge.translation.material import Needs, Unready
+from app.bridge.translation.material import Material, Needs, Unready
 from app.model.image import ImageConfig
 from app.model.objects import CsiSource, PersistentVolume, PersistentVolumeSpec, ServiceAccount
 from app.ports.failures import NotFound, Refused, Unavailable
-from tests.bridge.material.asking import gathered, unready
+from tests.bridge.material.asking import NOTHING, gathered, unready
 from tests.bridge.material.fakes import (
     Outskirts,
     a_policy,
@@ -42,6 +43,30 @@ async def test_a_field_that_is_newer_than_this_program_is_refused_though_the_web
         ("UnknownField", "spec.containers[0].quantumMode"),
         ("UnknownField", "spec.teleport"),
     ]
+
+
+async def test_a_waiting_pod_is_read_once_for_each_generation_of_its_spec(outskirts: Outskirts) -> None:
+    first, second = (replace(a_pod(), metadata=replace(a_pod().metadata, generation=n)) for n in (1, 2))
+    for pod in (first, first, second):
+        await outskirts.gatherer.gather(pod, NOTHING, namespace={})
+
+    assert outskirts.sources.asked["pod"] == 2
+
+
+async def test_where_generations_are_not_numbered_the_pod_is_read_each_time(outskirts: Outskirts) -> None:
+    for _ in range(2):
+        await gathered(outskirts)
+
+    assert outskirts.sources.asked["pod"] == 2
+
+
+async def test_who_may_not_read_a_pod_asks_again(outskirts: Outskirts) -> None:
+    pod = replace(a_pod(), metadata=replace(a_pod().metadata, generation=1))
+    outskirts.sources.fails["pod"] = Refused("pods is forbidden")
+    await outskirts.gatherer.gather(pod, NOTHING, namespace={})
+    del outskirts.sources.fails["pod"]
+
+    assert isinstance(await outskirts.gatherer.gather(pod, NOTHING, namespace={}), Material)
 
 
 async def test_a_pod_that_we_may_not_read_waits_with_the_mend(outskirts: Outskirts) -> None:

@@ -57,6 +57,14 @@ async def test_a_token_cannot_be_opened_under_another_pods_identity(outskirts: O
         opened(found.tokens[API].sealed, outskirts, a_pod("web-2"))
 
 
+async def test_no_token_is_asked_for_while_something_else_is_missing(outskirts: Outskirts) -> None:
+    needs = Needs(tokens=frozenset({API}), secrets={"none": False})
+    found = await outskirts.gatherer.gather(a_pod(), needs, namespace={})
+
+    assert isinstance(found, Unready)
+    assert outskirts.sources.asked["token"] == 0
+
+
 async def test_each_wish_gets_a_token_and_a_nonce_of_its_own(outskirts: Outskirts) -> None:
     found = await gathered(outskirts, a_pod(), API, VAULT)
 

@@ -109,3 +109,41 @@ def test_a_commands_liveness_fails_only_when_ecs_says_unhealthy(seen: TaskContai
 def test_a_new_bridge_keeps_a_ready_container_ready() -> None:
     assert begun("readiness", ready_before=True).verdict is True
     assert begun("startup", ready_before=True).verdict is True
+
+
+BOTH: dict[str, Any] = {"startupProbe": EXEC, "readinessProbe": EXEC}
+
+
+@pytest.mark.parametrize(
+    ("probes", "seen", "started", "patient", "failed"),
+    [
+        pytest.param(BOTH, UNHEALTHY, False, False, "startup", id="it-never-started"),
+        pytest.param(BOTH, UNHEALTHY, False, True, "", id="it-still-has-time"),
+        pytest.param(BOTH, UNHEALTHY, True, False, "", id="it-had-started-and-is-merely-not-ready"),
+        pytest.param(
+            {"startupProbe": EXEC, "livenessProbe": EXEC}, UNHEALTHY, True, False, "liveness", id="it-died"
+        ),
+        pytest.param(
+            {"startupProbe": EXEC, "livenessProbe": EXEC}, UNHEALTHY, False, True, "", id="liveness-waits"
+        ),
+        pytest.param(
+            {"startupProbe": HTTP, "livenessProbe": EXEC}, UNHEALTHY, False, False, "", id="for-http-too"
+        ),
+    ],
+)
+def test_ecss_one_health_counts_for_startup_until_it_has_started(
+    probes: dict[str, Any], seen: TaskContainer, started: bool, patient: bool, failed: str
+) -> None:
+    health = health_of(container(**probes), {}, seen, started=started, patient=patient)
+    said = f"Container main failed {failed} probe, will be restarted" if failed else ""
+    assert (health.started, health.failed) == (started, said)
+
+
+def test_who_has_started_and_turns_unhealthy_is_not_ready_but_started() -> None:
+    health = health_of(container(**BOTH), {}, UNHEALTHY, started=True)
+    assert (health.started, health.ready) == (True, False)
+
+
+def test_a_startup_probe_over_the_network_that_failed_waits_for_nothing() -> None:
+    counts: dict[ProbeKind, Count] = {"startup": Count(verdict=False)}
+    assert health_of(container(startupProbe=HTTP), counts, SEEN, patient=True).failed

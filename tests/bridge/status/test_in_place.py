@@ -1,5 +1,6 @@
 """Runs inside one task, as the helper records them: none forgotten, none counted twice."""
 
+import json
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
@@ -7,11 +8,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from app.bridge.status.observed import HookFailure, Told, told
+from app.bridge.status.observed import HookFailure, Told
 from app.bridge.status.pod_status import View, status_of
 from app.model.pod import Pod
 from app.model.task import TaskContainer
-from tests.bridge.situations import began, lines_of_runs, over
+from tests.bridge.situations import began, lines_of_runs, over, told
 from tests.builders import NOON, a_pod, a_task
 
 POD = a_pod("web-1", uid="u1")
@@ -56,7 +57,7 @@ def test_a_run_that_ended_waits_in_a_crash_loop_for_as_long_as_the_helper_says()
     waiting = status(POD, read(began(1), over(1, again=NOON + timedelta(seconds=40))))["state"]["waiting"]
     assert waiting == {
         "reason": "CrashLoopBackOff",
-        "message": "back-off 10s restarting failed container",
+        "message": "back-off 10s restarting failed container=main pod=web-1_shop(u1)",
     }
 
 
@@ -122,3 +123,9 @@ def test_records_are_complete_when_every_container_that_ran_is_done() -> None:
     done = '{"container":"main","done":true,"code":3}'
     assert not read(*THREE).complete
     assert read(*THREE, done).complete
+
+
+def test_out_of_memory_inside_the_task_is_told_as_the_helper_saw_it() -> None:
+    killed = json.loads(over(1, code=137)) | {"oom": True}
+    ended = status(POD, read(began(1), json.dumps(killed), began(2)))["lastState"]["terminated"]
+    assert (ended["reason"], ended["exitCode"]) == ("OOMKilled", 137)

@@ -1,5 +1,6 @@
 """Init containers and sidecars: what a kubelet says while they run, when they fail, and after them."""
 
+from datetime import timedelta
 from typing import Any
 
 import msgspec
@@ -78,6 +79,13 @@ def test_a_failed_init_container_waits_in_a_crash_loop_and_the_others_for_their_
     assert found["initContainerStatuses"][0]["state"]["waiting"]["reason"] == "CrashLoopBackOff"
     assert found["initContainerStatuses"][0]["lastState"]["terminated"]["exitCode"] == 3
     assert waits(found) == "PodInitializing"
+
+
+def test_a_failed_init_container_never_ended_before_it_started() -> None:
+    over = NOON - timedelta(seconds=3)
+    task = a_task_of(POD, "STOPPED", box("first", "STOPPED", 3), box("main", "STOPPED"), stopped_at=over)
+    ended = told(POD, task)["initContainerStatuses"][0]["state"]["terminated"]
+    assert ended["startedAt"] == ended["finishedAt"] == "2026-01-01T11:59:57Z"
 
 
 def test_what_ecs_stopped_for_a_failed_dependency_never_ran_whatever_its_exit_code() -> None:

@@ -48,8 +48,37 @@ HTTP = {"httpGet": {"path": "/", "port": 80}}
         ),
         pytest.param(
             a_pod(initContainers=[a_container("s", restartPolicy="Always", startupProbe=HTTP)]),
-            ["StartupNotAwaited"],
+            ["ProbeRestartsAll", "SidecarStaysDown", "StartupNotAwaited"],
             id="a-sidecar's-startup-over-the-network",
+        ),
+        pytest.param(
+            a_pod(
+                containers=[a_container(**checking("true"))],
+                securityContext={"runAsUser": 1000, "fsGroup": 2000},
+            ),
+            ["ProbeAsRoot"],
+            id="a-probe-beside-groups",
+        ),
+        pytest.param(
+            a_pod(containers=[a_container(**checking("true"))], securityContext={"runAsUser": 1000}),
+            [],
+            id="a-probe-as-another-user",
+        ),
+        pytest.param(
+            a_pod(
+                containers=[a_container(**checking("true"))],
+                securityContext={"runAsUser": 0, "fsGroup": 2000},
+            ),
+            [],
+            id="a-probe-of-root's-own",
+        ),
+        pytest.param(
+            a_pod(
+                containers=[a_container(livenessProbe=HTTP)],
+                securityContext={"runAsUser": 1000, "fsGroup": 2000},
+            ),
+            [],
+            id="a-probe-over-the-network-beside-groups",
         ),
         pytest.param(a_pod(containers=[a_container(startupProbe=HTTP)]), [], id="a-main-container's"),
         pytest.param(a_pod(terminationGracePeriodSeconds=600), ["GracePeriodCut"], id="of-the-pod-alone"),

@@ -9,10 +9,12 @@ from typing import Final
 from app.model.container import Container, Probe
 from app.model.wire import Json
 
+_MOST_FAILURES: Final = 10
+
 _SPANS: Final = {
     "interval": range(5, 301),
     "timeout": range(2, 61),
-    "retries": range(1, 11),
+    "retries": range(1, _MOST_FAILURES + 1),
     "startPeriod": range(301),
 }
 """What ECS takes; times in seconds."""
@@ -22,7 +24,7 @@ def health_check(container: Container) -> dict[str, Json]:
     """The definition's `healthCheck`; empty where no probe is an exec one.
 
     A liveness probe sets the pace, else a readiness probe, else a startup probe. What a startup probe
-    allows, and the initial delay, is the time in which failures do not count.
+    allows beside it, and the initial delay, is the time in which failures do not count.
     """
     probe = _pacing(container)
     if probe is None or probe.exec is None:
@@ -45,17 +47,15 @@ def _pacing(container: Container) -> Probe | None:
 
 
 def _asked(container: Container, probe: Probe) -> dict[str, int]:
-    """The probe's terms in ECS's words. All that a startup probe may fail is time to start."""
+    """The probe's terms in ECS's words; a startup probe's failures beyond ECS's count are time to start."""
     startup = container.startup_probe
-    patience = 0
-    if startup is not None and startup.exec is not None:
-        patience = startup.initial_delay_seconds + startup.period_seconds * startup.failure_threshold
-    lone = probe is startup
+    patience = 0 if startup is None else startup.patience
+    counted = probe.period_seconds * min(probe.failure_threshold, _MOST_FAILURES)
     return {
         "interval": probe.period_seconds,
         "timeout": probe.timeout_seconds,
-        "retries": 1 if lone else probe.failure_threshold,
-        "startPeriod": patience if lone else patience + probe.initial_delay_seconds,
+        "retries": probe.failure_threshold,
+        "startPeriod": patience - counted if probe is startup else patience + probe.initial_delay_seconds,
     }
 
 

@@ -13,7 +13,9 @@ from typing import Final
 
 from app.local.fargate.logs.lines import LineSplitter
 from app.local.fargate.running.entrance import CANNOT_START, Entrance
+from app.local.fargate.running.guard import Guard
 from app.local.fargate.running.process_checks import ProcessChecks
+from app.local.fargate.running.sessions import kill_sessions
 from app.local.fargate.running.workload import Key, Listener, Workload
 from app.local.processes import dies_with_parent
 from app.telemetry import logs
@@ -37,19 +39,21 @@ def host_has(command: str) -> bool:
 class ProcessRunner:
     """Runs workloads as processes (`workload.Runner`).
 
-    Whatever a container starts dies with it: its whole process group is killed when its first process
-    ends, and all of them when the runner closes or this program exits. Where this program is killed, the
-    kernel kills each container's first process (Linux).
+    Whatever a container starts dies with it: its whole session is killed when its first process ends, and
+    all of them when the runner closes or this program exits. Where this program is killed, the kernel kills
+    each container's first process, and a guard the rest (Linux).
     """
 
     def __init__(self) -> None:
         self._running: dict[Key, _Container] = {}
         self._starting: set[asyncio.Task[None]] = set()
         self._checks = ProcessChecks()
+        self._guard = Guard()
         self._told: set[str] = set()
 
     def open(self) -> None:
-        """Make sure that nothing outlives this program, however it exits short of SIGKILL."""
+        """Make sure that nothing outlives this program, however it ends."""
+        self._guard.open()
         atexit.register(self._kill_all)
 
     async def close(self) -> None:
@@ -58,11 +62,12 @@ class ProcessRunner:
         self._kill_all()
         await self._checks.close()
         await asyncio.gather(*(each.gone.wait() for each in containers))
+        self._guard.close()
         atexit.unregister(self._kill_all)
 
     def start(self, workload: Workload, listener: Listener) -> None:
         """Begin to start the process; one that cannot be started exits with 127 and says why in its log."""
-        container = _Container(workload.key, listener, on_gone=self._forget)
+        container = _Container(workload.key, listener, guard=self._guard, on_gone=self._forget)
         self._running[workload.key] = container
         task = asyncio.get_running_loop().create_task(self._spawn(workload, container))
         self._starting.add(task)
@@ -76,7 +81,7 @@ class ProcessRunner:
     def kill(self, key: Key) -> None:
         """SIGKILL to all of the container's processes."""
         if key in self._running:
-            self._running[key].kill_group()
+            self._running[key].kill_session()
 
     def check(
         self, workload: Workload, argv: tuple[str, ...], done: Callable[[int], None]
@@ -124,8 +129,8 @@ class ProcessRunner:
             _log.warning("a container could not be started; others will fail likewise", why=container.problem)
 
     def _kill_all(self) -> None:
-        for container in list(self._running.values()):
-            container.kill_group()
+        doomed = [each.doom() for each in self._running.values()]
+        kill_sessions({pid for pid in doomed if pid is not None})
 
 
 def _nothing_runs() -> None:
@@ -142,8 +147,11 @@ def _environment(workload: Workload) -> dict[str, str]:
 class _Container(asyncio.SubprocessProtocol):
     """One process with its output, from before it starts until its pipe is empty."""
 
-    def __init__(self, key: Key, listener: Listener, *, on_gone: Callable[["_Container"], None]) -> None:
+    def __init__(
+        self, key: Key, listener: Listener, *, guard: Guard, on_gone: Callable[["_Container"], None]
+    ) -> None:
         self.key = key
+        self._guard = guard
         self.gone = asyncio.Event()
         self._listener = listener
         self._on_gone = on_gone
@@ -186,12 +194,16 @@ class _Container(asyncio.SubprocessProtocol):
         with contextlib.suppress(ProcessLookupError):  # it ended by itself meanwhile
             self._transport.send_signal(number)
 
-    def kill_group(self) -> None:
-        """SIGKILL to the process group, or as soon as there is one."""
+    def doom(self) -> int | None:
+        """It is to be killed: the leader of its session, or None where there is none yet; then it will be."""
         self._wanted = signal.SIGKILL
-        if self._pid is not None:
-            with contextlib.suppress(ProcessLookupError, PermissionError):  # nobody is left of it
-                os.killpg(self._pid, signal.SIGKILL)
+        return self._pid
+
+    def kill_session(self) -> None:
+        """SIGKILL to the whole session, or as soon as there is one."""
+        pid = self.doom()
+        if pid is not None:
+            kill_sessions({pid})
 
     def fail(self, line: str, *, code: int) -> None:
         """There is no process, and there will be none."""
@@ -202,8 +214,9 @@ class _Container(asyncio.SubprocessProtocol):
         assert isinstance(transport, asyncio.SubprocessTransport)  # noqa: S101  (asyncio's own contract)
         self._transport = transport
         self._pid = transport.get_pid()
+        self._guard.watch(self._pid)
         if self.is_doomed:
-            self.kill_group()
+            self.kill_session()
         elif self._wanted is not None:
             self.signal(self._wanted)
 
@@ -216,7 +229,9 @@ class _Container(asyncio.SubprocessProtocol):
         self._close_transport()
 
     def process_exited(self) -> None:
-        self.kill_group()
+        self.kill_session()
+        if self._pid is not None:
+            self._guard.forget(self._pid)
         self._pid = None
         self._close_transport()
         if not self._drained:

@@ -56,8 +56,14 @@ def test_only_exec_probes_are_ecss(fields: dict[str, Any]) -> None:
         ),
         pytest.param(
             {"startupProbe": probe(failureThreshold=12, periodSeconds=5, initialDelaySeconds=3)},
-            (5, 2, 1, 63),
+            (5, 2, 10, 13),
             id="startup",
+        ),
+        pytest.param({"startupProbe": probe()}, (10, 2, 3, 0), id="startup-counts-its-failures"),
+        pytest.param(
+            {"startupProbe": {**HTTP, "failureThreshold": 12}, "livenessProbe": probe()},
+            (10, 2, 3, 120),
+            id="liveness-leaves-time-to-a-startup-probe-over-the-network",
         ),
         pytest.param(
             {

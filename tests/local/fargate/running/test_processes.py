@@ -21,6 +21,9 @@ STUBBORN = (
     "import signal, time; signal.signal(15, lambda *_: print('no', flush=True)); print('up', flush=True)\n"
 )
 
+IN_A_GROUP = "timeout 600 sh -c 'echo $$; sleep 600; true' & wait"
+"""A process in a group of its own (timeout(1) makes one), as the in-task helper gives to its command."""
+
 
 @pytest.fixture
 async def host(build: Build) -> AsyncIterator[Aws]:
@@ -124,6 +127,21 @@ async def test_closing_kills_processes_and_their_children(host: Aws) -> None:
     await until(lambda: not any(map(alive, pids)))
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="the session is found in /proc")
+@pytest.mark.parametrize(
+    "script",
+    [
+        pytest.param(IN_A_GROUP, id="group"),
+        pytest.param("setsid sh -c 'echo $$; sleep 600; true' & wait", id="session"),
+    ],
+)
+async def test_closing_kills_what_left_for(host: Aws, script: str) -> None:
+    arn = await launched(host, "sh", "-c", script)
+    [child] = await printed(host, arn, 1)
+    await host.fargate._processes.close()
+    await until(lambda: not alive(int(child)))
+
+
 async def test_closing_while_a_process_starts_leaves_nothing(host: Aws) -> None:
     await launched(host, "sleep", "600")
     host.fargate._agenda.run_due()
@@ -222,17 +240,17 @@ asyncio.run(main())
 """
 
 
+KILLED = "os.kill(os.getpid(), signal.SIGKILL)"
+ONLY_LINUX = pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child of it")
+
+
 @pytest.mark.parametrize(
     ("script", "ending", "code"),
     [
         pytest.param("sleep 600 & echo $!; wait", "sys.exit(5)", 5, id="exits-without-stopping"),
-        pytest.param(
-            "echo $$; exec sleep 600",
-            "os.kill(os.getpid(), signal.SIGKILL)",
-            -9,
-            id="is-killed",
-            marks=pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child of it"),
-        ),
+        pytest.param(IN_A_GROUP, "sys.exit(5)", 5, id="exits-with-a-second-group", marks=ONLY_LINUX),
+        pytest.param("echo $$; exec sleep 600", KILLED, -9, id="is-killed", marks=ONLY_LINUX),
+        pytest.param(IN_A_GROUP, KILLED, -9, id="is-killed-with-a-second-group", marks=ONLY_LINUX),
     ],
 )
 async def test_nothing_outlives_a_program_that(script: str, ending: str, code: int) -> None:

@@ -1,0 +1,44 @@
+import errno
+import socket
+import sys
+
+import pytest
+
+from app.local import loopback
+from app.local.loopback import NoBlockLeft, held_block
+
+only_linux = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere loopback is one address")
+
+
+@only_linux
+def test_two_holders_have_different_blocks() -> None:
+    with held_block() as first, held_block() as second:
+        assert first != second
+
+
+@only_linux
+def test_a_block_is_free_again_after_its_holder() -> None:
+    with held_block() as first:
+        pass
+    with held_block() as second:
+        assert first == second
+
+
+@only_linux
+def test_no_block_left_names_the_mend(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loopback, "_BLOCKS", range(130, 131))
+    with held_block(), pytest.raises(NoBlockLeft, match="end another local stack"), held_block():
+        raise AssertionError
+
+
+class OneAddress(socket.socket):
+    """A socket of a machine with 127.0.0.1 alone."""
+
+    def bind(self, address: object) -> None:
+        raise OSError(errno.EADDRNOTAVAIL, f"cannot assign {address}")
+
+
+def test_where_loopback_is_one_address_the_first_block_is_shared(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(socket, "socket", OneAddress)
+    with held_block() as first, held_block() as second:
+        assert first == second == "127.77.0.0/16"
