@@ -151,7 +151,8 @@ CAVEATS: Final[Mapping[str, str]] = {
     "ClusterIPUnreachable": "A word or variable names a Service (`NAME.svc`, `$(NAME_SERVICE_HOST)`): "
     "ClusterIPs do not route from Fargate. Headless Services and load balancers do.",
     "TokenNotRefreshed": "A projected service account token of the pod's own: the task keeps the one that it "
-    "began with. The Event on the pod says until when; of the token that admission adds, too.",
+    "began with, and the Event on the pod says until when. The one that admission adds is extended to a year "
+    "by an API server with its defaults (--service-account-extend-token-expiration).",
     "MemoryVolumeOnDisk": "An emptyDir in memory that several containers mount: it is on disk.",
     "ProbeBounded": "An exec probe beyond what ECS counts: it gets the nearest values. The bridge gives a "
     "startup probe all of its time, but what follows a sidecar waits 300 s for it.",

@@ -104,7 +104,7 @@ class BridgeSettings(InCluster):
     )
     give_back_after: Duration = Field(
         timedelta(minutes=10),
-        description="Without Fargate capacity for so long, a controller's pod fails, to be placed anew.",
+        description="Refused, or without Fargate capacity, for so long, a controller's pod fails.",
     )
 
     @field_validator("lease_duration")

@@ -121,3 +121,19 @@ async def test_a_version_that_never_gets_ready_does_not_take_the_old_one_down(ac
     await actors.pass_time(2)
     after = await actors.pods(space)
     assert {pod.uid for pod in after if is_ready(pod)} == {pod.uid for pod in before}
+
+
+async def test_a_refused_pod_of_a_controller_waits_instead_of_multiplying(actors: Actors) -> None:
+    space = await actors.namespace(overflow="enabled")
+    policy = {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "NetworkPolicy",
+        "metadata": {"name": "everybody"},
+        "spec": {"podSelector": {}, "policyTypes": ["Ingress"]},
+    }
+    await actors.request("POST", f"/apis/networking.k8s.io/v1/namespaces/{space}/networkpolicies", policy)
+    await actors.deployment(space, replicas=2, nodeSelector={"type": "virtual-kubelet"})
+    assert await actors.until_told(space, "FargateUnsupported")
+    await actors.pass_time(3)
+    pods = await actors.pods(space)
+    assert [pod.status.phase for pod in pods] == ["Pending", "Pending"]
