@@ -69,7 +69,13 @@ class Actors:
         }
         template = {
             "metadata": {"labels": {"app": "web"}},
-            "spec": {"containers": [container], "terminationGracePeriodSeconds": 2, **spec},
+            "spec": {
+                "containers": [container],
+                "terminationGracePeriodSeconds": 2,
+                # Without a token they need no helper: what these tests start by the dozen stays cheap.
+                "automountServiceAccountToken": False,
+                **spec,
+            },
         }
         body = {
             "apiVersion": "apps/v1",
@@ -109,6 +115,7 @@ class Actors:
                 "containers": [container],
                 "restartPolicy": "Never",
                 "terminationGracePeriodSeconds": 2,
+                "automountServiceAccountToken": False,
                 **fields,
             },
         }

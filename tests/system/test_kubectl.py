@@ -112,6 +112,8 @@ async def test_describe_shows_the_virtual_node_and_its_taint(actors: Actors) -> 
 async def test_a_token_volume_is_told_in_an_event_only_where_it_is_left_out(
     stack: LocalStack, actors: Actors
 ) -> None:
-    space = await ended_pod(actors, TEN_LINES, phase="Succeeded")
+    space = await actors.namespace(overflow="enabled")
+    await actors.pod(space, "job", TEN_LINES, nodeSelector=ONLY_VIRTUAL, automountServiceAccountToken=True)
+    await actors.until(space, "the end", lambda pods: pods[0].status.phase == "Succeeded")
     messages = [message for _, message in await actors.events(space)]
     assert any("kube-api-access" in message for message in messages) is not stack.has_helper, messages

@@ -249,7 +249,9 @@ def _state(
         return {"running": {"startedAt": started}}
     written = _end_of(identifier, before)
     if written and written["reason"] != "ContainerStatusUnknown":
-        return {"terminated": written}
+        # The log may be read only after the end was told: then the message follows.
+        late = {"message": sight.message} if sight.message and not written.get("message") else {}
+        return {"terminated": {**written, **late}}
     terminated: dict[str, Json] = {
         "exitCode": UNKNOWN_EXIT if seen.exit_code is None else seen.exit_code,
         "reason": termination_reason(seen),

@@ -283,3 +283,10 @@ def test_a_pod_that_fails_later_keeps_what_was_told_of_its_containers() -> None:
     creating = with_status(POD, status())
     found = status(creating, verdict=Verdict(phase="Failed", reason="TaskLost"))
     assert a_container_of(found)["state"] == {"waiting": {"reason": "ContainerCreating"}}
+
+
+def test_a_message_that_is_read_after_the_end_was_told_is_added_to_it() -> None:
+    ended = with_status(POD, status(task=EXITED_3))
+    told = Told(messages={"main": "no such table\n"})
+    found = a_container_of(status(ended, EXITED_3, told=told))["state"]["terminated"]
+    assert (found["exitCode"], found["message"]) == (3, "no such table\n")
