@@ -5,6 +5,7 @@ import msgspec
 import pytest
 
 from app.bridge.status.container_status import Hold
+from app.bridge.status.observed import Told
 from app.bridge.status.pod_status import Verdict, View, final_status, held_status, same, status_of
 from app.model.names import TaskArn
 from app.model.pod import Pod
