@@ -72,7 +72,9 @@ _LOG_RATES: Final[Mapping[str, float]] = {
 _RECORDS_SHARE: Final = 0.4
 """Of GetLogEvents' quota for what helpers recorded and for termination messages."""
 
-_BURST_SHARE: Final = 0.95
+_BURST_SHARE: Final = 0.75
+"""The first calls wait for their connections while later ones are granted, and arrive with them at once."""
+
 _RATE_SHARE: Final = 0.98
 """A little less than allowed: calls that left evenly arrive bunched, and clocks have grain."""
 

@@ -34,17 +34,29 @@ async def test_launches_leave_slower_than_the_published_bucket_refills(
     granted: list[str] = []
     waiting = many(limiter, Lane.LAUNCH, 200, granted)
     await settle()
-    assert len(granted) == 19
+    assert len(granted) == 15
     await clock.advance(5)
-    assert len(granted) == 19 + 98
+    assert len(granted) == 15 + 98
     await clock.advance(5)
+    await asyncio.gather(*waiting)
+
+
+async def test_launches_that_a_new_connection_holds_up_for_a_quarter_of_a_second_stay_within_the_quota(
+    limiter: Limiter, clock: VirtualClock
+) -> None:
+    granted: list[str] = []
+    waiting = many(limiter, Lane.LAUNCH, 200, granted)
+    await clock.advance(0.25)
+    arriving_at_once = len(granted)
+    assert arriving_at_once <= Quotas().launch.burst
+    await clock.advance(10)
     await asyncio.gather(*waiting)
 
 
 async def test_who_asked_first_is_granted_first(limiter: Limiter, clock: VirtualClock) -> None:
     granted: list[str] = []
     waiting = many(limiter, Lane.REGISTER, 25, granted)
-    await clock.advance(10)
+    await clock.advance(11)
     await asyncio.gather(*waiting)
     assert granted == [str(each) for each in range(25)]
 
@@ -141,9 +153,9 @@ async def test_a_throttled_launch_slows_launches_and_not_stops(limiter: Limiter,
 
 async def test_a_waiter_that_gives_up_takes_nothing(limiter: Limiter, clock: VirtualClock) -> None:
     first: list[str] = []
-    waiting = many(limiter, Lane.REGISTER, 20, first)
+    waiting = many(limiter, Lane.REGISTER, 16, first)
     await settle()
-    assert len(first) == 19
+    assert len(first) == 15
     waiting[-1].cancel()
     await asyncio.gather(*waiting, return_exceptions=True)
     await clock.advance(1.1)
