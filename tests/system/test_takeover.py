@@ -67,5 +67,4 @@ async def test_a_leader_that_hangs_loses_the_node_and_does_no_harm_when_it_comes
         await actors.pass_time(2)
         after = actors.truth()
         assert (after.launches - before.launches, after.left, after.duplicates) == (24, 12, 0)
-        assert await holder(actors) == "second"
     await until_held_by(actors, first)
