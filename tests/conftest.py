@@ -1,6 +1,7 @@
-"""What the whole run says at its end: on which Kubernetes the system and conformance tests ran."""
+"""What holds for the whole run: its signals, and what it says at its end of the Kubernetes it ran on."""
 
 import os
+import signal
 
 import pytest
 
@@ -9,9 +10,22 @@ from app.local.controlplane import missing_assets
 
 def pytest_configure() -> None:
     """A control plane that is named and not there must not pass for one that was tested."""
+    _take_signals()
     missing = missing_assets(os.environ)
     if missing and os.environ.get("KUBEBUILDER_ASSETS"):
         raise pytest.UsageError(f"KUBEBUILDER_ASSETS is set, but there is no {', no '.join(missing)}")
+
+
+def _take_signals() -> None:
+    """A run that a script started in the background inherits these ignored, and so would all its programs.
+
+    A shell cannot even trap a signal that it was started with ignored.
+    https://pubs.opengroup.org/onlinepubs/9799919799/utilities/V3_chap02.html#tag_19_11
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    if signal.getsignal(signal.SIGQUIT) is signal.SIG_IGN:
+        signal.signal(signal.SIGQUIT, signal.SIG_DFL)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
