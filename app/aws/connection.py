@@ -6,8 +6,9 @@ https://docs.aws.amazon.com/boto3/latest/guide/configuration.html
 """
 
 import asyncio
+import contextlib
 import functools
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final, Self
 from urllib.parse import urlsplit
@@ -110,6 +111,19 @@ class Connection:
             if key not in self._others:
                 self._others[key] = await asyncio.to_thread(self._build, *key)
         return self._others[key]
+
+    @contextlib.asynccontextmanager
+    async def borrowed(self, service: str, *, region: str = "") -> AsyncIterator[Channel]:
+        """The client of a service that is asked rarely; it is closed at the end, and its memory given back.
+
+        Raises:
+            Refused: boto3 knows no such service or region.
+        """
+        channel = await asyncio.to_thread(self._build, service, region or self.region)
+        try:
+            yield channel
+        finally:
+            channel.close()
 
     @classmethod
     async def open(cls, config: ConnectionConfig) -> Self:

@@ -38,6 +38,7 @@ _BY_CODE: Final[Mapping[str, Kind]] = {
     "TooManyRequestsException": Throttled,
     "RequestLimitExceeded": Throttled,
     "ResourceNotFoundException": NotFound,
+    "NoSuchResourceException": NotFound,
     "ResourceExistsException": Conflict,
     "ServerException": Unavailable,
     "InternalFailure": Unavailable,

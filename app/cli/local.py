@@ -17,6 +17,7 @@ from rich.text import Text
 from app.local.controlplane import ControlPlaneError
 from app.local.fargate.config import FAST, FargateConfig
 from app.local.kubelets import FakeNode
+from app.model.actuator import Actuator
 from app.ports.failures import PortFailure
 from app.telemetry import logs
 from app.wiring.clock import SystemClock
@@ -39,6 +40,8 @@ class Options:
     cpu: str
     memory: str
     directory: str
+    actuator: Actuator
+    early_burst: bool
     log_level: str
 
 
@@ -82,6 +85,8 @@ def _local_options(options: Options, directory: Path) -> LocalOptions:
         nodes=nodes,
         fargate=FargateConfig(pace=FAST, journal_path=directory / "fargate.jsonl"),
         embedded=options.embedded,
+        actuator=options.actuator,
+        early_burst=options.early_burst,
         log_level=options.log_level,
         helper=not options.demo,
     )

@@ -7,7 +7,8 @@ from typing import Annotated, Any
 import typer
 
 from app import settings
-from app.cli import explain, flags, local
+from app.cli import explain, flags, local, simulate, status
+from app.model.actuator import Actuator
 from app.model.quantity import QuantityError, exact
 from app.telemetry import logs
 from app.wiring import bridge, extender, webhook
@@ -112,6 +113,12 @@ def local_command(  # noqa: PLR0913  (one parameter per flag)
     directory: Annotated[
         str, typer.Option(help="Where kubeconfig, certificates and logs go; by default a temporary folder.")
     ] = "",
+    actuator: Annotated[
+        Actuator, typer.Option(help="How granted pods come onto the virtual node.")
+    ] = "scheduler",
+    early_burst: Annotated[
+        bool, typer.Option("--early-burst", help="Let pods that allow it burst before the nodes are full.")
+    ] = False,
     log_level: Annotated[Level, typer.Option(help="The least severe level logged.")] = Level.INFO,
 ) -> None:
     """A cluster and a Fargate on this machine, with all of Spillway in it. Ctrl-C ends everything.
@@ -126,25 +133,94 @@ def local_command(  # noqa: PLR0913  (one parameter per flag)
         cpu=cpu,
         memory=memory,
         directory=directory,
+        actuator=actuator,
+        early_burst=early_burst,
         log_level=log_level.value,
     )
     raise typer.Exit(local.run(options))
 
 
+Kubeconfig = Annotated[
+    str,
+    typer.Option(
+        help="A kubeconfig file; empty means $KUBECONFIG, then the in-cluster account, then ~/.kube/config.",
+    ),
+]
+OwnNamespace = Annotated[
+    str,
+    typer.Option(
+        envvar="SPILLWAY_NAMESPACE",
+        help="The namespace that holds Spillway's own Leases; empty means the one that its leader published.",
+    ),
+]
+
+
 @cli.command(name="explain")
 def explain_command(
-    files: Annotated[
-        list[str], typer.Argument(metavar="FILE...", help="Manifests, YAML or JSON; - is standard input.")
+    targets: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="POD|FILE...",
+            help="Pods, as NAMESPACE/NAME, or as NAME with -n; or manifests, YAML or JSON; - is standard "
+            "input.",
+        ),
     ],
     *,
+    namespace: Annotated[
+        str, typer.Option("--namespace", "-n", help="The namespace of the pods; then all names are pods.")
+    ] = "",
+    kubeconfig: Kubeconfig = "",
+    spillway_namespace: OwnNamespace = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Whether Fargate can run the pods of these manifests, and if not, every reason.
+    """Why a pod does or does not burst, or whether Fargate can run the pods of a manifest; and the price.
 
-    Judges the manifests alone: images, roles, claims and the operator's settings are judged at launch.
-    Ends with 0 where every pod can run, with 1 where one cannot, with 2 where a file is no manifest.
+    A pod is judged as the extender's leader judges it, from one read-only look at the cluster. A manifest is
+    judged by itself, without any cluster: images, roles, claims and the operator's settings are judged at
+    launch; with --kubeconfig its price is the virtual node's.
+    Ends with 0 where every pod can run, with 1 where one does not or cannot, with 2 where a file is no
+    manifest, or a pod or the cluster cannot be read.
     """
-    raise typer.Exit(explain.run(files, as_json=as_json))
+    files, pods = explain.sorted_out(targets, namespace=namespace)
+    options = explain.Options(
+        files=files,
+        pods=pods,
+        kubeconfig=kubeconfig,
+        spillway_namespace=spillway_namespace,
+        as_json=as_json,
+    )
+    raise typer.Exit(explain.run(options))
+
+
+@cli.command(name="status")
+def status_command(
+    *,
+    watch: Annotated[
+        bool, typer.Option("--watch", "-w", help="Look again every few seconds, until Ctrl-C.")
+    ] = False,
+    every: Annotated[float, typer.Option(min=0.5, help="Seconds between two looks of --watch.")] = 5.0,
+    kubeconfig: Kubeconfig = "",
+    spillway_namespace: OwnNamespace = "",
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON object; with --watch, one a line for each look.")
+    ] = False,
+) -> None:
+    """What is wrong, if anything; gate, pressure, overflow, spend, who waits and why, and who comes home.
+
+    Reads the cluster, and changes nothing. Ends with 0 where all is well, with 1 where something is wrong,
+    with 2 where the cluster cannot be read.
+    """
+    options = status.Options(
+        kubeconfig=kubeconfig,
+        spillway_namespace=spillway_namespace,
+        as_json=as_json,
+        watch=watch,
+        every=every,
+    )
+    raise typer.Exit(status.run(options))
+
+
+cli.command(name="simulate")(simulate.command)
 
 
 def main() -> None:

@@ -4,11 +4,12 @@ from typing import Final
 
 import msgspec
 
-from app.extender.decisions import Opening
-from app.extender.gate import first_step
+from app.extender.decision.decisions import Opening
+from app.extender.decision.gate import first_step
 from app.extender.metrics import GateMetrics
+from app.model.early import EarlyRoom, read_early, written_early
 from app.model.grant import Grant, GrantsError, read_grants, written
-from app.model.names import GATE_MANAGER, GRANTS
+from app.model.names import EARLY_ROOM, GATE_MANAGER, GRANTS
 from app.model.node import Node, allocatable
 from app.model.quantity import QuantityError
 from app.model.resources import Resources
@@ -38,7 +39,7 @@ class Pace(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     between: float = 0.05
-    tidy: float = 1.0
+    tidy: float = 0.25
     timeout: float = 5.0
     trust: float = 10.0
 
@@ -48,6 +49,7 @@ class _Shown(msgspec.Struct, frozen=True):
 
     grants: tuple[Grant, ...] | None
     room: Resources | None
+    early: EarlyRoom | None = None
 
 
 class _Write(msgspec.Struct, frozen=True):
@@ -100,6 +102,10 @@ class Gatekeeper:
             _log.error("grants unreadable, written anew", node=self._name, error=str(error))
             return ()
 
+    def shows(self, node: Node, opening: Opening) -> bool:
+        """Whether the opening is written: the newest node that we know of has its grants and its room."""
+        return not self._differs(self.newest(node), opening)
+
     async def bring(self, node: Node, opening: Opening) -> float | None:
         """Write the opening if the node shows another.
 
@@ -130,7 +136,7 @@ class Gatekeeper:
 
     def _differs(self, node: Node, opening: Opening) -> bool:
         shown = _shown(node)
-        if shown == _Shown(opening.grants, opening.room):
+        if shown == _Shown(opening.grants, opening.room, opening.early):
             return False
         # The API server may store our write in its own way: writing it again would change nothing, for ever.
         last = self._last
@@ -168,10 +174,11 @@ def manifest(opening: Opening) -> dict[str, Json]:
 
     https://kubernetes.io/docs/reference/using-api/server-side-apply/
     """
+    early = {} if opening.early is None else {EARLY_ROOM: written_early(opening.early)}
     return {
         "apiVersion": "v1",
         "kind": "Node",
-        "metadata": {"name": opening.node, "annotations": {GRANTS: written(opening.grants)}},
+        "metadata": {"name": opening.node, "annotations": {GRANTS: written(opening.grants), **early}},
         "status": {"allocatable": opening.room.wire()},
     }
 
@@ -194,11 +201,12 @@ def _keys(grants: tuple[Grant, ...]) -> list[tuple[str, object]]:
 
 
 def _shown(node: Node) -> _Shown:
+    early = read_early(node.metadata.annotations)
     try:
         grants = tuple(sorted(read_grants(node.metadata.annotations), key=lambda grant: grant.uid))
     except GrantsError:
-        return _Shown(None, _room(node))
-    return _Shown(grants, _room(node))
+        return _Shown(None, _room(node), early)
+    return _Shown(grants, _room(node), early)
 
 
 def _room(node: Node) -> Resources | None:

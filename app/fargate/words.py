@@ -75,6 +75,20 @@ WORDS: Final[tuple[Word, ...]] = (
     ),
     Word(
         "namespace annotation",
+        names.MAX_PODS,
+        "`20`",
+        "the most overflow pods that it may have at once; no number means none (`InvalidBudget`)",
+    ),
+    Word("namespace annotation", names.MAX_VCPU, "`16`, `2.5`", "the most Fargate vCPUs of them"),
+    Word("namespace annotation", names.MAX_HOURLY_COST, "`12.5`", "the most US dollars an hour for them"),
+    Word(
+        "virtual node annotation",
+        names.GATE,
+        "`auto`, `closed`, `open`, `observe`",
+        "how its gate is run, in place of `--gate`; any other word closes it (`InvalidGate`)",
+    ),
+    Word(
+        "namespace annotation",
         names.NETWORK_POLICIES,
         "`ignored`",
         "lets pods overflow that a NetworkPolicy selects, which does not bind tasks (else `NetworkPolicy`)",

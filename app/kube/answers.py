@@ -5,7 +5,15 @@ from typing import Final, TypeVar
 
 import msgspec
 
-from app.ports.failures import Conflict, NotFound, PortFailure, Refused, Throttled, Unavailable
+from app.ports.failures import (
+    Conflict,
+    DisruptionBudget,
+    NotFound,
+    PortFailure,
+    Refused,
+    Throttled,
+    Unavailable,
+)
 
 T = TypeVar("T")
 
@@ -18,9 +26,11 @@ class Expired(Unavailable):
 
 
 class Cause(msgspec.Struct, frozen=True):
-    """One of the reasons of a 422."""
+    """One of the reasons of a 422 or 429."""
 
     field: str = ""
+    reason: str = ""
+    message: str = ""
 
 
 class Details(msgspec.Struct, frozen=True):
@@ -62,6 +72,9 @@ def failure(status: int, body: bytes, *, asked: str) -> PortFailure:
     if status == HTTPStatus.UNPROCESSABLE_ENTITY and _is_about_uid(said):
         kind = Conflict
     message = f"{asked}: {status} {said.message or _phrase(status)}"
+    budget = _budget(said)
+    if status == HTTPStatus.TOO_MANY_REQUESTS and budget is not None:
+        return DisruptionBudget(f"{said.message} {budget.message}".strip())
     if status == HTTPStatus.UNAUTHORIZED:
         message += "; the API server does not know our credentials, renew them in the kubeconfig"
     return kind(message)
@@ -78,6 +91,15 @@ def _is_about_uid(status: Status) -> bool:
     """Whether a patch was meant for an earlier object of this name: some answer that with 422, not 409."""
     causes = status.details.causes if status.details else ()
     return any(cause.field == "metadata.uid" for cause in causes)
+
+
+def _budget(status: Status) -> Cause | None:
+    """What a PodDisruptionBudget says against an eviction.
+
+    https://kubernetes.io/docs/concepts/scheduling-eviction/api-eviction/#how-api-initiated-eviction-works
+    """
+    causes = status.details.causes if status.details else ()
+    return next((cause for cause in causes if cause.reason == "DisruptionBudget"), None)
 
 
 def _phrase(status: int) -> str:

@@ -3,6 +3,8 @@
 https://kubernetes.io/docs/reference/using-api/api-concepts/#retrieving-large-results-sets-in-chunks
 """
 
+import asyncio
+from collections.abc import Callable
 from typing import Final, Generic
 
 import msgspec
@@ -13,6 +15,9 @@ from app.kube.watch_events import W
 from app.model.wire import Wire
 
 PAGE: Final = 500
+
+BREATH: Final = 50
+"""After so many objects whoever else waits for the event loop has a turn: a page takes 10 ms, these 1."""
 
 
 class Listing(msgspec.Struct, Generic[W], frozen=True):
@@ -28,12 +33,9 @@ class _ListMeta(Wire, frozen=True):
     token: str = msgspec.field(name="continue", default="")
 
 
-class _Page(Wire, Generic[W], frozen=True):
-    items: tuple[W, ...] | None
-    metadata: _ListMeta = _ListMeta()
+class _Page(Wire, frozen=True):
+    """One page; its objects stay as they came, to be read one by one."""
 
-
-class _RawPage(Wire, frozen=True):
     items: tuple[msgspec.Raw, ...] | None = None
     metadata: _ListMeta = _ListMeta()
 
@@ -52,69 +54,61 @@ class _Head(Wire, frozen=True):
         return f"{self.metadata.namespace}/{self.metadata.name}".removeprefix("/")
 
 
-class PageReader(Generic[W]):
-    """Reads pages of one kind. Pure; the decoders are built once."""
-
-    def __init__(self, kind: type[W]) -> None:
-        self._page = msgspec.json.Decoder(_Page[kind])  # type: ignore[valid-type]  # built at run time
-        self._object = msgspec.json.Decoder(kind)
-
-    def read(self, data: bytes, *, asked: str) -> tuple[Listing[W], str]:
-        """The page, and the token of the next one ("" on the last).
-
-        Raises:
-            Unavailable: it is no list at all.
-        """
-        try:
-            page = self._page.decode(data)
-        except msgspec.MsgspecError:
-            return self._read_singly(data, asked=asked)
-        return Listing(page.items or (), page.metadata.resource_version, frozenset()), page.metadata.token
-
-    def _read_singly(self, data: bytes, *, asked: str) -> tuple[Listing[W], str]:
-        page = decoded(data, _RawPage, asked=asked)
-        values: list[W] = []
-        unreadable: set[str] = set()
-        for raw in page.items or ():
-            try:
-                values.append(self._object.decode(raw))
-            except msgspec.MsgspecError:
-                unreadable.add(decoded(bytes(raw), _Head, asked=asked).key())
-        return (
-            Listing(tuple(values), page.metadata.resource_version, frozenset(unreadable)),
-            page.metadata.token,
-        )
+def whole(value: W) -> W:
+    """Keeps all of an object."""
+    return value
 
 
-async def complete(transport: Transport, path: str, *, query: Query, reader: PageReader[W]) -> Listing[W]:
+async def complete(
+    transport: Transport, path: str, *, query: Query, kind: type[W], keep: Callable[[W], W] = whole
+) -> Listing[W]:
     """Every page, or a failure: never a partial listing.
 
     Where the snapshot that the pages are cut from expires on the way, all is read again in one piece.
 
+    Args:
+        transport: the API server.
+        path: the collection.
+        query: the selection.
+        kind: the type of its objects.
+        keep: reduces each object as soon as it is read, so that never all are whole at a time.
+
     Raises:
         PortFailure: the server did not answer with a complete list.
     """
+    decoder = msgspec.json.Decoder(kind)
+
+    def read(raw: msgspec.Raw) -> W:
+        return keep(decoder.decode(raw))
+
     try:
-        return await _pages(transport, path, query={**query, "limit": PAGE}, reader=reader)
+        return await _pages(transport, path, query={**query, "limit": PAGE}, read=read)
     except Expired:
-        return await _pages(transport, path, query=query, reader=reader)
+        return await _pages(transport, path, query=query, read=read)
 
 
-async def _pages(transport: Transport, path: str, *, query: Query, reader: PageReader[W]) -> Listing[W]:
+async def _pages(
+    transport: Transport, path: str, *, query: Query, read: Callable[[msgspec.Raw], W]
+) -> Listing[W]:
     values: list[W] = []
     unreadable: set[str] = set()
-    token = ""
+    asked, token = f"GET {path}", ""
     while True:
         more = {**query, "continue": token} if token else query
-        data = await transport.request("GET", path, query=more, timeout=60.0)
-        page, token = reader.read(data, asked=f"GET {path}")
-        values += page.values
-        unreadable |= page.unreadable
+        page = decoded(await transport.request("GET", path, query=more, timeout=60.0), _Page, asked=asked)
+        for number, raw in enumerate(page.items or (), start=1):
+            try:
+                values.append(read(raw))
+            except msgspec.MsgspecError:
+                unreadable.add(decoded(bytes(raw), _Head, asked=asked).key())
+            if number % BREATH == 0:
+                await asyncio.sleep(0)
+        token = page.metadata.token
         if not token:
-            return Listing(tuple(values), page.version, frozenset(unreadable))
+            return Listing(tuple(values), page.metadata.resource_version, frozenset(unreadable))
 
 
 async def current_version(transport: Transport, path: str, *, query: Query) -> str:
     """The resource version of a consistent read now, at the price of one object. Raises PortFailure."""
     data = await transport.request("GET", path, query={**query, "limit": 1})
-    return decoded(data, _RawPage, asked=f"GET {path}").metadata.resource_version
+    return decoded(data, _Page, asked=f"GET {path}").metadata.resource_version

@@ -10,6 +10,9 @@ PODS: Final = "/api/v1/pods"
 NODES: Final = "/api/v1/nodes"
 NAMESPACES: Final = "/api/v1/namespaces"
 SERVICES: Final = "/api/v1/services"
+KARPENTER: Final = "/apis/karpenter.sh/v1"
+NODE_CLAIMS: Final = f"{KARPENTER}/nodeclaims"
+PRIORITY_CLASSES: Final = "/apis/scheduling.k8s.io/v1/priorityclasses"
 NETWORK_POLICIES: Final = "/apis/networking.k8s.io/v1/networkpolicies"
 
 
@@ -23,9 +26,30 @@ def namespace(name: str) -> str:
     return f"{NAMESPACES}/{_part(name)}"
 
 
+def priority_class(name: str) -> str:
+    """A PriorityClass."""
+    return f"{PRIORITY_CLASSES}/{_part(name)}"
+
+
+def pods(namespace_name: str) -> str:
+    """The pods of a namespace."""
+    return f"{namespace(namespace_name)}/pods"
+
+
 def pod(namespace_name: str, name: str) -> str:
     """A pod."""
     return f"{namespace(namespace_name)}/pods/{_part(name)}"
+
+
+def eviction(namespace_name: str, name: str) -> str:
+    """Where a pod's eviction is posted."""
+    return f"{pod(namespace_name, name)}/eviction"
+
+
+def controller(api_version: str, plural: str, namespace_name: str, name: str) -> str:
+    """An object of another API group, or of the core, in a namespace."""
+    root = f"/apis/{api_version}" if "/" in api_version else f"/api/{api_version}"
+    return f"{root}/namespaces/{_part(namespace_name)}/{plural}/{_part(name)}"
 
 
 def events(namespace_name: str) -> str:
@@ -48,9 +72,14 @@ def lease(namespace_name: str, name: str) -> str:
     return f"{leases(namespace_name)}/{_part(name)}"
 
 
+def config_maps(namespace_name: str) -> str:
+    """The ConfigMaps of a namespace."""
+    return f"{namespace(namespace_name)}/configmaps"
+
+
 def config_map(namespace_name: str, name: str) -> str:
     """A ConfigMap."""
-    return f"{namespace(namespace_name)}/configmaps/{_part(name)}"
+    return f"{config_maps(namespace_name)}/{_part(name)}"
 
 
 def secret(namespace_name: str, name: str) -> str:

@@ -14,7 +14,7 @@ from typing import Final, Generic, assert_never
 
 from app.kube.answers import Expired
 from app.kube.changes import Change, changes, key_of, listing_changes
-from app.kube.listing import PageReader, complete, current_version
+from app.kube.listing import complete, current_version, whole
 from app.kube.metrics import WatchMetrics
 from app.kube.transport import Transport
 from app.kube.watch_events import Broken, Drop, LineReader, Mark, Put, Relist, Skip, W
@@ -57,6 +57,7 @@ class Reflector(Generic[W]):
         jitter: Callable[[], float],
         metrics: WatchMetrics,
         field_selector: str = "",
+        keep: Callable[[W], W] = whole,
     ) -> None:
         """Nothing is asked before `run`.
 
@@ -68,13 +69,16 @@ class Reflector(Generic[W]):
             jitter: 0..1, evenly spread.
             metrics: counts what goes wrong.
             field_selector: as `spec.nodeName=fargate-1a`.
+            keep: what is kept of an object: the whole of it, or a smaller one with the same metadata as far
+                as name, namespace, uid and resource version go. Listeners hear of nothing more.
         """
         self._connection = connection
         self._path = path
         self._query = {"fieldSelector": field_selector} if field_selector else {}
         self._clock = clock
         self._jitter = jitter
-        self._pages = PageReader(decode)
+        self._kind = decode
+        self._keep = keep
         self._lines = LineReader(decode)
         self._objects: dict[str, W] = {}
         self._all: tuple[W, ...] | None = None
@@ -148,7 +152,9 @@ class Reflector(Generic[W]):
             self._version = ""
 
     async def _list(self) -> None:
-        found = await complete(self._connection, self._path, query=self._query, reader=self._pages)
+        found = await complete(
+            self._connection, self._path, query=self._query, kind=self._kind, keep=self._keep
+        )
         for key in sorted(found.unreadable):
             self._skipped(f"{key} cannot be read")
         kept = {key: old for key in found.unreadable if (old := self._objects.get(key)) is not None}
@@ -195,7 +201,7 @@ class Reflector(Generic[W]):
         step = self._lines.step(line)
         match step:
             case Put(value):
-                self._replace(key_of(value), value)
+                self._replace(key_of(value), self._keep(value))
                 self._advance(value.metadata.resource_version)
             case Drop(metadata=metadata):
                 self._replace(key_of(step), None)

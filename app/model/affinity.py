@@ -27,6 +27,10 @@ class _Selector(Wire, frozen=True):
     node_selector_terms: tuple[Term, ...] = ()
 
 
+class _Preferred(Wire, frozen=True):
+    preference: Term = Term()
+
+
 class _NodeAffinity(Wire, frozen=True):
     required: _Selector | None = msgspec.field(
         name="requiredDuringSchedulingIgnoredDuringExecution", default=None
@@ -50,3 +54,15 @@ def required_terms(affinity: Json) -> tuple[Term, ...] | None:
         return None
     node = msgspec.convert(affinity, _Affinity).node_affinity
     return node.required.node_selector_terms if node and node.required else None
+
+
+def speaks_of(affinity: Json, key: str) -> bool:
+    """Whether the node affinity, required or preferred, says anything about the label `key`."""
+    try:
+        node = msgspec.convert(affinity or {}, _Affinity).node_affinity or _NodeAffinity()
+        preferred = msgspec.convert(node.preferred or (), tuple[_Preferred, ...])
+    except msgspec.ValidationError:
+        return False
+    required = node.required.node_selector_terms if node.required else ()
+    terms = (*required, *(each.preference for each in preferred))
+    return any(each.key == key for term in terms for each in term.match_expressions)

@@ -42,7 +42,7 @@ def read_grants(annotations: Mapping[str, str]) -> tuple[Grant, ...]:
         return ()
     try:
         return msgspec.json.decode(text, type=tuple[Grant, ...])
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, RecursionError) as error:
         raise GrantsError(
             f"annotation {GRANTS} does not hold grants ({error}); remove it, the gate writes it anew"
         ) from error

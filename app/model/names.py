@@ -22,6 +22,37 @@ MAX_WAIT: Final = "spillway.dev/max-wait"
 GRANTS: Final = "spillway.dev/grants"
 """Annotation on the virtual node: the pods that may land there (`app.model.grant`)."""
 
+OFFER: Final = "spillway.dev/offer"
+"""Annotation on the virtual node: prices and quotas, by the bridge (`app.model.offer`)."""
+
+GATE: Final = "spillway.dev/gate"
+"""Annotation on the virtual node, for people: `auto`, `closed`, `open` or `observe`."""
+
+MAX_PODS: Final = "spillway.dev/max-pods"
+MAX_VCPU: Final = "spillway.dev/max-vcpu"
+MAX_HOURLY_COST: Final = "spillway.dev/max-hourly-cost"
+"""Namespace annotations: how many overflow pods, vCPUs and US dollars an hour it may have at once."""
+
+POLICY: Final = "spillway.dev/policy"
+"""Annotation on the virtual node: what the extender's leader decides by (`app.extender.insight.policy`)."""
+
+EARLY: Final = "spillway.dev/early-burst"
+"""Pod annotation: `allowed` lets it onto Fargate before real nodes are full; needs `--early-burst`."""
+
+EARLY_ALLOWED: Final = "allowed"
+
+EARLY_ROOM: Final = "spillway.dev/early"
+"""Annotation on the virtual node: whose pods may land there early (`app.model.early`)."""
+
+RETURNS: Final = "spillway.dev/returns"
+"""Annotation on the virtual node: how the latest returns of its pods went (`app.extender.homing.trials`)."""
+
+PLACEHOLDER_FOR: Final = "spillway.dev/placeholder-for"
+"""Label of a placeholder pod: the uid of the overflow pod that it asks for a node for."""
+
+PLACEHOLDER_OF: Final = "spillway.dev/placeholder-of"
+"""Annotation of a placeholder pod: the same pod as `namespace/name`, for people."""
+
 ATTEMPT: Final = "spillway.dev/attempt"
 """Pod annotation: the number of the launch that was begun; written before RunTask."""
 
@@ -49,14 +80,22 @@ EXCLUDE_FROM_LOAD_BALANCERS: Final = "node.kubernetes.io/exclude-from-external-l
 OS_LABEL: Final = "kubernetes.io/os"
 ARCH_LABEL: Final = "kubernetes.io/arch"
 ZONE_LABEL: Final = "topology.kubernetes.io/zone"
+INSTANCE_TYPE_LABEL: Final = "node.kubernetes.io/instance-type"
 REGION_LABEL: Final = "topology.kubernetes.io/region"
 
 GATE_LEASE: Final = "spillway-gate"
 """Lease that the extender's leader holds; the bridge closes the node when it goes stale."""
 
+OFFER_MANAGER: Final = "spillway-offer"
 BRIDGE_MANAGER: Final = "spillway-bridge"
 GATE_MANAGER: Final = "spillway-gate"
 """Field managers of server-side apply: the bridge's node status and the gate's room are disjoint."""
+
+HOMING_MANAGER: Final = "spillway-homing"
+"""Field manager of the annotation `RETURNS` alone."""
+
+POLICY_MANAGER: Final = "spillway-policy"
+"""Field manager of the annotation `POLICY` alone."""
 
 IDENTITY_VARIABLE: Final = "SPILLWAY_POD"
 """Environment variable in every container's override: whose task this is (`app.model.task.Identity`)."""

@@ -8,6 +8,7 @@ is its business.
 https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/pod-v1/
 """
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Final
 
@@ -182,6 +183,16 @@ def condition(pod: Pod, kind: str) -> PodCondition | None:
     return next((found for found in pod.status.conditions if found.type == kind), None)
 
 
+def is_bound(pod: Pod) -> bool:
+    """Whether a scheduler placed the pod: the binding subresource says so in the status.
+
+    Its owner cannot write that. A pod that was created with `spec.nodeName` has a node that nobody chose.
+    https://kubernetes.io/docs/concepts/scheduling-eviction/assign-pod-node/#nodename
+    """
+    found = condition(pod, "PodScheduled")
+    return found is not None and found.status == "True"
+
+
 def controller_of(pod: Pod) -> OwnerReference | None:
     """The owner that manages the pod (ReplicaSet, Job, DaemonSet, …), if any."""
     return next((owner for owner in pod.metadata.owner_references if owner.controller), None)
@@ -193,12 +204,22 @@ def is_of_daemon_set(pod: Pod) -> bool:
     return owner is not None and owner.kind == "DaemonSet"
 
 
+def has_begun(pod: Pod) -> bool:
+    """Whether its node has taken the pod up and tells of its containers; an owner cannot write the status."""
+    return bool(pod.status.container_statuses)
+
+
 def tolerates(pod: Pod, *, key: str, value: str, effect: str) -> bool:
     """Whether one of the pod's tolerations bears with this taint.
 
     https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/
     """
-    return any(_bears(each, key=key, value=value, effect=effect) for each in pod.spec.tolerations)
+    return bear_with(pod.spec.tolerations, key=key, value=value, effect=effect)
+
+
+def bear_with(tolerations: Iterable[Toleration], *, key: str, value: str, effect: str) -> bool:
+    """Whether one of the tolerations bears with this taint."""
+    return any(_bears(each, key=key, value=value, effect=effect) for each in tolerations)
 
 
 def _bears(toleration: Toleration, *, key: str, value: str, effect: str) -> bool:

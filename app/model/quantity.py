@@ -54,11 +54,13 @@ def exact(text: str) -> Decimal:
     return max(-_MOST, min(value, _MOST))
 
 
+@lru_cache(maxsize=4096)
 def milli(text: str) -> int:
     """The quantity in thousandths, rounded up as Kubernetes' `MilliValue` does: cores become millicores."""
     return int((exact(text) * 1000).to_integral_value(rounding=ROUND_CEILING))
 
 
+@lru_cache(maxsize=4096)
 def whole(text: str) -> int:
     """The quantity as an integer, rounded up as Kubernetes' `Value` does: bytes, pods."""
     return int(exact(text).to_integral_value(rounding=ROUND_CEILING))

@@ -1,11 +1,13 @@
 """What a pod asks for and a node has: cpu, memory, ephemeral storage and pod slots, as exact integers."""
 
 from collections.abc import Iterable, Mapping
-from typing import Self
+from typing import Final, Self
 
 import msgspec
 
 from app.model import quantity
+
+_STANDARD: Final = frozenset({"cpu", "memory", "ephemeral-storage", "pods"})
 
 
 class Resources(msgspec.Struct, frozen=True, kw_only=True):
@@ -24,14 +26,14 @@ class Resources(msgspec.Struct, frozen=True, kw_only=True):
         Raises:
             QuantityError: a value is not a quantity.
         """
-        known = {"cpu", "memory", "ephemeral-storage", "pods"}
-        extended = ((name, quantity.whole(text)) for name, text in wire.items() if name not in known)
+        others = wire.keys() - _STANDARD
+        extended = ((name, quantity.whole(wire[name])) for name in others)
         return cls(
             cpu_milli=quantity.milli(wire.get("cpu", "0")),
             memory=quantity.whole(wire.get("memory", "0")),
             storage=quantity.whole(wire.get("ephemeral-storage", "0")),
             pods=quantity.whole(wire.get("pods", "0")),
-            extended=tuple(sorted(pair for pair in extended if pair[1])),
+            extended=tuple(sorted(pair for pair in extended if pair[1])) if others else (),
         )
 
     def wire(self) -> dict[str, str]:
@@ -79,22 +81,32 @@ class Resources(msgspec.Struct, frozen=True, kw_only=True):
         return all(asked <= 0 or asked <= there for asked, there in pairs)
 
 
+NOTHING: Final = Resources()
+"""No room at all."""
+
+
 def _combine(left: Resources, right: Resources, sign: int) -> Resources:
-    names = dict(left.extended)
-    for name, count in right.extended:
-        names[name] = names.get(name, 0) + sign * count
     return Resources(
         cpu_milli=left.cpu_milli + sign * right.cpu_milli,
         memory=left.memory + sign * right.memory,
         storage=left.storage + sign * right.storage,
         pods=left.pods + sign * right.pods,
-        extended=tuple(sorted((name, count) for name, count in names.items() if count)),
+        extended=_combined(left.extended, right.extended, sign) if left.extended or right.extended else (),
     )
+
+
+def _combined(
+    left: tuple[tuple[str, int], ...], right: tuple[tuple[str, int], ...], sign: int
+) -> tuple[tuple[str, int], ...]:
+    names = dict(left)
+    for name, count in right:
+        names[name] = names.get(name, 0) + sign * count
+    return tuple(sorted((name, count) for name, count in names.items() if count))
 
 
 def total(amounts: Iterable[Resources]) -> Resources:
     """The sum; nothing sums to no room at all."""
-    result = Resources()
+    result = NOTHING
     for amount in amounts:
         result += amount
     return result

@@ -5,6 +5,7 @@ PortFailure
 ├── Conflict      somebody else was first, or the precondition no longer holds: look again
 ├── NoCapacity    Fargate has none now: back off, or go elsewhere
 ├── Throttled     too fast: the limiter learns, the caller tries again later
+├── DisruptionBudget  an eviction would break a PodDisruptionBudget: leave the workload alone for a while
 ├── Refused       a definite no that repeating will not change: tell the user
 └── Unavailable   no answer, or an unknown outcome: repeat with the *same* parameters
 """
@@ -36,6 +37,10 @@ class NoCapacity(PortFailure):
 
 class Throttled(PortFailure):
     """The far side asked to slow down."""
+
+
+class DisruptionBudget(PortFailure):
+    """A PodDisruptionBudget does not allow the eviction now."""
 
 
 class Refused(PortFailure):

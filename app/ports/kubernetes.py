@@ -9,9 +9,11 @@ from typing import Protocol
 
 import msgspec
 
+from app.model.meta import OwnerReference
 from app.model.node import Node
 from app.model.objects import ConfigMap, PersistentVolume, Secret, ServiceAccount
 from app.model.pod import Pod
+from app.model.replicas import Replicas
 from app.model.wire import Json
 
 
@@ -44,6 +46,22 @@ class Pods(Protocol):
 
     async def remove(self, pod: Pod) -> None:
         """DELETE with grace 0 and the uid as precondition; gone or replaced already is success."""
+        ...
+
+
+class PendingPods(Protocol):
+    """Pods that no node has yet."""
+
+    async def get(self, namespace: str, name: str) -> Pod:
+        """A consistent read. Raises NotFound."""
+        ...
+
+    async def tolerate(self, pod: Pod, toleration: Mapping[str, Json]) -> Pod:
+        """Add a toleration behind those that the pod has.
+
+        Raises NotFound where the pod is gone, Conflict where it has changed since `pod` was read or the name
+        now belongs to another pod.
+        """
         ...
 
 
@@ -94,6 +112,47 @@ class Events(Protocol):
 
     async def record(self, about: Pod | Node, *, reason: str, message: str, warning: bool = False) -> None:
         """Write (or count up) an Event. Never raises: an Event must not stop the work that it tells of."""
+        ...
+
+
+class Evictions(Protocol):
+    """Taking a pod away from its controller in the way that lets others object."""
+
+    async def evict(self, pod: Pod) -> None:
+        """Evict the pod, with its own grace period and its uid as precondition.
+
+        https://kubernetes.io/docs/concepts/scheduling-eviction/api-eviction/
+
+        Raises DisruptionBudget with the server's words, NotFound where the pod is gone, Conflict where its
+        name now belongs to another.
+        """
+        ...
+
+    async def replicas(self, namespace: str, controller: OwnerReference) -> Replicas:
+        """How the controller's replicas stand now: a consistent read.
+
+        Raises NotFound where it is gone, or another has its name now; Refused for a kind that we cannot read.
+        """
+        ...
+
+
+class Placeholders(Protocol):
+    """Pods that only keep room for others, and the priority that lets others push them aside."""
+
+    async def create(self, manifest: Mapping[str, Json]) -> None:
+        """Create the pod. Raises Conflict where it is there already, Refused in the server's words."""
+        ...
+
+    async def remove(self, pod: Pod) -> None:
+        """DELETE with grace 0 and the uid as precondition; gone or replaced already is success."""
+        ...
+
+    async def ensure_priority(self, name: str, *, value: int) -> None:
+        """Create the PriorityClass, unless one like it is there. It never preempts.
+
+        Raises Conflict, with the mend, where one of that name is another's, and Refused where RBAC
+        does not let us: then whoever installs Spillway makes it.
+        """
         ...
 
 

@@ -7,6 +7,7 @@ from typing import Annotated, Final, Literal, Self
 from pydantic import BeforeValidator, Field, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from app.model.actuator import SCHEDULER, Actuator
 from app.model.policy import PolicyError, duration
 from app.model.quantity import QuantityError, exact
 
@@ -68,6 +69,17 @@ class InCluster(Common):
         "", description="A kubeconfig file; empty means $KUBECONFIG, then the in-cluster account."
     )
     namespace: str = Field("spillway", description="The namespace that holds Spillway's own Leases.")
+
+
+class Actuating(BaseSettings):
+    """How granted pods come onto the virtual node; webhook and extender of an installation must agree."""
+
+    actuator: Actuator = Field(
+        SCHEDULER,
+        description="How granted pods come onto the virtual node: `scheduler`, through its extender, or "
+        "`toleration`, which the extender's leader adds (for schedulers that know no extender). The same for "
+        "webhook and extender.",
+    )
 
 
 class Serving(BaseSettings):

@@ -4,10 +4,11 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
-from app.settings.common import Common, Serving
+from app.model.actuator import TOLERATION
+from app.settings.common import Actuating, Common, Serving
 
 
-class WebhookSettings(Serving, Common):
+class WebhookSettings(Actuating, Serving, Common):
     """`spillway webhook`."""
 
     scheduler_name: str = Field(
@@ -18,4 +19,13 @@ class WebhookSettings(Serving, Common):
     def _https_only(self) -> Self:
         if self.tls_cert is None:
             raise ValueError("the API server calls webhooks over HTTPS only: give tls-cert and tls-key")
+        return self
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if self.actuator == TOLERATION and self.scheduler_name:
+            raise ValueError(
+                "scheduler-name and actuator=toleration exclude each other: the latter is for pods that keep "
+                "their scheduler; leave one out"
+            )
         return self

@@ -1,7 +1,9 @@
 """What the webhook does to a pod, as a pure decision: the patch, or every reason for leaving it alone.
 
 A pod that may overflow gets the toleration for the virtual node's taint, a preference for any other node,
-and the scheduler that asks the extender. A pod that must overflow is bound to virtual nodes instead.
+and the scheduler that asks the extender. A pod that must overflow is bound to virtual nodes instead. Where
+the actuator is the toleration, that one is held back, and no scheduler is named: the gate adds it to pods
+that it granted a place.
 Deciding again on the patched pod changes nothing, as `reinvocationPolicy: IfNeeded` requires.
 """
 
@@ -13,16 +15,11 @@ import jsonpatch
 import msgspec
 
 from app.fargate.eligibility import caveats, machine_bound, refusals
+from app.model import actuator as actuators
 from app.model import policy
-from app.model.names import (
-    NODE_TYPE_LABEL,
-    OVERFLOW,
-    TAINT_EFFECT,
-    TAINT_KEY,
-    TAINT_VALUE,
-    VIRTUAL_KUBELET,
-)
-from app.model.pod import Pod, tolerates
+from app.model.actuator import OUR_TOLERATION, Actuator, tolerates_virtual_nodes
+from app.model.names import NODE_TYPE_LABEL, OVERFLOW, VIRTUAL_KUBELET
+from app.model.pod import Pod
 from app.model.policy import Overflow, PolicyError
 from app.model.reason import Reason
 from app.model.wire import Json
@@ -45,12 +42,6 @@ class Untouched(msgspec.Struct, frozen=True):
     warn: bool
 
 
-TOLERATION: Final[Mapping[str, Json]] = {
-    "key": TAINT_KEY,
-    "operator": "Equal",
-    "value": TAINT_VALUE,
-    "effect": TAINT_EFFECT,
-}
 PREFER_REAL: Final[Mapping[str, Json]] = {
     "weight": 100,
     "preference": {
@@ -63,20 +54,42 @@ ONLY_VIRTUAL: Final[Mapping[str, Json]] = {
     "values": [VIRTUAL_KUBELET],
 }
 
+OWN_TOLERATION: Final = Reason(
+    "OwnToleration",
+    "borne without a grant: it may take another's place; tolerate single taints",
+    "spec.tolerations",
+)
+"""A caveat: the pod may land on a virtual node as soon as that has room for anybody."""
+
 _PREFERRED: Final = "preferredDuringSchedulingIgnoredDuringExecution"
 _REQUIRED: Final = "requiredDuringSchedulingIgnoredDuringExecution"
 _DEFAULT_SCHEDULER: Final = "default-scheduler"
 
 
+class How(msgspec.Struct, frozen=True, kw_only=True):
+    """How pods are prepared.
+
+    Attributes:
+        actuator: with `toleration`, the gate adds it later; with `scheduler`, pods have it from the start.
+        scheduler_name: the scheduler that asks the extender; empty leaves `schedulerName` alone.
+    """
+
+    actuator: Actuator = actuators.SCHEDULER
+    scheduler_name: str = ""
+
+
+_AS_EVER: Final = How()
+
+
 def decide(
-    pod: Pod, *, namespace: Mapping[str, str], scheduler_name: str = "", unknown: tuple[Reason, ...] = ()
+    pod: Pod, *, namespace: Mapping[str, str], how: How = _AS_EVER, unknown: tuple[Reason, ...] = ()
 ) -> Mutation | Untouched:
     """What to do with a pod that is about to be created.
 
     Args:
         pod: as under review; defaults and other webhooks may have touched it.
         namespace: the labels of its namespace, or as many of them as the webhook's path implies.
-        scheduler_name: the scheduler that asks the extender; empty leaves `schedulerName` alone.
+        how: what it is prepared for.
         unknown: the fields that the pod sets and `pod` cannot hold, as reasons.
     """
     exempt = _exemptions(pod)
@@ -93,10 +106,10 @@ def decide(
     found = (*_invalid_annotations(pod), *unknown, *refusals(pod))
     if found:
         return Untouched(found, warn=True)
-    patch = _patch(pod, overflow=overflow, scheduler_name=scheduler_name)
+    patch = _patch(pod, overflow=overflow, how=how)
     if not patch:
         return Untouched((Reason("AlreadyPrepared", "the pod has all it needs to overflow"),), warn=False)
-    return Mutation(patch, caveats(pod))
+    return Mutation(patch, (*_own_toleration(pod, how), *caveats(pod)))
 
 
 def _exemptions(pod: Pod) -> tuple[Reason, ...]:
@@ -113,7 +126,13 @@ def _invalid_annotations(pod: Pod) -> tuple[Reason, ...]:
     return ()
 
 
-def _patch(pod: Pod, *, overflow: Overflow, scheduler_name: str) -> tuple[Json, ...]:
+def _own_toleration(pod: Pod, how: How) -> tuple[Reason, ...]:
+    """A toleration that the pod brought stays, for it may bear other taints as well; its owner is told."""
+    held_back = how.actuator == actuators.TOLERATION
+    return (OWN_TOLERATION,) if held_back and tolerates_virtual_nodes(pod) else ()
+
+
+def _patch(pod: Pod, *, overflow: Overflow, how: How) -> tuple[Json, ...]:
     """The difference between the three fields as they are and as they should be.
 
     What is absent, null, empty or a default counts as absent on the left: `add` creates and replaces alike,
@@ -125,10 +144,12 @@ def _patch(pod: Pod, *, overflow: Overflow, scheduler_name: str) -> tuple[Json, 
     if pod.spec.affinity:
         before["affinity"] = pod.spec.affinity
     after = {**before, "affinity": _affinity(pod.spec.affinity or {}, overflow)}
-    if not tolerates(pod, key=TAINT_KEY, value=TAINT_VALUE, effect=TAINT_EFFECT):
-        after["tolerations"] = [*before.get("tolerations", ()), TOLERATION]
-    if pod.spec.scheduler_name in {"", _DEFAULT_SCHEDULER} and scheduler_name not in {"", _DEFAULT_SCHEDULER}:
-        after["schedulerName"] = scheduler_name
+    if how.actuator == actuators.SCHEDULER:
+        if not tolerates_virtual_nodes(pod):
+            after["tolerations"] = [*before.get("tolerations", ()), OUR_TOLERATION]
+        defaults = {"", _DEFAULT_SCHEDULER}
+        if pod.spec.scheduler_name in defaults and how.scheduler_name not in defaults:
+            after["schedulerName"] = how.scheduler_name
     return tuple(jsonpatch.make_patch({"spec": before}, {"spec": after}))
 
 

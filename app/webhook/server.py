@@ -22,7 +22,7 @@ from app.serving.bodies import BadBody, body_of, error_answer, http_error, json_
 from app.serving.probes import probe_router
 from app.telemetry import logs
 from app.webhook import metrics, mutation, review
-from app.webhook.mutation import Mutation, Untouched
+from app.webhook.mutation import How, Mutation, Untouched
 from app.webhook.review import AdmissionRequest, BadReview
 from app.webhook.warning import DIFFERENT, warnings_of
 
@@ -34,16 +34,16 @@ _log = logs.get(__name__)
 
 
 class WebhookConfig(msgspec.Struct, frozen=True, kw_only=True):
-    """Settings. `scheduler_name`: the scheduler that asks the extender; empty leaves pods with theirs."""
+    """Settings. `how`: what pods are prepared for."""
 
-    scheduler_name: str = ""
+    how: How = How()
 
 
 class Decide(Protocol):
     """The decision, as `app.webhook.mutation.decide` makes it."""
 
     def __call__(
-        self, pod: Pod, *, namespace: Mapping[str, str], scheduler_name: str, unknown: tuple[Reason, ...]
+        self, pod: Pod, *, namespace: Mapping[str, str], how: How, unknown: tuple[Reason, ...]
     ) -> Mutation | Untouched:
         """The patch, or every reason for leaving the pod alone."""
         ...
@@ -118,7 +118,7 @@ class Admissions:
             verdict = self._decide(
                 pod,
                 namespace=self._namespace,
-                scheduler_name=self._config.scheduler_name,
+                how=self._config.how,
                 unknown=unknown(review.spec_of(request)),
             )
             answer = self._written(request.uid, verdict)

@@ -12,6 +12,7 @@ from app.aws.definitions import EcsDefinitions
 from app.aws.limiter import Lane, Limiter, Quotas
 from app.aws.log_streams import CloudWatchLogStreams
 from app.aws.metrics import AwsMetrics
+from app.aws.offers import AwsOffers
 from app.aws.registry_logins import EcrLogins
 from app.aws.roles import PodIdentityRoles
 from app.aws.task_events import SqsTaskEvents
@@ -101,6 +102,10 @@ class Aws:
         """EKS Pod Identity."""
         cluster = self.settings.eks_cluster
         return PodIdentityRoles(self.connection, limiter=self.limiter, cluster=cluster)
+
+    def offers(self) -> AwsOffers:
+        """Prices and vCPU quotas."""
+        return AwsOffers(self.connection)
 
     def events(self) -> SqsTaskEvents | None:
         """The queue of task events, where one is configured."""

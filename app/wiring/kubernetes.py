@@ -3,6 +3,7 @@
 import os
 import random
 import socket
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 
@@ -13,15 +14,18 @@ from app.kube.configuration import ConnectionSettingsError
 from app.kube.connection import Connection, connect
 from app.kube.events import Events
 from app.kube.leases import Leases
+from app.kube.listing import whole
 from app.kube.metrics import WatchMetrics
 from app.kube.nodes import Nodes
+from app.kube.optional import OptionalWatch, Wanted
 from app.kube.pods import Pods
 from app.kube.reflector import Reflector
 from app.kube.sources import Sources
 from app.kube.watch_events import W
 from app.model.namespace import Namespace
 from app.model.node import Node
-from app.model.objects import NetworkPolicy, Service
+from app.model.node_claim import NodeClaim
+from app.model.objects import ConfigMap, NetworkPolicy, Service
 from app.model.pod import Pod
 from app.ports.clock import Clock
 from app.wiring.stopping import StartError
@@ -40,10 +44,10 @@ class Parts:
     sources: Sources
     watch_metrics: WatchMetrics
 
-    def watch_pods(self, *, node: str = "") -> Reflector[Pod]:
-        """All pods, or those bound to one node."""
+    def watch_pods(self, *, node: str = "", keep: Callable[[Pod], Pod] = whole) -> Reflector[Pod]:
+        """All pods, or those bound to one node; `keep` says what is kept of each."""
         selector = f"spec.nodeName={node}" if node else ""
-        return self._watch(paths.PODS, Pod, field_selector=selector)
+        return self._watch(paths.PODS, Pod, field_selector=selector, keep=keep)
 
     def watch_nodes(self) -> Reflector[Node]:
         """All nodes."""
@@ -61,7 +65,33 @@ class Parts:
         """All NetworkPolicies."""
         return self._watch(paths.NETWORK_POLICIES, NetworkPolicy)
 
-    def _watch(self, path: str, kind: type[W], *, field_selector: str = "") -> Reflector[W]:
+    def watch_node_claims(self) -> OptionalWatch[NodeClaim]:
+        """Karpenter's NodeClaims, where there is a Karpenter."""
+        wanted = Wanted(
+            path=paths.NODE_CLAIMS,
+            group=paths.KARPENTER,
+            mend="give the extender get, list and watch on nodeclaims.karpenter.sh, or it does not wait for "
+            "the nodes that Karpenter has ordered",
+        )
+        return self._optional(wanted, lambda: self._watch(wanted.path, NodeClaim))
+
+    def watch_autoscaler_status(self) -> OptionalWatch[ConfigMap]:
+        """The ConfigMap in which cluster-autoscaler says what it does, where there is one."""
+        selector = "metadata.name=cluster-autoscaler-status"
+        wanted = Wanted(
+            path=paths.config_maps("kube-system"),
+            query={"fieldSelector": selector},
+            mend="give the extender get, list and watch on the ConfigMap cluster-autoscaler-status of "
+            "kube-system, or it does not see which node groups grow",
+        )
+        return self._optional(wanted, lambda: self._watch(wanted.path, ConfigMap, field_selector=selector))
+
+    def _optional(self, wanted: Wanted, make: Callable[[], Reflector[W]]) -> OptionalWatch[W]:
+        return OptionalWatch(self.connection, wanted, make=make, clock=self.clock)
+
+    def _watch(
+        self, path: str, kind: type[W], *, field_selector: str = "", keep: Callable[[W], W] = whole
+    ) -> Reflector[W]:
         return Reflector(
             self.connection,
             path=path,
@@ -70,6 +100,7 @@ class Parts:
             jitter=random.random,
             metrics=self.watch_metrics,
             field_selector=field_selector,
+            keep=keep,
         )
 
 

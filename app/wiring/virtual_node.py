@@ -13,6 +13,7 @@ from app.bridge.material.entries import prefix_of
 from app.bridge.material.gatherer import Gatherer
 from app.bridge.material.vault_keeper import KeeperConfig, VaultKeeper
 from app.bridge.metrics import BridgeMetrics
+from app.bridge.node.offer_board import BoardConfig, OfferBoard
 from app.bridge.outside import Outside
 from app.bridge.task_news import TaskNews
 from app.kube.reflector import Reflector
@@ -111,10 +112,18 @@ class VirtualNode:
             config=KeeperConfig(prefix=prefix),
             is_ours=self.bridge.surely_leads,
         )
+        self._board = OfferBoard(
+            parts.nodes,
+            aws.offers(),
+            clock=parts.clock,
+            config=BoardConfig(node=self.name, region=shared.aws.region, capacity=settings.capacity),
+            is_ours=self.bridge.surely_leads,
+        )
 
     async def run(self) -> None:
         """Keep the node until cancelled."""
         async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._board.run())
             tasks.create_task(self._pods.run())
             tasks.create_task(self._keeper.run())
             tasks.create_task(self.bridge.run())

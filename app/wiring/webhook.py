@@ -4,6 +4,7 @@ from prometheus_client import CollectorRegistry
 
 from app.serving.server import Listen, serve
 from app.settings import WebhookSettings
+from app.webhook.mutation import How
 from app.webhook.server import WebhookConfig, build_app
 from app.wiring.clock import SystemClock
 
@@ -12,7 +13,9 @@ async def run(settings: WebhookSettings) -> None:
     """Serve until cancelled."""
     clock = SystemClock()
     app = build_app(
-        WebhookConfig(scheduler_name=settings.scheduler_name), clock=clock, registry=CollectorRegistry()
+        WebhookConfig(how=How(actuator=settings.actuator, scheduler_name=settings.scheduler_name)),
+        clock=clock,
+        registry=CollectorRegistry(),
     )
     listen = Listen(host=settings.host, port=settings.port, cert=settings.tls_cert, key=settings.tls_key)
     await serve(app, listen, clock=clock)

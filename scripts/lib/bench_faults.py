@@ -199,7 +199,15 @@ class Campaign:
         return items
 
     async def _create(self, index: int) -> None:
+        target = {"apiVersion": "v1", "kind": "Node", "name": NODE}
+        binding = {
+            "apiVersion": "v1",
+            "kind": "Binding",
+            "metadata": {"name": f"pod-{index}"},
+            "target": target,
+        }
         await self.stack.connection.request("POST", PODS, body=_pod(index, _MIX[index % len(_MIX)]))
+        await self.stack.connection.request("POST", f"{PODS}/pod-{index}/binding", body=binding)
 
     async def _delete(self, index: int) -> None:
         await self.stack.connection.request("DELETE", f"{PODS}/pod-{index}")
@@ -238,7 +246,7 @@ def _pod(index: int, kind: Kind) -> dict[str, Any]:
             "annotations": {CAPACITY: kind.capacity},
         },
         "spec": {
-            "nodeName": NODE,
+            "schedulerName": "bench",
             "restartPolicy": kind.policy,
             "containers": [container],
             "terminationGracePeriodSeconds": 2,

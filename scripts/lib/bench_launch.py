@@ -108,9 +108,13 @@ async def _create(stack: LocalStack, name: str) -> None:
         "apiVersion": "v1",
         "kind": "Pod",
         "metadata": {"name": name},
-        "spec": {"nodeName": NODE, "containers": [container], "terminationGracePeriodSeconds": 2},
+        "spec": {"schedulerName": "bench", "containers": [container], "terminationGracePeriodSeconds": 2},
     }
-    await stack.connection.request("POST", f"/api/v1/namespaces/{NAMESPACE}/pods", body=body)
+    target = {"apiVersion": "v1", "kind": "Node", "name": NODE}
+    binding = {"apiVersion": "v1", "kind": "Binding", "metadata": {"name": name}, "target": target}
+    pods = f"/api/v1/namespaces/{NAMESPACE}/pods"
+    await stack.connection.request("POST", pods, body=body)
+    await stack.connection.request("POST", f"{pods}/{name}/binding", body=binding)
 
 
 async def _delete(stack: LocalStack, name: str) -> None:

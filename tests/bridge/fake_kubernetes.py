@@ -7,13 +7,23 @@ from typing import Any
 import msgspec
 
 from app.model.node import Node
-from app.model.pod import Pod
+from app.model.pod import Pod, PodCondition, condition
 from app.model.wire import Json
 from app.ports.failures import Conflict, NotFound, Refused
 from app.ports.kubernetes import Lease
 from tests.bridge.door import Door
 from tests.bridge.validity import complaints
 from tests.fakes import FakeWatched, VirtualClock
+
+
+def bound(pod: Pod) -> Pod:
+    """The pod with the condition that a binding sets, unless it has one of that type."""
+    if condition(pod, "PodScheduled") is not None:
+        return pod
+    since = pod.metadata.creation_timestamp
+    set_by_binding = PodCondition(type="PodScheduled", status="True", last_transition_time=since)
+    status = msgspec.structs.replace(pod.status, conditions=(*pod.status.conditions, set_by_binding))
+    return msgspec.structs.replace(pod, status=status)
 
 
 class FakePods:
@@ -46,7 +56,11 @@ class FakePods:
         await self._door.call("remove", lambda: self._remove(pod))
 
     def bind(self, pod: Pod) -> None:
-        """A user's pod lands on the node."""
+        """A scheduler binds a user's pod to the node."""
+        self.create(bound(pod))
+
+    def create(self, pod: Pod) -> None:
+        """A user creates a pod, which names the node itself."""
         self._put(pod)
         for watched in self._watches.values():
             watched.put(self.pods[pod.key])

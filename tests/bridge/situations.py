@@ -15,6 +15,7 @@ from app.bridge.status.observed import NOTHING_TOLD, Limits, Told
 from app.bridge.translation.material import Material
 from app.model.pod import Pod
 from app.model.task import Task
+from tests.bridge.fake_kubernetes import bound
 from tests.bridge.fakes import CONFIG
 from tests.builders import NOON, a_pod
 
@@ -27,7 +28,12 @@ LIMITS = Limits(
 
 
 def facts_of(pod: Pod = POD, *tasks: Task, **fields: Any) -> Facts:
-    """The facts of a pod whose material is at hand, unless the test says otherwise."""
+    """The facts of a pod whose material is at hand, unless the test says otherwise.
+
+    The pod was bound by a scheduler, unless its status tells of another word of the scheduler, or `scheduled`
+    is false.
+    """
+    pod = bound(pod) if fields.pop("scheduled", True) else pod
     defaults: dict[str, Any] = {
         "key": key_of(pod),
         "pod": pod,

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from app.cli.explain import sorted_out
 from app.cli.main import cli
 
 RUNS = """
@@ -50,6 +51,7 @@ def test_a_pod_that_runs_is_said_with_its_size_and_caveats(run: CliRunner, tmp_p
     assert result.output.splitlines() == [
         "Deployment shop/web: runs on Fargate (1 vCPU, 3 GiB, 20 GiB of storage)",
         f"  differs  spec.terminationGracePeriodSeconds: {CUT}",
+        "  costs    $0.0538 an hour on-demand, by the table that Spillway ships (us-east-1)",
     ]
 
 
@@ -94,8 +96,18 @@ def test_json_is_one_object_with_codes_and_paths(run: CliRunner, tmp_path: Path)
         ],
         "helper": False,
         "size": {"vcpu": 1.0, "memory_mib": 3072, "storage_gib": 20},
+        "price": {
+            "vcpu": 1.0,
+            "memory_mib": 3072,
+            "storage_gib": 20,
+            "hourly": pytest.approx(0.04048 + 3 * 0.004445),
+            "purchase": "on-demand",
+            "source": "table",
+            "region": "us-east-1",
+            "at": None,
+        },
     }
-    assert (agent["eligible"], agent["size"]) == (False, None)
+    assert (agent["eligible"], agent["size"], agent["price"]) == (False, None, None)
     assert [reason["code"] for reason in agent["reasons"]] == ["UnknownField", "HostPID", "TooLarge"]
 
 
@@ -151,6 +163,39 @@ def test_a_wait_that_is_no_duration_is_refused(run: CliRunner) -> None:
     result = run.invoke(cli, ["explain", "-"], input=text)
     assert result.exit_code == 1
     assert "refused  metadata.annotations[spillway.dev/max-wait]:" in result.output
+
+
+@pytest.mark.parametrize(
+    ("targets", "namespace", "files", "pods"),
+    [
+        pytest.param(["shop/web-1"], "", (), (("shop", "web-1"),), id="pod"),
+        pytest.param(["web-1", "web-2"], "shop", (), (("shop", "web-1"), ("shop", "web-2")), id="names"),
+        pytest.param(["pod/web-1"], "shop", (), (("shop", "web-1"),), id="as-kubectl-writes-it"),
+        pytest.param(["deploy/web.yaml"], "", ("deploy/web.yaml",), (), id="manifest-that-is-not-there"),
+        pytest.param(["-"], "", ("-",), (), id="standard-input"),
+        pytest.param(["../web"], "", ("../web",), (), id="no-name"),
+        pytest.param(["a/b/c"], "", ("a/b/c",), (), id="too-deep"),
+        pytest.param(["web-1"], "", ("web-1",), (), id="a-bare-name"),
+        pytest.param(["a/b", "c.yml"], "", ("c.yml",), (("a", "b"),), id="both"),
+    ],
+)
+def test_pods_are_told_from_files(
+    targets: list[str], namespace: str, files: tuple[str, ...], pods: tuple[tuple[str, str], ...]
+) -> None:
+    assert sorted_out(targets, namespace=namespace) == (files, pods)
+
+
+def test_a_path_that_is_there_is_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "shop").mkdir()
+    (tmp_path / "shop" / "web-1").touch()
+    monkeypatch.chdir(tmp_path)
+    assert sorted_out(["shop/web-1"], namespace="") == (("shop/web-1",), ())
+
+
+def test_a_bare_name_that_is_no_file_is_told_how_to_name_a_pod(run: CliRunner) -> None:
+    result = run.invoke(cli, ["explain", "web-1"])
+    assert result.exit_code == 2
+    assert "NAMESPACE/NAME" in result.output
 
 
 def test_a_daemon_set_is_refused_by_its_kind(run: CliRunner) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.conformance.servers import STRATEGIC, Space, a_deployment
+from tests.conformance.servers import STRATEGIC, Space, a_deployment, a_pod
 
 
 def bound_to(pod: str, node: str) -> dict[str, Any]:
@@ -157,6 +157,20 @@ def test_a_binding_places_the_pod(space: Space) -> None:
     scheduled = pod["status"]["conditions"][0]
     assert (scheduled["type"], scheduled["status"]) == ("PodScheduled", "True")
     assert scheduled["lastTransitionTime"]
+
+
+def test_a_pod_that_names_its_node_itself_has_no_word_of_a_scheduler_whatever_its_owner_writes(
+    space: Space,
+) -> None:
+    claimed = {"conditions": [{"type": "PodScheduled", "status": "True"}]}
+    manifest = a_pod()
+    named = manifest | {"spec": manifest["spec"] | {"nodeName": "somewhere"}, "status": claimed}
+    created = space.api.post(space.pods, named).json()
+    answer = space.api.put(f"{space.pods}/web", created | {"status": claimed})
+    pod = space.api.get(f"{space.pods}/web").json()
+
+    assert answer.status_code == 200
+    assert pod["status"].get("conditions", []) == []
 
 
 def test_a_pod_is_bound_once(space: Space) -> None:

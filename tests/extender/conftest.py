@@ -6,7 +6,8 @@ import msgspec
 import pytest
 from prometheus_client import CollectorRegistry
 
-from app.extender.hindrance import GateConfig, Refusals
+from app.extender.decider import Apart, at_once
+from app.extender.decision.hindrance import GateConfig, Refusals
 from app.extender.leader import Cluster, Leader, LeaderConfig
 from app.extender.metrics import GateMetrics
 from app.model.node import Node
@@ -31,6 +32,7 @@ class Gate:
         self.config = LeaderConfig(gate=config)
         self.refusals = refusals
         self.leads = True
+        self.apart: Apart = at_once
         self.leader = self.another_leader(self.registry)
 
     def another_leader(self, registry: CollectorRegistry | None = None) -> Leader:
@@ -44,6 +46,7 @@ class Gate:
             metrics=GateMetrics(registry or CollectorRegistry()),
             refusals=self.refusals,
             leads=lambda: self.leads,
+            apart=self.apart,
         )
 
     @contextlib.asynccontextmanager

@@ -11,7 +11,8 @@ import httpx
 import msgspec
 from prometheus_client import CollectorRegistry
 
-from app.extender.server import ExtenderConfig, build_app
+from app.extender.answer.preemption import Preemption
+from app.extender.answer.server import ExtenderConfig, build_app
 from app.model import names
 from app.model.grant import Grant, read_grants, written
 from app.model.meta import ObjectMeta
@@ -24,16 +25,29 @@ from app.ports.failures import NotFound, PortFailure
 from tests.builders import NOON, a_pod, a_virtual_node, opted_in_toleration, unschedulable, wire
 from tests.fakes import FakeWatched, VirtualClock, settle
 
-ENABLED: Mapping[str, Mapping[str, str]] = {"shop": {names.OVERFLOW: names.ENABLED}}
 
-
-def a_namespace(name: str = "shop", labels: Mapping[str, str] | None = None) -> Namespace:
+def a_namespace(
+    name: str = "shop",
+    labels: Mapping[str, str] | None = None,
+    *,
+    annotations: Mapping[str, str] | None = None,
+) -> Namespace:
     """A namespace that opted its pods in, unless told otherwise."""
     return Namespace(
         metadata=ObjectMeta(
-            name=name, labels=dict({names.OVERFLOW: names.ENABLED} if labels is None else labels)
+            name=name,
+            labels=dict({names.OVERFLOW: names.ENABLED} if labels is None else labels),
+            annotations=dict(annotations or {}),
         )
     )
+
+
+def namespaces_with(labels: Mapping[str, Mapping[str, str]]) -> dict[str, Namespace]:
+    """Namespaces by name, with these labels."""
+    return {name: a_namespace(name, each) for name, each in labels.items()}
+
+
+ENABLED: Mapping[str, Namespace] = {"shop": a_namespace()}
 
 
 def a_pressing_pod(name: str = "web-1", **fields: Any) -> Pod:
@@ -137,7 +151,10 @@ class FakeNodes:
         replace = msgspec.structs.replace
         metadata = replace(
             node.metadata,
-            annotations={**node.metadata.annotations, **manifest["metadata"]["annotations"]},
+            annotations={
+                **{key: text for key, text in node.metadata.annotations.items() if key != names.EARLY_ROOM},
+                **manifest["metadata"]["annotations"],
+            },
             resource_version=str(self._version),
         )
         status = replace(node.status, allocatable=dict(manifest["status"]["allocatable"]))
@@ -187,7 +204,13 @@ class BreakableClock(VirtualClock):
 class Extender:
     """The server over fakes, and a client that speaks as kube-scheduler does."""
 
-    def __init__(self, nodes: Sequence[Node], *, stored: Sequence[Node] | None = None) -> None:
+    def __init__(
+        self,
+        nodes: Sequence[Node],
+        *,
+        stored: Sequence[Node] | None = None,
+        preemption: Preemption | None = None,
+    ) -> None:
         self.clock = BreakableClock()
         self.watched: FakeWatched[Node] = FakeWatched(nodes)
         self.port = FakeNodes(nodes if stored is None else stored)
@@ -198,6 +221,7 @@ class Extender:
             consistent=self.port,
             clock=self.clock,
             registry=self.registry,
+            preemption=preemption,
         )
 
     async def send(self, verb: str, content: bytes) -> httpx.Response:

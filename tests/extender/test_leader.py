@@ -1,14 +1,22 @@
+import asyncio
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
-from app.extender.hindrance import GateConfig
+from prometheus_client import CollectorRegistry
+
+from app.extender.decision.hindrance import GateConfig
 from app.model import names
 from app.model.node import allocatable
+from app.model.pod import Pod
+from app.model.reason import Reason
 from app.model.resources import Resources
-from tests.builders import NOON, VIRTUAL, a_node, a_pod, owned_by
+from tests.builders import NOON, VIRTUAL, a_node, a_pod, a_virtual_node, owned_by
 from tests.extender.conftest import GateMaker
 from tests.extender.fakes import (
     a_namespace,
     a_pressing_pod,
+    a_versioned_virtual_node,
     grants_on,
     pin,
     uids_on,
@@ -53,8 +61,8 @@ async def test_bound_pods_leave_the_list_without_a_write_for_each(make_gate: Gat
             await gate.pass_by(0.05)
         await gate.pass_by(2)
     assert grants_on(gate.virtual()) == ()
-    assert allocatable(gate.virtual()).pods == 50
-    assert len(gate.port.applied) <= 6
+    assert allocatable(gate.virtual()).cpu_milli == 50 * 500
+    assert len(gate.port.applied) <= 15
 
 
 async def test_the_gate_closes_when_the_pods_are_gone(make_gate: GateMaker) -> None:
@@ -76,9 +84,9 @@ async def test_a_pod_that_waits_on_gets_a_fresh_grant_once_per_life_of_one(make_
     async with gate.leading():
         await gate.pass_by(59)
         assert len(gate.port.applied) == 1
-        await gate.pass_by(2)
+        await gate.pass_by(3.1)
         assert len(gate.port.applied) == 2
-        assert grants_on(gate.virtual())[0].expires == NOON + timedelta(seconds=120)
+        assert grants_on(gate.virtual())[0].expires == NOON + timedelta(seconds=122)
 
 
 async def test_a_pod_that_the_scheduler_never_takes_is_tried_less_and_less(make_gate: GateMaker) -> None:
@@ -87,12 +95,14 @@ async def test_a_pod_that_the_scheduler_never_takes_is_tried_less_and_less(make_
     async with gate.leading():
         await gate.pass_by(3600)
     assert 6 < len(gate.port.applied) < 20
-    assert ("shop/web-1", "OverflowWaiting") in {said[:2] for said in gate.events.said}
+    assert ("shop/web-1", "OverflowRefused") in {said[:2] for said in gate.events.said}
 
 
 async def test_a_daemon_set_pod_opens_room_for_itself_and_lets_it_go(make_gate: GateMaker) -> None:
     gate = make_gate()
-    daemon = a_pod("ds", metadata=owned_by("DaemonSet"), affinity=pin(VIRTUAL))
+    daemon = a_pod(
+        "ds", metadata=owned_by("DaemonSet"), affinity=pin(VIRTUAL), tolerations=[{"operator": "Exists"}]
+    )
     gate.pods.put(daemon)
     async with gate.leading():
         await gate.pass_by()
@@ -159,3 +169,45 @@ async def test_the_cap_lets_the_queue_through_as_places_are_taken(make_gate: Gat
         assert uids_on(gate.virtual()) == {second.uid}
         await settle()
     assert allocatable(gate.virtual()).pods == 2
+
+
+async def test_a_decision_that_fails_closes_the_gate_until_one_succeeds(make_gate: GateMaker) -> None:
+    wrong = True
+
+    def refusals(pod: Pod) -> tuple[Reason, ...]:
+        if wrong and pod.metadata.name == "poison":
+            raise ValueError("nobody thought of this")
+        return ()
+
+    gate = make_gate(refusals=refusals)
+    healthy = a_pressing_pod()
+    async with gate.leading():
+        gate.pods.put(healthy)
+        await gate.pass_by()
+        assert uids_on(gate.virtual()) == {healthy.uid}
+        gate.pods.put(a_pressing_pod("poison"))
+        await gate.pass_by(2)
+        assert (grants_on(gate.virtual()), allocatable(gate.virtual())) == ((), CLOSED)
+        wrong = False
+        await gate.pass_by(10)
+        assert len(grants_on(gate.virtual())) == 2
+    assert (gate.metric("spillway_gate_failed_turns_total") or 0) >= 1
+
+
+async def test_a_virtual_node_that_goes_while_it_is_decided_harms_nobody(make_gate: GateMaker) -> None:
+    gate = make_gate(a_versioned_virtual_node(), a_virtual_node("fargate-1b"))
+    decided = asyncio.Event()
+
+    async def slowly(work: Callable[[], Any]) -> Any:
+        result = work()
+        await decided.wait()
+        return result
+
+    gate.apart = slowly
+    async with gate.leading(gate.another_leader(CollectorRegistry())):
+        gate.nodes.drop("fargate-1b")
+        decided.set()
+        pod = a_pressing_pod()
+        gate.pods.put(pod)
+        await gate.pass_by(1)
+        assert uids_on(gate.virtual()) == {pod.uid}

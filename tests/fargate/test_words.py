@@ -9,6 +9,10 @@ def test_every_key_that_users_may_set_is_named_where_it_stands() -> None:
         [
             ("namespace label", names.OVERFLOW),
             ("namespace annotation", names.ALLOWED_ROLES),
+            ("namespace annotation", names.MAX_PODS),
+            ("namespace annotation", names.MAX_VCPU),
+            ("namespace annotation", names.MAX_HOURLY_COST),
+            ("virtual node annotation", names.GATE),
             ("namespace annotation", names.NETWORK_POLICIES),
             ("namespace annotation", names.SECURITY_GROUPS),
             ("pod label", names.OVERFLOW),

@@ -15,6 +15,19 @@ from app.kube import paths
             id="lease",
         ),
         pytest.param(paths.secret("shop", "db"), "/api/v1/namespaces/shop/secrets/db", id="secret"),
+        pytest.param(
+            paths.eviction("shop", "web-1"), "/api/v1/namespaces/shop/pods/web-1/eviction", id="eviction"
+        ),
+        pytest.param(
+            paths.controller("apps/v1", "replicasets", "shop", "web"),
+            "/apis/apps/v1/namespaces/shop/replicasets/web",
+            id="controller",
+        ),
+        pytest.param(
+            paths.controller("v1", "replicationcontrollers", "shop", "web"),
+            "/api/v1/namespaces/shop/replicationcontrollers/web",
+            id="controller of the core",
+        ),
         pytest.param(paths.volume("pv-1"), "/api/v1/persistentvolumes/pv-1", id="volume"),
         pytest.param(
             paths.node("../pods?x"), "/api/v1/nodes/..%2Fpods%3Fx", id="a name cannot leave its place"

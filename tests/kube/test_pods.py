@@ -3,7 +3,7 @@ from datetime import UTC, datetime
 import pytest
 
 from app.kube.pods import Pods
-from app.kube.transport import MERGE_PATCH, STRATEGIC_MERGE_PATCH
+from app.kube.transport import JSON_PATCH, MERGE_PATCH, STRATEGIC_MERGE_PATCH
 from app.ports.failures import Conflict, NotFound, PortFailure, Unavailable
 from tests.builders import a_pod, wire
 from tests.kube.fakes import Asked, FakeTransport
@@ -37,6 +37,34 @@ async def test_amending_tolerations_sends_the_whole_list() -> None:
     toleration = {"key": "node.kubernetes.io/unreachable", "operator": "Exists", "tolerationSeconds": 86400}
     await Pods(server).amend(POD, annotations={}, tolerations=[toleration])
     assert server.asked[0].body["spec"] == {"tolerations": [toleration]}
+
+
+TOLERATION = {"key": "virtual-kubelet.io/provider", "operator": "Exists"}
+
+
+async def test_a_toleration_is_added_behind_the_others_for_this_version_of_the_pod_only() -> None:
+    server = FakeTransport(wire(POD))
+    pod = a_pod("web-1", uid="u1", tolerations=[{"key": "team", "operator": "Exists"}])
+    assert await Pods(server).tolerate(pod, TOLERATION) == POD
+    assert server.asked == [
+        Asked(
+            "PATCH",
+            PATH,
+            {},
+            [
+                {"op": "add", "path": "/metadata/uid", "value": "u1"},
+                {"op": "add", "path": "/metadata/resourceVersion", "value": "1"},
+                {"op": "add", "path": "/spec/tolerations/-", "value": TOLERATION},
+            ],
+            JSON_PATCH,
+        )
+    ]
+
+
+async def test_a_first_toleration_makes_the_list() -> None:
+    server = FakeTransport(wire(POD))
+    await Pods(server).tolerate(POD, TOLERATION)
+    assert server.asked[0].body[2] == {"op": "add", "path": "/spec/tolerations", "value": [TOLERATION]}
 
 
 async def test_a_status_goes_to_the_subresource_for_this_uid_only() -> None:

@@ -4,7 +4,7 @@ import msgspec
 from prometheus_client import CollectorRegistry
 
 from app.kube.metrics import WatchMetrics
-from app.kube.paths import NODES
+from app.kube.paths import NODES, PODS
 from app.kube.reflector import Reflector
 from app.model.node import Node
 from app.model.pod import Pod
@@ -159,4 +159,30 @@ async def test_five_thousand_objects_are_heard_one_by_one_once(scene: Scene) -> 
     ]
     scene.server.answer(a_list(*crowd))
     async with scene.running():
+        await settle(200)
         assert len(scene.heard) == len(scene.pods.all()) == 5000
+
+
+async def test_nothing_more_is_kept_or_told_of_an_object_than_its_owner_wants() -> None:
+    def named(pod: Pod) -> Pod:
+        return Pod(metadata=pod.metadata)
+
+    server, heard = FakeTransport(a_list(ONE)), list[tuple[Pod | None, Pod | None]]()
+    pods = Reflector(
+        server,
+        path=PODS,
+        decode=Pod,
+        clock=VirtualClock(),
+        jitter=lambda: 0.0,
+        metrics=WatchMetrics(CollectorRegistry()),
+        keep=named,
+    )
+    pods.on_change(lambda before, after: heard.append((before, after)))
+    watch, running = server.watch(), asyncio.ensure_future(pods.run())
+    await settle()
+    watch.event("ADDED", TWO)
+    await settle()
+    assert pods.all() == (named(ONE), named(TWO))
+    assert heard == [(None, named(ONE)), (None, named(TWO))]
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)

@@ -1,14 +1,13 @@
 """What pods refer to, as the API server has it."""
 
 import base64
-import json
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from app.kube import paths
-from app.kube.listing import PageReader
+from app.kube.listing import complete
 from app.kube.sources import Sources
 from app.model.objects import CsiSource, NetworkPolicy, Service
 from app.ports.failures import NotFound, PortFailure, Refused, Unavailable
@@ -195,7 +194,7 @@ async def test_what_the_server_says_gets_through(failure: PortFailure) -> None:
         await Sources(FakeTransport(failure)).secret("shop", "db")
 
 
-def test_services_are_listed_with_what_variables_are_made_of() -> None:
+async def test_services_are_listed_with_what_variables_are_made_of() -> None:
     ports = [
         {"name": "web", "port": 80, "targetPort": "http"},
         {"port": 53, "targetPort": 53, "protocol": "UDP"},
@@ -205,20 +204,19 @@ def test_services_are_listed_with_what_variables_are_made_of() -> None:
         "spec": {"clusterIP": "10.0.0.9", "type": "ClusterIP", "ports": ports},
     }
 
-    page, _ = PageReader(Service).read(json.dumps(a_list(service)).encode(), asked=paths.SERVICES)
+    server = FakeTransport(a_list(service))
+    page = await complete(server, paths.SERVICES, query={}, kind=Service)
 
     [found] = page.values
     assert page.unreadable == frozenset()
     assert (found.spec.cluster_ip, [each.port for each in found.spec.ports]) == ("10.0.0.9", [80, 53])
 
 
-def test_network_policies_are_listed_with_whom_they_select() -> None:
+async def test_network_policies_are_listed_with_whom_they_select() -> None:
     spec = {"podSelector": {"matchLabels": {"app": "web"}}, "policyTypes": ["Ingress"], "ingress": [{}]}
 
-    page, _ = PageReader(NetworkPolicy).read(
-        json.dumps(a_list({"metadata": metadata("deny"), "spec": spec})).encode(),
-        asked=paths.NETWORK_POLICIES,
-    )
+    server = FakeTransport(a_list({"metadata": metadata("deny"), "spec": spec}))
+    page = await complete(server, paths.NETWORK_POLICIES, query={}, kind=NetworkPolicy)
 
     [found] = page.values
     assert found.spec.pod_selector == {"matchLabels": {"app": "web"}}

@@ -50,6 +50,7 @@ def test_a_node_without_grants_has_none(annotations: dict[str, str]) -> None:
     [
         pytest.param("yes", id="no-json"),
         pytest.param("{}", id="no-list"),
+        pytest.param('[{"x":' + "[" * 50_000 + "]" * 50_000 + "}]", id="nested-deep"),
         pytest.param('[{"uid": "u"}]', id="half-a-grant"),
         pytest.param(
             '[{"uid": "u", "pod": "p", "room": {}, "expires": "2026-01-01T12:00:00"}]', id="no-time-zone"

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -63,6 +64,37 @@ def test_a_wrong_value_is_named_with_its_flag_and_variable() -> None:
         load(ExtenderSettings, {"max_wait": "soon"})
 
 
+def test_without_a_word_no_budget_holds_and_the_gate_is_automatic() -> None:
+    loaded = load(ExtenderSettings, {})
+    assert (loaded.gate, loaded.max_pods, loaded.max_vcpu, loaded.max_hourly_cost) == (
+        "auto",
+        None,
+        None,
+        None,
+    )
+
+
+def test_budgets_are_numbers_from_nothing_up() -> None:
+    loaded = load(ExtenderSettings, {"max_pods": "0", "max_vcpu": "2.5", "max_hourly_cost": "12.50"})
+    assert (loaded.max_pods, loaded.max_vcpu, loaded.max_hourly_cost) == (0, 2.5, 12.5)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        pytest.param("max_pods", "-1", id="less than nothing"),
+        pytest.param("max_pods", "1.5", id="half a pod"),
+        pytest.param("max_vcpu", "nan", id="no number"),
+        pytest.param("max_hourly_cost", "inf", id="boundless"),
+        pytest.param("max_hourly_cost", "$12", id="with its currency"),
+        pytest.param("gate", "shut", id="an unknown mode"),
+    ],
+)
+def test_a_budget_or_a_mode_that_means_nothing_is_refused(name: str, text: str) -> None:
+    with pytest.raises(SettingsError, match="--" + name.replace("_", "-")):
+        load(ExtenderSettings, {name: text})
+
+
 def test_every_fault_is_named_not_the_first() -> None:
     with pytest.raises(SettingsError) as caught:
         load(ExtenderSettings, {"port": "99999", "grant_ttl": "x", "log_level": "loud"})
@@ -104,7 +136,81 @@ def test_an_extender_without_a_certificate_listens_on_loopback_alone() -> None:
         load(ExtenderSettings, {"host": "0.0.0.0"})
 
 
+def test_priority_classes_are_written_as_a_list(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SPILLWAY_PRIORITY_CLASSES", "batch=wait, *=burst")
+    assert load(ExtenderSettings, {}).priority_classes == ("batch=wait", "*=burst")
+
+
+@pytest.mark.parametrize(
+    ("text", "mend"),
+    [
+        pytest.param("batch=evict", "preempt-first", id="an unknown word"),
+        pytest.param("batch", 'has no "="', id="no word"),
+        pytest.param("a=wait,a=burst", "twice", id="a name twice"),
+    ],
+)
+def test_priority_classes_that_mean_nothing_are_named_with_the_mend(text: str, mend: str) -> None:
+    with pytest.raises(SettingsError, match=rf"--priority-classes.*{mend}"):
+        load(ExtenderSettings, {"priority_classes": text})
+
+
+def test_a_scheduler_of_ones_own_and_the_toleration_exclude_each_other(tmp_path: Path) -> None:
+    pem = tmp_path / "tls.pem"
+    pem.touch()
+    flags = {"tls_cert": str(pem), "tls_key": str(pem), "scheduler_name": "overflow"}
+    assert load(WebhookSettings, flags).scheduler_name == "overflow"
+    with pytest.raises(SettingsError, match="scheduler-name and actuator=toleration exclude each other"):
+        load(WebhookSettings, {**flags, "actuator": "toleration"})
+
+
+def test_an_actuator_that_is_none_is_refused() -> None:
+    with pytest.raises(SettingsError, match=r"--actuator \(SPILLWAY_ACTUATOR\)"):
+        load(ExtenderSettings, {"actuator": "webhook"})
+
+
 def test_settings_do_not_change() -> None:
     loaded = load(ExtenderSettings, {})
     with pytest.raises(ValueError, match="frozen"):
         loaded.port = 1
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        pytest.param({"low_watermark": 0.9}, "is not less than high-watermark 0.9", id="both at once"),
+        pytest.param(
+            {"high_watermark": 0.5}, "low-watermark 0.75 is not less", id="high below the default low"
+        ),
+        pytest.param({"high_watermark": 1.5}, "--high-watermark", id="more than all of it"),
+        pytest.param({"dwell": "soon"}, "--dwell", id="no duration"),
+    ],
+)
+def test_watermarks_that_make_no_sense_are_refused(flags: dict[str, Any], said: str) -> None:
+    with pytest.raises(SettingsError, match=said):
+        load(ExtenderSettings, flags)
+
+
+def test_early_burst_needs_a_scheduler_that_asks() -> None:
+    with pytest.raises(SettingsError, match="set actuator to scheduler"):
+        load(ExtenderSettings, {"early_burst": True, "actuator": "toleration"})
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        pytest.param({"node_shape": "m7i.large"}, "cpu=3900m,memory=14Gi", id="a shape that is a type"),
+        pytest.param({"node_hourly_price": "0"}, "--node-hourly-price", id="a node for nothing"),
+        pytest.param({"node_stay": "0"}, "1s or more", id="no stay"),
+        pytest.param({"handover_timeout": "0s"}, "1s or more", id="no patience"),
+        pytest.param({"handover_max_nodes": "0"}, "--handover-max-nodes", id="no nodes"),
+        pytest.param({"handover": True, "return_home": False}, "leave return-home on", id="no way home"),
+    ],
+)
+def test_hand_overs_that_make_no_sense_are_refused(flags: dict[str, Any], said: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        load(ExtenderSettings, {"host": "127.0.0.1", **flags})
+    assert said in str(caught.value)
+
+
+def test_hand_over_spends_nothing_unless_it_is_switched_on() -> None:
+    assert not load(ExtenderSettings, {"host": "127.0.0.1"}).handover

@@ -110,7 +110,7 @@ class Actors:
         body = {
             "apiVersion": "v1",
             "kind": "Pod",
-            "metadata": {"name": name, "labels": fields.pop("labels", {})},
+            "metadata": {"name": name} | {k: fields.pop(k, {}) for k in ("labels", "annotations")},
             "spec": {
                 "containers": [container],
                 "restartPolicy": "Never",
@@ -167,12 +167,13 @@ class Actors:
 
     @contextlib.asynccontextmanager
     async def without(self, program: str) -> AsyncIterator[None]:
-        """The time in which a program is dead: SIGKILL before, a new start after, whatever happens."""
+        """The time in which a program is dead: SIGKILL before, up again after, whatever happens."""
         await self.stack.kill_program(program)
         try:
             yield
         finally:
             await self.stack.start_program(program)
+            await self.stack.until_ready(program)
 
     async def delete_by_force(self, pod: Pod) -> None:
         """Delete with grace 0: the object goes at once, nobody waits for the node."""
@@ -225,7 +226,8 @@ class Actors:
         """Wait until the virtual node has no room at all."""
 
         async def closed() -> bool:
-            return (await self.virtual_node()).status.allocatable["pods"] == "0"
+            room = (await self.virtual_node()).status.allocatable
+            return (room["pods"], room["cpu"]) == ("0", "1m")
 
         await self.until_so("the gate to close", closed)
 

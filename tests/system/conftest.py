@@ -19,6 +19,8 @@ NODES = (
     FakeNode(name="ec2-1", cpu="2", memory="4Gi", zone="us-east-1b"),
 )
 
+PRIORITY_CLASSES = "test-burst=burst,test-preempt=preempt,test-wait=wait"
+
 
 def real_is_missing() -> str:
     """Why no real control plane can be used; empty where one can."""
@@ -26,18 +28,23 @@ def real_is_missing() -> str:
     return f"no real control plane: {', '.join(missing)}; set KUBEBUILDER_ASSETS" if missing else ""
 
 
-@pytest_asyncio.fixture(
-    scope="session",
-    loop_scope="session",
-    params=[
-        "embedded",
-        pytest.param("real", marks=pytest.mark.skipif(bool(real_is_missing()), reason=real_is_missing())),
-    ],
-)
+NEEDS_REAL = pytest.mark.skipif(bool(real_is_missing()), reason=real_is_missing())
+KINDS = ["embedded", pytest.param("real", marks=NEEDS_REAL)]
+TOLERATING = ["embedded-toleration", pytest.param("real-toleration", marks=NEEDS_REAL)]
+"""Stacks: the kind of cluster, and the actuator where it is not the scheduler's extender."""
+
+BOTH_ACTUATORS = pytest.mark.parametrize("stack", [*KINDS, TOLERATING[1]], indirect=True, scope="session")
+BY_TOLERATION = pytest.mark.parametrize("stack", TOLERATING, indirect=True, scope="session")
+ON_REAL = pytest.mark.parametrize("stack", [KINDS[1]], indirect=True, scope="session")
+"""For tests (or a module's `pytestmark`) on other stacks than the two kinds; long ones run `ON_REAL`."""
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session", params=KINDS)
 async def stack(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[LocalStack]:
     """A whole local stack: two nodes of 2 cpu, and Fargate."""
+    kind, _, actuator = str(request.param).partition("-")
     directory = tmp_path_factory.mktemp(f"stack-{request.param}")
     options = LocalOptions(
         directory=directory,
@@ -45,8 +52,10 @@ async def stack(
         fargate=FargateConfig(
             pace=FAST, events_queue="task-events", journal_path=directory / "fargate.jsonl"
         ),
-        embedded=request.param == "embedded",
+        embedded=kind == "embedded",
         node_lease_seconds=5,
+        actuator="toleration" if actuator else "scheduler",
+        flags={"extender": {"priority-classes": PRIORITY_CLASSES}},
     )
     async with LocalStack(options, clock=SystemClock()) as running:
         yield running

@@ -1,23 +1,18 @@
 """The gate holds, whoever fails, whoever insists, and strangers do not notice it."""
 
 from collections import Counter
-from collections.abc import Sequence
 
 import pytest
 
 from app.model.names import COMPUTE_TYPE_LABEL, GRANTS, OVERFLOW, TAINT_KEY
-from app.model.node import Node, is_virtual
-from app.model.pod import Pod, PodCondition, condition
+from app.model.node import is_virtual
 from app.wiring.local.programs import NODE
 from tests.system.actors import Actors, on_fargate, on_nodes, running
+from tests.system.conftest import BOTH_ACTUATORS
+from tests.system.stopwatch import stopwatch
 
-pytestmark = [pytest.mark.system, pytest.mark.asyncio(loop_scope="session")]
+pytestmark = [pytest.mark.system, pytest.mark.asyncio(loop_scope="session"), BOTH_ACTUATORS]
 TOLERATE_ALL = [{"operator": "Exists"}]
-
-
-def is_closed(node: Node, *, pods: int) -> bool:
-    """Whether the node has room for what runs there and for nothing else."""
-    return node.status.allocatable["pods"] == str(pods)
 
 
 async def test_with_the_extender_killed_nothing_new_bursts_and_with_it_back_it_does(actors: Actors) -> None:
@@ -29,7 +24,7 @@ async def test_with_the_extender_killed_nothing_new_bursts_and_with_it_back_it_d
         await actors.pass_time(8)
         pods = await actors.pods(space)
         assert (len(on_nodes(pods)), len(on_fargate(pods)), len(pods)) == (8, 1, 12)
-        assert is_closed(await actors.virtual_node(), pods=1)
+        assert (await actors.virtual_node()).status.allocatable["pods"] == "0"
     pods = await actors.until(space, "12 running pods", lambda pods: len(running(pods)) == 12)
     assert (len(on_nodes(pods)), len(on_fargate(pods))) == (8, 4)
 
@@ -40,43 +35,6 @@ async def test_real_nodes_are_scheduled_while_the_extender_is_down(actors: Actor
         await actors.deployment(space, replicas=4)
         pods = await actors.until(space, "4 running pods", lambda pods: len(running(pods)) == 4)
         assert len(on_nodes(pods)) == 4
-
-
-async def test_a_node_critical_daemon_set_neither_preempts_nor_starts_a_task(actors: Actors) -> None:
-    space = await actors.namespace(overflow="enabled")
-    await actors.deployment(space, replicas=10, cpu="450m")
-    before = await actors.until(space, "10 running pods", lambda pods: len(running(pods)) == 10)
-    overflow = {pod.uid for pod in on_fargate(before)}
-    launches = actors.truth().launches
-    await actors.daemon_set(space, tolerations=TOLERATE_ALL, priorityClassName="system-node-critical")
-    await actors.until(space, "a daemon pod without a node", lambda pods: len(homeless_daemons(pods)) == 1)
-    await actors.pass_time(10)
-    after = await actors.pods(space)
-    assert overflow <= {pod.uid for pod in on_fargate(running(after))}
-    assert actors.truth().launches == launches
-    [daemon] = homeless_daemons(after)
-    assert "no grant" in (condition(daemon, "PodScheduled") or PodCondition(type="none")).message
-
-
-async def test_when_the_extender_dies_a_waiting_daemon_preempts_nobody(actors: Actors) -> None:
-    space = await actors.namespace(overflow="enabled")
-    await actors.deployment(space, replicas=10, cpu="450m")
-    before = await actors.until(space, "10 running pods", lambda pods: len(running(pods)) == 10)
-    overflow = {pod.uid for pod in on_fargate(before)}
-    launches = actors.truth().launches
-    await actors.daemon_set(space, tolerations=TOLERATE_ALL, priorityClassName="system-node-critical")
-    await actors.until(space, "a daemon pod without a node", lambda pods: len(homeless_daemons(pods)) == 1)
-    async with actors.without("extender"):
-        await actors.pass_time(12)
-    after = await actors.pods(space)
-    assert overflow <= {pod.uid for pod in on_fargate(running(after))}
-    assert actors.truth().launches == launches
-
-
-def homeless_daemons(pods: Sequence[Pod]) -> list[Pod]:
-    """The DaemonSet's pods that have no node: the one for the virtual node, once the others are placed."""
-    daemons = [pod for pod in pods if pod.metadata.labels.get("app") == "agent"]
-    return [pod for pod in daemons if not pod.spec.node_name] if len(daemons) == 3 else []
 
 
 @pytest.mark.parametrize(
@@ -122,6 +80,18 @@ async def test_a_pod_of_an_unlabelled_namespace_that_names_the_virtual_node_itse
     assert actors.truth().launches == launches
 
 
+async def test_a_pod_of_a_labelled_namespace_that_names_the_virtual_node_itself_starts_no_task(
+    actors: Actors,
+) -> None:
+    space = await actors.namespace(overflow="enabled")
+    launches = actors.truth().launches
+    await actors.pod(space, "hasty", "print()", nodeName=NODE)
+    [pod] = await actors.until(space, "the pod to fail", lambda pods: pods[0].status.phase == "Failed")
+    assert pod.status.reason == "NotScheduled"
+    assert "leave spec.nodeName out" in pod.status.message
+    assert actors.truth().launches == launches
+
+
 async def test_pods_of_unlabelled_namespaces_are_not_touched(actors: Actors) -> None:
     space = await actors.namespace()
     created = await actors.pod(space, "stranger", "print()")
@@ -137,6 +107,19 @@ async def test_taint_and_labels_that_were_taken_off_the_virtual_node_are_back_so
     await actors.request("PATCH", f"/api/v1/nodes/{NODE}", change, content_type=merge)
     node = await actors.until_virtual(lambda node: COMPUTE_TYPE_LABEL in node.metadata.labels)
     assert is_virtual(node)
+
+
+async def test_granted_pods_are_bound_at_once(actors: Actors) -> None:
+    space = await actors.namespace(overflow="enabled")
+    await actors.until_closed()
+    async with stopwatch(actors) as watch:
+        await actors.deployment(space, replicas=20, cpu="100m", nodeSelector={"type": "virtual-kubelet"})
+        await actors.until(space, "20 bound pods", lambda pods: len(on_fargate(pods)) == 20)
+        await actors.pass_time(0.5)
+        seconds = watch.seconds()
+    print(f"from grant to binding: median {seconds[10]:.3f} s, longest {seconds[-1]:.3f} s")  # noqa: T201
+    assert len(seconds) == 20
+    assert seconds[-1] < 5
 
 
 async def test_an_idle_gate_is_closed(actors: Actors) -> None:

@@ -11,8 +11,11 @@ from prometheus_client import CollectorRegistry
 
 from app.model.pod import Pod
 from app.webhook import mutation
+from app.webhook.mutation import How
 from app.webhook.server import Decide, WebhookConfig, build_app
 from tests.fakes import VirtualClock
+
+PLAIN = How()
 
 
 def a_review(pod: Mapping[str, Any] | None, **request: Any) -> dict[str, Any]:
@@ -57,11 +60,11 @@ def a_manifest(**spec: Any) -> dict[str, Any]:
 
 
 def a_client(
-    *, scheduler_name: str = "", registry: CollectorRegistry | None = None, decide: Decide = mutation.decide
+    *, how: How = PLAIN, registry: CollectorRegistry | None = None, decide: Decide = mutation.decide
 ) -> httpx.AsyncClient:
     """A client of a webhook in this process."""
     app = build_app(
-        WebhookConfig(scheduler_name=scheduler_name),
+        WebhookConfig(how=how),
         clock=VirtualClock(),
         registry=registry or CollectorRegistry(),
         decide=decide,

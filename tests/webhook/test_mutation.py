@@ -7,23 +7,25 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.model.actuator import OUR_TOLERATION
 from app.model.names import OVERFLOW
 from app.model.reason import Reason
-from app.webhook.mutation import ONLY_VIRTUAL, PREFER_REAL, TOLERATION, Mutation, Untouched, decide
+from app.webhook.mutation import ONLY_VIRTUAL, OWN_TOLERATION, PREFER_REAL, How, Mutation, Untouched, decide
 from tests.builders import owned_by
 from tests.webhook.fakes import a_manifest, decoded
 
 ENABLED = {OVERFLOW: "enabled"}
 PERMITTED = {OVERFLOW: "permitted"}
 REQUIRED = {OVERFLOW: "required"}
+PLAIN = How()
+ASKING = How(scheduler_name="overflow")
+HOLDING_BACK = How(actuator="toleration")
 _PREFERRED = "preferredDuringSchedulingIgnoredDuringExecution"
 _REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
 
 
-def mutated(
-    pod: dict[str, Any], *, namespace: dict[str, str] = ENABLED, scheduler_name: str = ""
-) -> dict[str, Any]:
-    verdict = decide(decoded(pod), namespace=namespace, scheduler_name=scheduler_name)
+def mutated(pod: dict[str, Any], *, namespace: dict[str, str] = ENABLED, how: How = PLAIN) -> dict[str, Any]:
+    verdict = decide(decoded(pod), namespace=namespace, how=how)
     assert isinstance(verdict, Mutation), verdict
     result: dict[str, Any] = jsonpatch.apply_patch(pod, verdict.patch)
     return result
@@ -57,7 +59,7 @@ def test_a_pod_that_may_overflow_gets_toleration_and_preference() -> None:
         **pod,
         "spec": {
             **pod["spec"],
-            "tolerations": [TOLERATION],
+            "tolerations": [OUR_TOLERATION],
             "affinity": {"nodeAffinity": {_PREFERRED: [PREFER_REAL]}},
         },
     }
@@ -81,7 +83,7 @@ def test_the_users_tolerations_and_affinity_stay() -> None:
         "nodeAffinity": {_PREFERRED: [preferred], **with_terms({"matchExpressions": [ZONE]})},
     }
     result = mutated(a_manifest(tolerations=[mine], affinity=affinity))
-    assert result["spec"]["tolerations"] == [mine, TOLERATION]
+    assert result["spec"]["tolerations"] == [mine, OUR_TOLERATION]
     assert result["spec"]["affinity"] == {
         **affinity,
         "nodeAffinity": {**affinity["nodeAffinity"], _PREFERRED: [preferred, PREFER_REAL]},
@@ -93,7 +95,7 @@ def test_the_users_tolerations_and_affinity_stay() -> None:
     [
         pytest.param({"operator": "Exists"}, id="everything"),
         pytest.param({"key": "virtual-kubelet.io/provider", "operator": "Exists"}, id="any-provider"),
-        pytest.param(TOLERATION, id="ours"),
+        pytest.param(OUR_TOLERATION, id="ours"),
     ],
 )
 def test_a_pod_that_tolerates_the_taint_gets_no_second_toleration(toleration: dict[str, str]) -> None:
@@ -103,7 +105,7 @@ def test_a_pod_that_tolerates_the_taint_gets_no_second_toleration(toleration: di
 def test_a_pod_that_must_overflow_is_bound_to_virtual_nodes_alone() -> None:
     result = mutated(a_manifest(labels=REQUIRED))
     assert node_affinity(result) == {_REQUIRED: {"nodeSelectorTerms": [{"matchExpressions": [ONLY_VIRTUAL]}]}}
-    assert result["spec"]["tolerations"] == [TOLERATION]
+    assert result["spec"]["tolerations"] == [OUR_TOLERATION]
 
 
 @pytest.mark.parametrize(
@@ -144,12 +146,50 @@ def test_must_overflow_narrows_the_users_terms(before: list[Any], after: list[An
     ],
 )
 def test_the_scheduler_is_set_where_the_pod_has_the_default(named: dict[str, str], result: str) -> None:
-    assert mutated(a_manifest(**named), scheduler_name="overflow")["spec"]["schedulerName"] == result
+    assert mutated(a_manifest(**named), how=ASKING)["spec"]["schedulerName"] == result
+
+
+def test_where_the_toleration_comes_later_a_pod_gets_the_preference_alone() -> None:
+    pod = a_manifest()
+    preferring = {"nodeAffinity": {_PREFERRED: [PREFER_REAL]}}
+    assert mutated(pod, how=HOLDING_BACK) == {**pod, "spec": {**pod["spec"], "affinity": preferring}}
+
+
+def test_where_the_toleration_comes_later_a_pod_that_must_overflow_is_still_bound_to_virtual_nodes() -> None:
+    pod = a_manifest(labels=REQUIRED)
+    only = with_terms({"matchExpressions": [ONLY_VIRTUAL]})
+    assert mutated(pod, how=HOLDING_BACK) == {**pod, "spec": {**pod["spec"], "affinity": only}}
+
+
+@pytest.mark.parametrize(
+    "toleration",
+    [pytest.param({"operator": "Exists"}, id="everything"), pytest.param(OUR_TOLERATION, id="ours")],
+)
+def test_a_toleration_that_the_pod_brought_stays_and_its_owner_is_told(toleration: dict[str, str]) -> None:
+    pod = a_manifest(tolerations=[toleration])
+    verdict = decide(decoded(pod), namespace=ENABLED, how=HOLDING_BACK)
+    assert isinstance(verdict, Mutation)
+    assert jsonpatch.apply_patch(pod, verdict.patch)["spec"]["tolerations"] == [toleration]
+    assert verdict.caveats == (OWN_TOLERATION,)
+
+
+def test_where_pods_have_the_toleration_from_the_start_nobody_is_told_of_it() -> None:
+    verdict = decide(decoded(a_manifest(tolerations=[OUR_TOLERATION])), namespace=ENABLED, how=ASKING)
+    assert isinstance(verdict, Mutation)
+    assert verdict.caveats == ()
+
+
+@pytest.mark.parametrize("labels", [pytest.param({}, id="may"), pytest.param(REQUIRED, id="must")])
+def test_a_pod_that_awaits_its_toleration_needs_nothing_more_from_the_webhook(labels: dict[str, str]) -> None:
+    pod = mutated(a_manifest(labels=labels), how=HOLDING_BACK)
+    verdict = decide(decoded(pod), namespace=ENABLED, how=HOLDING_BACK)
+    assert isinstance(verdict, Untouched)
+    assert [reason.code for reason in verdict.reasons] == ["AlreadyPrepared"]
 
 
 @pytest.mark.parametrize("configured", ["", "default-scheduler"])
 def test_the_scheduler_is_left_alone_where_none_is_configured(configured: str) -> None:
-    assert "schedulerName" not in mutated(a_manifest(), scheduler_name=configured)["spec"]
+    assert "schedulerName" not in mutated(a_manifest(), how=How(scheduler_name=configured))["spec"]
 
 
 @pytest.mark.parametrize(
@@ -168,8 +208,8 @@ def test_the_scheduler_is_left_alone_where_none_is_configured(configured: str) -
 def test_the_patch_applies_whatever_parents_are_missing(
     empty: dict[str, Any], labels: dict[str, str]
 ) -> None:
-    result = mutated(a_manifest(labels=labels, **empty), scheduler_name="overflow")
-    assert result["spec"]["tolerations"] == [TOLERATION]
+    result = mutated(a_manifest(labels=labels, **empty), how=ASKING)
+    assert result["spec"]["tolerations"] == [OUR_TOLERATION]
 
 
 @pytest.mark.parametrize(
@@ -192,7 +232,7 @@ def test_a_pod_that_did_not_opt_in_is_left_alone_silently(
 @pytest.mark.parametrize("word", ["enabled", "required"])
 def test_a_pods_word_counts_where_its_namespace_permits(word: str) -> None:
     result = mutated(a_manifest(labels={OVERFLOW: word}), namespace=PERMITTED)
-    assert result["spec"]["tolerations"] == [TOLERATION]
+    assert result["spec"]["tolerations"] == [OUR_TOLERATION]
 
 
 @pytest.mark.parametrize(
@@ -264,7 +304,7 @@ affinities = st.fixed_dictionaries(
 )
 tolerations = st.lists(
     st.sampled_from(
-        [TOLERATION, {"key": "team", "operator": "Exists"}, {**TOLERATION, "effect": "NoExecute"}]
+        [OUR_TOLERATION, {"key": "team", "operator": "Exists"}, {**OUR_TOLERATION, "effect": "NoExecute"}]
     ),
     max_size=3,
 )
@@ -283,9 +323,9 @@ TOUCHED = {"affinity", "tolerations", "schedulerName"}
 @given(specs, labels)
 def test_mutating_twice_adds_nothing(spec: dict[str, Any], words: dict[str, str]) -> None:
     pod = a_manifest(labels=words, **spec)
-    first = decide(decoded(pod), namespace=ENABLED, scheduler_name="overflow")
+    first = decide(decoded(pod), namespace=ENABLED, how=ASKING)
     patch = first.patch if isinstance(first, Mutation) else ()
-    again = decide(decoded(jsonpatch.apply_patch(pod, patch)), namespace=ENABLED, scheduler_name="overflow")
+    again = decide(decoded(jsonpatch.apply_patch(pod, patch)), namespace=ENABLED, how=ASKING)
     assert isinstance(again, Untouched)
     assert [reason.code for reason in again.reasons] == ["AlreadyPrepared"]
 
@@ -295,7 +335,7 @@ def test_a_patch_touches_nothing_else_and_removes_nothing(
     spec: dict[str, Any], words: dict[str, str]
 ) -> None:
     pod = a_manifest(labels=words, **spec)
-    verdict = decide(decoded(pod), namespace=ENABLED, scheduler_name="overflow")
+    verdict = decide(decoded(pod), namespace=ENABLED, how=ASKING)
     patch = verdict.patch if isinstance(verdict, Mutation) else ()
     after = jsonpatch.apply_patch(pod, patch)
     assert {each["op"] for each in patch} <= {"add", "replace"}

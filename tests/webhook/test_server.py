@@ -10,23 +10,24 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry
 
+from app.model.actuator import OUR_TOLERATION
 from app.model.names import OVERFLOW
 from app.model.pod import Pod
 from app.model.reason import Reason
 from app.webhook import server
-from app.webhook.mutation import TOLERATION, Mutation, Untouched
+from app.webhook.mutation import How, Mutation, Untouched
 from tests.webhook.fakes import a_client, a_manifest, a_review, patched, reviewed
 
 
 def failing(
-    pod: Pod, *, namespace: Mapping[str, str], scheduler_name: str, unknown: tuple[Reason, ...]
+    pod: Pod, *, namespace: Mapping[str, str], how: How, unknown: tuple[Reason, ...]
 ) -> Mutation | Untouched:
     raise RuntimeError("a bug")
 
 
 @pytest.fixture
 async def client() -> AsyncIterator[httpx.AsyncClient]:
-    async with a_client(scheduler_name="overflow") as made:
+    async with a_client(how=How(scheduler_name="overflow")) as made:
         yield made
 
 
@@ -35,7 +36,7 @@ async def test_a_pod_comes_back_patched(client: httpx.AsyncClient) -> None:
     response = await reviewed(client, pod)
     assert (response["uid"], response["allowed"]) == ("review-1", True)
     spec = patched(pod, response)["spec"]
-    assert spec["tolerations"] == [TOLERATION]
+    assert spec["tolerations"] == [OUR_TOLERATION]
     assert spec["schedulerName"] == "overflow"
 
 

@@ -13,10 +13,13 @@ from app.bridge.decision.record import recorded_arn, recorded_attempt, recorded_
 from app.bridge.status.observed import Health, HookFailure, Told
 from app.bridge.translation.material import Material, Unready
 from app.model.names import PodUid, TaskArn
-from app.model.pod import Pod, is_of_daemon_set, is_terminal
+from app.model.pod import Pod, has_begun, is_of_daemon_set, is_terminal
 from app.model.reason import Reason
 from app.model.task import Identity, Task
 from app.model.times import later
+
+DAEMON_SET: Final = "DaemonSetOnFargate"
+"""The reason in the status of a DaemonSet's pod, which is never started."""
 
 REMEMBERED: Final = timedelta(minutes=45)
 """As long as this after an attempt was begun, repeating its RunTask cannot run anything twice: ECS keeps a
@@ -174,11 +177,17 @@ def stage_of(facts: Facts) -> Stage:
         return Stage.DELETING
     if is_terminal(pod):
         return Stage.TERMINAL
-    if is_of_daemon_set(pod):
+    if _is_daemon(facts, pod):
         return Stage.DAEMON
     if is_expired(pod, now=facts.now):
         return Stage.EXPIRED
     return _stage_of_attempt(facts, pod)
+
+
+def _is_daemon(facts: Facts, pod: Pod) -> bool:
+    """Whether it came as a DaemonSet's pod; an owner that was put on or taken off since then says nothing."""
+    came_as_one = is_of_daemon_set(pod) or pod.status.reason == DAEMON_SET
+    return came_as_one and not facts.tasks and not has_begun(pod)
 
 
 def _stage_of_attempt(facts: Facts, pod: Pod) -> Stage:
@@ -199,7 +208,7 @@ def _stage_of_attempt(facts: Facts, pod: Pod) -> Stage:
 
 
 def _permitted(facts: Facts, pod: Pod, stage: Stage) -> Stage:
-    return Stage.FORBIDDEN if permission.refusal(pod, labels=facts.namespace) else stage
+    return Stage.FORBIDDEN if permission.is_refused(pod, labels=facts.namespace) else stage
 
 
 def _lasting(found: Gathered) -> timedelta:

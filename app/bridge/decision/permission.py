@@ -1,7 +1,7 @@
-"""Whether a pod that is bound to our node may cost money: what its namespace and its own label say.
+"""Whether a pod on our node may cost money: what its namespace and its own label say, and who placed it.
 
-The scheduler and the gate ask this before they place a pod. A pod that names the node itself
-(`spec.nodeName`) passes both by, so it is asked again here, before the pod's first task.
+The scheduler and the gate ask the labels before they place a pod. A pod that names the node itself
+(`spec.nodeName`) passes both by, and all budgets, so it is refused here, before its first task.
 """
 
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from app.model.names import DISABLED, ENABLED, OVERFLOW, PERMITTED
-from app.model.pod import Pod, condition
+from app.model.pod import Pod, condition, is_bound
 from app.model.policy import Overflow, PolicyError, overflow_of
 from app.model.times import later
 
@@ -53,6 +53,17 @@ def _why_not(pod: Pod, *, standing: str) -> str:
         f"namespace {namespace} lets in only pods that ask; label the pod {OVERFLOW}={ENABLED}, "
         f"or the namespace {OVERFLOW}={ENABLED} for all its pods"
     )
+
+
+UNSCHEDULED: Final = (
+    "no scheduler placed it on this node, so that no budget let it pass; leave spec.nodeName out, and it "
+    "runs here when it may"
+)
+
+
+def is_refused(pod: Pod, *, labels: Mapping[str, str] | None) -> bool:
+    """Whether the pod may not run as a task, for one reason or the other."""
+    return bool(refusal(pod, labels=labels)) or not is_bound(pod)
 
 
 def believed_at(pod: Pod) -> datetime | None:

@@ -13,7 +13,7 @@ import msgspec
 
 from app.bridge.decision import hooks, launching, living, permission
 from app.bridge.decision.commands import Later, Look, RecordEvent, RemovePod, StopOrphan, StopTask
-from app.bridge.decision.facts import Facts, Stage, deadline_of, is_settled, stage_of, task_of
+from app.bridge.decision.facts import DAEMON_SET, Facts, Stage, deadline_of, is_settled, stage_of, task_of
 from app.bridge.decision.measures import (
     Commands,
     failed,
@@ -35,7 +35,6 @@ from app.model.pod import is_terminal
 from app.model.task import Task
 
 TASK_LOST: Final = "TaskLost"
-DAEMON_SET: Final = "DaemonSetOnFargate"
 
 _DAEMON_MESSAGE: Final = (
     "a DaemonSet's pod belongs to a machine and Fargate has none, so it is never started here; "
@@ -46,6 +45,7 @@ _LOST_MESSAGE: Final = (
     "it is not run again by itself"
 )
 OVERFLOW_NOT_ALLOWED: Final = "OverflowNotAllowed"
+NOT_SCHEDULED: Final = "NotScheduled"
 DEADLINE_EXCEEDED: Final = "DeadlineExceeded"
 _DEADLINE_MESSAGE: Final = "Pod was active on the node longer than the specified deadline"
 _AGREEING: Final = 2
@@ -144,14 +144,16 @@ def _daemon(facts: Facts) -> Commands:
 def _forbidden(facts: Facts) -> Commands:
     """Bound to our node past the scheduler and the gate, by naming it: never a task."""
     pod = pod_of(facts)
-    due = permission.believed_at(pod)
+    refusal = permission.refusal(pod, labels=facts.namespace)
+    due = permission.believed_at(pod) if refusal else None
     if due is not None and facts.now < due:
         return (Later(seconds=min(_SOONER, (due - facts.now).total_seconds())),)
     if not is_settled(facts, pod):
         # An attempt is written on it: it may have a task, if the label was there a moment ago.
         return settling(facts)
-    message = f"Pod was rejected: {permission.refusal(pod, labels=facts.namespace)}"
-    return failed(facts, task=None, reason=OVERFLOW_NOT_ALLOWED, message=message)
+    reason = OVERFLOW_NOT_ALLOWED if refusal else NOT_SCHEDULED
+    message = f"Pod was rejected: {refusal or permission.UNSCHEDULED}"
+    return failed(facts, task=None, reason=reason, message=message)
 
 
 def _unseen(facts: Facts) -> Commands:

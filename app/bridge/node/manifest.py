@@ -87,7 +87,7 @@ def status_body(config: NodeConfig, *, node: Node | None, now: datetime) -> dict
 
 
 def closed_body(config: NodeConfig, *, bound: Iterable[Pod]) -> dict[str, Json]:
-    """No grants, and exactly the room of what runs there: what the gate would apply if it stood closed."""
+    """No grants, and no room but that of what runs there: what the gate would apply if it stood closed."""
     closed = room(bound=bound, granted=(), daemons=Resources())
     return {
         **_head(),

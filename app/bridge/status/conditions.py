@@ -9,7 +9,7 @@ from typing import Final
 
 from app.bridge.status.endings import is_disrupted
 from app.model.container import is_sidecar
-from app.model.pod import Pod, condition
+from app.model.pod import Pod, condition, is_bound
 from app.model.task import Task
 from app.model.times import rfc3339
 from app.model.wire import Json
@@ -38,8 +38,10 @@ def conditions_of(
         {"type": "Initialized", **_initialized(pod, inits, mains, phase)},
         {"type": "Ready", **_ready(pod, ready)},
         {"type": "ContainersReady", **ready},
-        {"type": "PodScheduled", "status": "True"},
     ]
+    if is_bound(pod):
+        # Never for a pod that no scheduler bound: its permission rests on who wrote this first.
+        wanted.append({"type": "PodScheduled", "status": "True"})
     if task is not None and is_disrupted(task, spec=pod.spec):
         wanted.append(disruption(f"{task.stop_code}: {task.stopped_reason}"))
     return [dated(pod, each, now=now) for each in wanted]

@@ -21,10 +21,10 @@ from app.bridge.translation.containers.definitions import (
 from app.bridge.translation.containers.parts import Part, parts_of
 from app.bridge.translation.material import Material
 from app.bridge.translation.overrides import Words, too_large, travelling
-from app.bridge.translation.shares import Room, room_of, shares_of
 from app.bridge.translation.standing import Standing, standing_of
 from app.bridge.translation.volumes.brought import Brought, bring
 from app.fargate import eligibility
+from app.fargate.shares import Room, room_of, shares_of
 from app.model.names import (
     ATTEMPT_VARIABLE,
     IDENTITY_VARIABLE,

@@ -9,6 +9,7 @@ events        task state changes in a queue: the EventBridge rule and SQS
 tasks         the life of a task once it is launched, and what may be read about it
 running       containers as processes of this host, or simulated
 vault         Secrets Manager and Parameter Store
+billing       the Price List and Service Quotas
 definitions   task definitions, and what Fargate refuses of them
 logs          CloudWatch Logs
 faults        what shall go wrong, on request

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 from app.local.fargate.agenda import Agenda
+from app.local.fargate.billing.price_list import PriceList
+from app.local.fargate.billing.quotas import QuotasApi
 from app.local.fargate.config import FargateConfig
 from app.local.fargate.definitions.revisions import TaskDefinitions
 from app.local.fargate.ecs.clusters import Clusters
@@ -37,7 +39,7 @@ from app.ports.clock import Clock
 
 
 class EmbeddedFargate:
-    """ECS, CloudWatch Logs, SQS, Secrets Manager and Parameter Store on loopback, with tasks.
+    """ECS, CloudWatch Logs, SQS, Secrets Manager, Parameter Store, prices and quotas on loopback, with tasks.
 
     Tasks run on this host, or are simulated.
 
@@ -126,6 +128,8 @@ class EmbeddedFargate:
                 **logs_api.operations(),
                 **sqs_api.operations(),
                 **vault.operations(),
+                **PriceList(config=config).operations(),
+                **QuotasApi(config=config).operations(),
             },
             waiting=sqs_api.waiting(),
         )

@@ -61,8 +61,8 @@ class LocalCluster(Protocol):
         """A cluster admin's kubeconfig."""
         ...
 
-    async def start_scheduler(self, extender_url: str) -> None:
-        """Start the scheduler with the extender in its configuration."""
+    async def start_scheduler(self, extender_url: str, *, prioritize: bool = False) -> None:
+        """Start the scheduler, with the extender in its configuration; without a URL a plain one."""
         ...
 
     def check(self) -> None:
@@ -97,10 +97,14 @@ class Embedded:
         """A cluster admin's kubeconfig."""
         return self._cluster.kubeconfig()
 
-    async def start_scheduler(self, extender_url: str) -> None:
-        """Start the scheduler with the extender in its configuration."""
-        extender = ExtenderConfig(url_prefix=extender_url, ca_pem=self._authority.cert_pem)
-        config = SchedulerConfig(extender=extender)
+    async def start_scheduler(self, extender_url: str, *, prioritize: bool = False) -> None:
+        """Start the scheduler, with the extender in its configuration; without a URL a plain one."""
+        extender = ExtenderConfig(
+            url_prefix=extender_url,
+            prioritize_verb="prioritize" if prioritize else "",
+            ca_pem=self._authority.cert_pem,
+        )
+        config = SchedulerConfig(extender=extender if extender_url else None)
         scheduler = Scheduler(self._cluster.api, config=config, clock=self._clock)
         self._tasks.append(asyncio.create_task(scheduler.run(), name="the embedded scheduler"))
 
@@ -144,13 +148,14 @@ class Real:
         """A cluster admin's kubeconfig."""
         return self._plane.kubeconfig()
 
-    async def start_scheduler(self, extender_url: str) -> None:
-        """Start the scheduler with the extender in its configuration."""
+    async def start_scheduler(self, extender_url: str, *, prioritize: bool = False) -> None:
+        """Start the scheduler, with the extender in its configuration; without a URL a plain one."""
         await self._plane.start_scheduler(
             scheduler_configuration(
                 kubeconfig_path=str(self._plane.kubeconfig_path),
                 extender_url=extender_url,
                 ca_data=self._authority.cert_pem,
+                prioritize=prioritize,
             )
         )
 

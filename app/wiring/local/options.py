@@ -1,10 +1,12 @@
 """What a local stack is to be, and how it can fail."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from app.local.fargate.config import FargateConfig
 from app.local.kubelets import FakeNode
+from app.model.actuator import SCHEDULER, Actuator
 
 
 class LocalStackError(RuntimeError):
@@ -24,6 +26,10 @@ class LocalOptions:
         programs: which of the three run; without the extender there is no scheduler either.
         node_lease_seconds: how long a bridge that fell silent keeps the virtual node from another.
         helper: build the in-task helper, where this machine can; pods that need it are refused without.
+        actuator: how granted pods come onto the virtual node; with `toleration` the scheduler is a plain one.
+        early_burst: pods that allow it may burst before real nodes are full; the scheduler asks for scores.
+        flags: further flags of the programs, by program and name, as `{"extender": {"max-wait": "5s"}}`;
+            True sets one that takes no value.
     """
 
     directory: Path
@@ -34,3 +40,6 @@ class LocalOptions:
     programs: tuple[str, ...] = ("bridge", "extender", "webhook")
     node_lease_seconds: int = 40
     helper: bool = True
+    actuator: Actuator = SCHEDULER
+    early_burst: bool = False
+    flags: Mapping[str, Mapping[str, str | bool]] = field(default_factory=dict)

@@ -3,7 +3,7 @@
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -11,6 +11,7 @@ from typing import Final
 from app.local.fargate.config import FargateConfig
 from app.local.leaves import KUBELET_CLIENT, write_leaf
 from app.local.loopback import LOOPBACK
+from app.model.actuator import SCHEDULER, Actuator
 from app.tls.authority import Authority
 
 NODE: Final = "fargate"
@@ -36,6 +37,8 @@ class Places:
     lease_seconds: int = 3
     node_lease_seconds: int = 40
     helper_image: str = ""
+    actuator: Actuator = SCHEDULER
+    flags: Mapping[str, Mapping[str, str | bool]] = field(default_factory=dict)
 
     @property
     def webhook_url(self) -> str:
@@ -98,7 +101,12 @@ def commands(places: Places, *, log_level: str) -> dict[str, list[str]]:
             "execution-role": f"arn:aws:iam::{places.fargate.account}:role/spillway-execution",
         },
     }
-    return {name: _command(name, each, log_level=log_level) for name, each in flags.items()}
+    for name in ("webhook", "extender"):
+        flags[name]["actuator"] = places.actuator
+    return {
+        name: _command(name, {**each, "log-level": log_level, **places.flags.get(name, {})})
+        for name, each in flags.items()
+    }
 
 
 def _queue_url(fargate: FargateConfig) -> str:
@@ -123,6 +131,6 @@ def environment(places: Places, *, inherited: Mapping[str, str] | None = None) -
     }
 
 
-def _command(name: str, flags: Mapping[str, object], *, log_level: str) -> list[str]:
-    pairs = {**flags, "log-level": log_level}
-    return [sys.executable, "-m", "app", name, *(f"--{flag}={value}" for flag, value in pairs.items())]
+def _command(name: str, flags: Mapping[str, object]) -> list[str]:
+    given = (f"--{flag}" if value is True else f"--{flag}={value}" for flag, value in flags.items())
+    return [sys.executable, "-m", "app", name, *given]

@@ -5,7 +5,7 @@ import contextlib
 import functools
 import os
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self, TypeVar
@@ -22,6 +22,7 @@ from app.local.leaves import kubelet_client_leaf, write_private
 from app.local.loopback import LOOPBACK, free_ports
 from app.local.processes import Child
 from app.local.registration import webhook_configuration
+from app.model.actuator import SCHEDULER
 from app.ports.clock import Clock
 from app.tls.authority import Authority, Leaf
 from app.wiring import kubernetes
@@ -158,11 +159,15 @@ class LocalStack:
         if self.options.nodes:
             await self._start_nodes()
         self._progress(f"starting {', '.join(self.options.programs)}")
-        await self._programs_ready()
+        for name in self.programs:
+            await self.until_ready(name)
         if "webhook" in self.programs:
             await self._register_webhook()
         if "extender" in self.programs:
-            await self._cluster.start_scheduler(self._places.extender_url)
+            asks = self.options.actuator == SCHEDULER
+            await self._cluster.start_scheduler(
+                self._places.extender_url if asks else "", prioritize=self.options.early_burst
+            )
         await self._nodes_ready()
 
     async def _start_fargate(self) -> str:
@@ -208,6 +213,8 @@ class LocalStack:
             api_port=server_port(self._cluster.kubeconfig()),
             node_lease_seconds=self.options.node_lease_seconds,
             helper_image=helper.IMAGE if self._helper else "",
+            actuator=self.options.actuator,
+            flags=_with_early_burst(self.options),
         )
 
     async def _start_nodes(self) -> None:
@@ -232,17 +239,17 @@ class LocalStack:
     async def _stop_programs(self) -> None:
         await asyncio.gather(*(child.stop(clock=self._clock) for child in self.programs.values()))
 
-    async def _programs_ready(self) -> None:
-        places = self.places
+    async def until_ready(self, name: str) -> None:
+        """Wait until one of the three programs answers; raises as `until` does."""
         urls = {
-            "webhook": places.webhook_url,
-            "extender": places.extender_url,
-            "bridge": f"http://{LOOPBACK}:{places.probe_port}",
+            "webhook": self.places.webhook_url,
+            "extender": self.places.extender_url,
+            "bridge": f"http://{LOOPBACK}:{self.places.probe_port}",
         }
-        tls = loopback_tls(self._authority.cert_pem)
-        for name in self.programs:
-            client = HttpClient(urls[name], tls=tls, timeout=2.0)
+        client = HttpClient(urls[name], tls=loopback_tls(self._authority.cert_pem), timeout=2.0)
+        try:
             await self.until(f"{name} to be ready", functools.partial(is_ready, client))
+        finally:
             await client.close()
 
     async def _register_webhook(self) -> None:
@@ -284,3 +291,10 @@ def _started(part: Part | None) -> Part:
     if part is None:
         raise LocalStackError("the local stack is not started; use it as `async with`")
     return part
+
+
+def _with_early_burst(options: LocalOptions) -> Mapping[str, Mapping[str, str | bool]]:
+    """The further flags of the programs, with the extender's for early burst where it is wanted."""
+    if not options.early_burst:
+        return options.flags
+    return {**options.flags, "extender": {"early-burst": True, **options.flags.get("extender", {})}}

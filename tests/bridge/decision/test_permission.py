@@ -5,7 +5,7 @@ import msgspec
 import pytest
 
 from app.bridge.decision.commands import Later, RecordAttempt, SetStatus
-from app.bridge.decision.facts import Stage, stage_of
+from app.bridge.decision.facts import Facts, Stage, stage_of
 from app.bridge.decision.permission import refusal
 from app.bridge.decision.reconcile import decide
 from app.model.pod import Pod
@@ -89,6 +89,65 @@ def test_a_crashed_task_is_launched_again_though_the_label_is_gone() -> None:
     assert RecordAttempt in kinds(commands)
 
 
+OWNED = owned_by("DaemonSet")
+BEGUN = {"containerStatuses": [{"name": "main"}], "conditions": BOUND["conditions"]}
+HELD = {"reason": "DaemonSetOnFargate", "conditions": BOUND["conditions"]}
+
+
+@pytest.mark.parametrize(
+    ("facts", "stage"),
+    [
+        pytest.param(facts_of(a_pod(metadata=OWNED)), Stage.DAEMON, id="nothing began"),
+        pytest.param(
+            facts_of(a_pod(uid="u1", metadata=OWNED), a_task(POD)), Stage.CARRIED, id="it has a task"
+        ),
+        pytest.param(
+            facts_of(a_pod(uid="u1", metadata=OWNED), a_task(POD, **CRASHED)), Stage.ENDED, id="it had a task"
+        ),
+        pytest.param(
+            facts_of(attempted(arn="arn:1", metadata=OWNED, status=BEGUN)),
+            Stage.UNSEEN,
+            id="its task is not listed yet",
+        ),
+        pytest.param(facts_of(a_pod(status=HELD)), Stage.DAEMON, id="held once, and disowned since then"),
+    ],
+)
+def test_an_owner_that_is_edited_later_neither_ends_nor_starts_a_pod(facts: Facts, stage: Stage) -> None:
+    assert stage_of(facts) is stage
+
+
+TRIED = {"conditions": [{"type": "PodScheduled", "status": "False", "reason": "Unschedulable"}]}
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        pytest.param(facts_of(scheduled=False), id="nobody scheduled it"),
+        pytest.param(facts_of(a_pod(status=TRIED)), id="the scheduler found no node for it"),
+    ],
+)
+def test_a_pod_that_no_scheduler_bound_fails_and_is_told_the_mend(facts: Facts) -> None:
+    status = status_in(decide(facts))
+    assert (status["phase"], status["reason"]) == ("Failed", "NotScheduled")
+    assert "leave spec.nodeName out" in status["message"]
+
+
+def test_an_attempt_that_somebody_wrote_does_not_stand_in_for_the_scheduler() -> None:
+    listed = NOON + timedelta(seconds=20)
+    facts = facts_of(attempted(), scheduled=False, now=listed, looked_at=listed)
+    assert status_in(decide(facts))["reason"] == "NotScheduled"
+
+
+def test_a_pod_that_has_a_task_is_not_asked_who_bound_it() -> None:
+    assert stage_of(facts_of(attempted(), a_task(POD), scheduled=False)) is Stage.CARRIED
+
+
+def test_a_status_of_ours_never_says_that_a_scheduler_bound_the_pod() -> None:
+    pod = a_pod(node=VIRTUAL, metadata=owned_by("DaemonSet"))
+    said = status_in(decide(facts_of(pod, scheduled=False)))["conditions"]
+    assert "PodScheduled" not in {each["type"] for each in said}
+
+
 @pytest.mark.parametrize(
     ("pod", "expected"),
     [
@@ -116,6 +175,17 @@ async def test_a_pod_that_names_the_node_from_an_unlabelled_namespace_never_beco
     await world.advance(100)
     assert (world.pod(pod).status.phase, world.ecs.runs) == ("Failed", {})
     assert world.events.reasons("thief") == ["OverflowNotAllowed"]
+
+
+async def test_a_pod_that_names_the_node_from_a_namespace_that_opted_in_never_becomes_a_task(
+    world: World,
+) -> None:
+    pod = a_pod("thief", node=VIRTUAL)
+    world.start()
+    world.pods.create(pod)
+    await world.advance(100)
+    assert (world.pod(pod).status.phase, world.ecs.runs) == ("Failed", {})
+    assert world.events.reasons("thief") == ["NotScheduled"]
 
 
 async def test_a_label_that_arrives_after_the_pod_is_waited_for(world: World) -> None:

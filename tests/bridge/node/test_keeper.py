@@ -59,6 +59,9 @@ class Kept:
         status = msgspec.structs.replace(node.status, allocatable={"cpu": "8", "pods": "20", **room})
         self.nodes.nodes[VIRTUAL] = msgspec.structs.replace(node, status=status)
 
+    def cores(self) -> float:
+        return allocatable(self.nodes.nodes[VIRTUAL]).cpu_milli / 1000
+
     def pods_of_room(self) -> int:
         return allocatable(self.nodes.nodes[VIRTUAL]).pods
 
@@ -86,7 +89,7 @@ async def test_a_node_that_is_there_already_is_kept_and_closed(kept: Kept) -> No
     kept.mind_gate("1")
     kept.start()
     await kept.clock.advance(1)
-    assert (kept.pods_of_room(), "create node" in kept.door.calls) == (1, False)
+    assert (kept.pods_of_room(), "create node" in kept.door.calls) == (0, False)
     assert kept.nodes.nodes[VIRTUAL].metadata.annotations["mine"] == "kept"
 
 
@@ -172,10 +175,10 @@ async def test_a_closed_nodes_room_shrinks_with_its_pods(kept: Kept) -> None:
     kept.bound = [a_pod("a"), a_pod("b")]
     kept.start()
     await kept.clock.advance(10)
-    assert kept.pods_of_room() == 2
+    assert kept.cores() == 1
     kept.bound.pop()
     await kept.clock.advance(10)
-    assert kept.pods_of_room() == 1
+    assert kept.cores() == 0.5
 
 
 async def test_a_gate_that_comes_back_and_goes_again_is_closed_again(kept: Kept) -> None:

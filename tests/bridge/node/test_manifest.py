@@ -70,11 +70,11 @@ def test_a_node_that_comes_back_has_a_new_transition_time() -> None:
     assert (ready["status"], ready["lastTransitionTime"]) == ("True", "2026-01-01T12:01:00Z")
 
 
-def test_a_closed_node_has_no_grant_and_is_exactly_full() -> None:
+def test_a_closed_node_has_no_grant_the_room_of_what_runs_and_no_slot() -> None:
     body = closed_body(NODE, bound=[a_pod(cpu="500m"), a_pod(cpu="250m"), a_pod(phase="Succeeded")])
     assert read_grants(body["metadata"]["annotations"]) == ()
     assert body["status"]["allocatable"]["cpu"] == "750m"
-    assert body["status"]["allocatable"]["pods"] == "2"
+    assert body["status"]["allocatable"]["pods"] == "0"
 
 
 def an_intact_node(**fields: Any) -> Node:

@@ -10,11 +10,12 @@ from app.bridge.status.pod_status import Verdict, View, final_status, held_statu
 from app.model.names import TaskArn
 from app.model.pod import Pod
 from app.model.task import Task, TaskContainer
+from tests.bridge.fake_kubernetes import bound
 from tests.builders import NOON, a_container, a_pod, a_task
 
 NODE_IP = "10.0.0.9"
 LATER = NOON + timedelta(minutes=5)
-POD = a_pod("web-1", uid="u1")
+POD = bound(a_pod("web-1", uid="u1"))
 
 
 def without_nulls(value: Any) -> Any:

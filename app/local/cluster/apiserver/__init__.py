@@ -22,6 +22,7 @@ merge_patches         JSON merge and strategic merge patches
 server_side_apply     managed fields and conflicts
 field_sets            the sets of paths that managed fields are written as
 deletion              grace periods, finalizers, the end of namespaces
+evictions             deletions that budgets may object to
 server                HTTP: authentication, discovery and health
 rest                  HTTP requests to calls of the paths above
 http_requests         what a request asks for
@@ -35,7 +36,7 @@ table_cells           the texts in those tables
 discovery             groups, resources and the little OpenAPI that kubectl wants
 event_groups          the two groups of Events
 service_tokens        tokens of service accounts, and who they stand for
-subresources          scales, evictions and reviews
+subresources          scales and reviews
 log_proxy             logs, passed on to kubelets
 
 Never here: what a controller, a scheduler or a kubelet decides.

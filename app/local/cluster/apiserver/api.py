@@ -9,6 +9,7 @@ import msgspec
 from app.local.cluster.apiserver import errors
 from app.local.cluster.apiserver.deletion import DeleteOptions, Deletion, Propagation
 from app.local.cluster.apiserver.errors import ApiError
+from app.local.cluster.apiserver.evictions import Evictions
 from app.local.cluster.apiserver.objects import Object
 from app.local.cluster.apiserver.request_bodies import Options
 from app.local.cluster.apiserver.resources import BY_PLURAL, Resource
@@ -65,6 +66,7 @@ class Api:
         self.store = Store(keep=keep)
         self.schema = Schema()
         self.deletion = Deletion(self.store, clock=clock)
+        self.evictions = Evictions(self.store, deletion=self.deletion, clock=clock)
         self.tokens = ServiceTokens(self.store, clock=clock, key=ids().encode())
         self.admission = WebhookAdmission(self.store, ids=ids, services=services or {})
         self.writes = Writes(

@@ -46,7 +46,7 @@ class Deletion:
         before = self._store.get(resource.storage, key)
         if before is None:
             raise errors.not_found(resource.qualified, key[1])
-        _match_preconditions(resource, before, options)
+        match_preconditions(resource, before, options)
         if options.dry_run:
             return before, not before["metadata"].get("finalizers")
         if options.propagation == "Orphan":
@@ -140,7 +140,8 @@ def _terminating(obj: Object, grace: int | None, *, now: datetime) -> Object:
     return obj | {"metadata": metadata | marks}
 
 
-def _match_preconditions(resource: Resource, obj: Object, options: DeleteOptions) -> None:
+def match_preconditions(resource: Resource, obj: Object, options: DeleteOptions) -> None:
+    """The options' uid and version against the object. Raises ApiError 409."""
     metadata = obj["metadata"]
     if options.uid not in {"", metadata["uid"]}:
         raise errors.conflict(

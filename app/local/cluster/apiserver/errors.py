@@ -124,6 +124,17 @@ def unauthorized() -> ApiError:
     return ApiError(401, "Unauthorized", "Unauthorized")
 
 
+def disruption_budget(why: str) -> ApiError:
+    """429: a PodDisruptionBudget does not allow an eviction now."""
+    cause = {"reason": "DisruptionBudget", "message": why}
+    return ApiError(
+        429,
+        "TooManyRequests",
+        "Cannot evict pod as it would violate the pod's disruption budget.",
+        details={"retryAfterSeconds": 10, "causes": [cause]},
+    )
+
+
 def internal(message: str) -> ApiError:
     """500."""
     return ApiError(

@@ -226,7 +226,7 @@ class Rest:
         body = await body_of(request, target.resource)
         given = body.get("deleteOptions") if isinstance(body, dict) else None
         options = delete_options(request, given)
-        self._api.deletion.delete(target.resource, (target.namespace, target.name), options)
+        self._api.evictions.evict((target.namespace, target.name), body, options)
         return json_response(_done(), status=201)
 
     async def _issue(self, request: Request, target: Target, _user: Object) -> Response:

@@ -1,4 +1,4 @@
-"""Scales, evictions and reviews: bodies that are translated rather than stored.
+"""Scales and reviews: bodies that are translated rather than stored.
 
 https://kubernetes.io/docs/reference/kubernetes-api/autoscaling-resources/ (Scale in autoscaling/v1)
 """

@@ -20,7 +20,7 @@ CONTENT_TYPE: Final = "application/x-amz-json-1.1"
 Json = dict[str, Any]
 """A JSON object as AWS writes it: parameters, answers and their parts."""
 
-_SERVICES: Final = ("ecs", "logs", "sqs", "secretsmanager", "ssm")
+_SERVICES: Final = ("ecs", "logs", "sqs", "secretsmanager", "ssm", "pricing", "service-quotas")
 _WRONG: Final = {
     "ecs": "ClientException",
     "secretsmanager": "ValidationException",

@@ -1,0 +1,231 @@
+"""`spillway status`: what is wrong, and how gate, pressure, spend and waiting pods stand, in one screen."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, Self
+
+import msgspec
+from rich.console import Console, Group
+from rich.live import Live
+from rich.text import Text
+
+from app.cli import words
+from app.extender.insight import status
+from app.model.times import rfc3339
+from app.ports.failures import PortFailure
+from app.telemetry import logs
+from app.wiring.clock import SystemClock
+from app.wiring.insight import Insight, insight
+from app.wiring.stopping import StartError, run_until_stopped
+
+WELL: Final = 0
+WRONG: Final = 1
+NO_CLUSTER: Final = 2
+"""Exit codes."""
+
+_LABEL: Final = 10
+_MOST: Final = 8
+"""Lines under one label: all of it is to fit one screen."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """The flags of `spillway status`."""
+
+    kubeconfig: str
+    spillway_namespace: str
+    as_json: bool
+    watch: bool
+    every: float
+
+
+def run(options: Options) -> int:
+    """Print it, once or until Ctrl-C; the exit code, which is the last look's."""
+    logs.configure(level="error", as_json=False)
+    seen: list[status.Status] = []
+    try:
+        run_until_stopped(_run(options, seen))
+    except (StartError, PortFailure) as error:
+        Console(stderr=True, soft_wrap=True).print(Text(words.mended(error), style="red"))
+        return NO_CLUSTER
+    return WRONG if seen and seen[-1].troubles else WELL
+
+
+async def _run(options: Options, seen: list[status.Status]) -> None:
+    clock = SystemClock()
+    console = Console(highlight=False, soft_wrap=True)
+    async with insight(options.kubeconfig, namespace=options.spillway_namespace, clock=clock) as looking:
+        if not options.watch:
+            seen.append(await looking.status())
+            _print(seen[-1], options, console)
+            return
+        with Screen(options, console) as screen:
+            while True:
+                await _again(looking, screen, seen)
+                await clock.sleep(options.every)
+
+
+async def _again(looking: Insight, screen: "Screen", seen: list[status.Status]) -> None:
+    """One look of many; a cluster that does not answer for once is told, and asked again."""
+    try:
+        seen[:] = [await looking.status()]
+    except PortFailure as error:
+        screen.complain(words.mended(error))
+    else:
+        screen.show(seen[-1])
+
+
+class Screen:
+    """Shows look after look: in place on a terminal, one below the other elsewhere, as JSON a line each."""
+
+    def __init__(self, options: Options, console: Console) -> None:
+        self._options = options
+        self._console = console
+        live = console.is_terminal and not options.as_json
+        self._live = Live(console=console, auto_refresh=False) if live else None
+
+    def __enter__(self) -> Self:
+        if self._live is not None:
+            self._live.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._live is not None:
+            self._live.stop()
+
+    def show(self, found: status.Status) -> None:
+        """Show a look."""
+        if self._live is not None:
+            self._live.update(Group(*rows(found)), refresh=True)
+        else:
+            _print(found, self._options, self._console)
+
+    def complain(self, message: str) -> None:
+        """Say that there was none."""
+        told = Text(f"{message}; asked again", style="red")
+        if self._live is not None:
+            self._live.update(told, refresh=True)
+        else:
+            Console(stderr=True, soft_wrap=True).print(told)
+
+
+def _print(found: status.Status, options: Options, console: Console) -> None:
+    if options.as_json:
+        print(msgspec.json.encode(found).decode(), flush=True)
+        return
+    for row in rows(found):
+        console.print(row)
+
+
+def rows(found: status.Status) -> Iterator[Text]:
+    """The screen, line by line; what needs somebody comes first."""
+    yield Text(f"Spillway at {rfc3339(found.at)}", style="bold")
+    for trouble in found.troubles:
+        yield _row("TROUBLE", str(trouble), "bold red")
+    if not found.troubles:
+        yield _row("well", "a leader decides, and a virtual node takes pods", "green")
+    for label, text in _sections(found):
+        yield _row(label, text)
+
+
+def _row(label: str, text: str, style: str = "") -> Text:
+    return Text.assemble((f"{label:<{_LABEL}}", style or "bold"), (text, style))
+
+
+def _sections(found: status.Status) -> Iterator[tuple[str, str]]:
+    yield from _labelled("gate", _gate(found))
+    yield from _labelled("pressure", _pressure(found))
+    yield from _labelled("overflow", _overflow(found))
+    yield from _labelled("budgets", (words.budget(each) for each in found.budgets))
+    yield from _labelled("bursting", _bursting(found))
+    yield from _labelled("waiting", (_group(each, found.at) for each in found.waiting))
+    yield from _labelled("refused", (_group(each, found.at) for each in found.refused))
+    yield from _labelled("home", _home(found))
+    yield from _labelled("handover", _handover(found))
+    yield from _labelled("said", (words.said(each, found.at) for each in found.said))
+    yield from _labelled("note", _notes(found))
+
+
+def _labelled(label: str, lines: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """The label stands before the first line only; of many lines the first are shown."""
+    told = list(lines)
+    left = len(told) - _MOST
+    if left > 0:
+        told[_MOST:] = [f"and {words.count(left, 'line')} more; --json has all"]
+    for number, line in enumerate(told):
+        yield ("" if number else label), line
+
+
+def _gate(found: status.Status) -> Iterator[str]:
+    leader = found.leader
+    if leader.alive and leader.renewed is not None:
+        yield f"{leader.holder} leads"
+    for each in found.gates:
+        bought = f"{each.capacity}, {words.prices(each.prices, each.region, each.prices_at)}"
+        yield f"{words.gate(each)}; {bought}"
+
+
+def _pressure(found: status.Status) -> Iterator[str]:
+    yield f"whole cluster: {words.level(found.level)}"
+    for each in found.reached:
+        alike = f" and {words.count(each.pods - 1, 'pod')} like it" if each.pods > 1 else ""
+        full = words.level(each.level)
+        yield f"for {each.example}{alike}: {'the same' if full == words.level(found.level) else full}"
+
+
+def _overflow(found: status.Status) -> Iterator[str]:
+    spends = found.overflow
+    if not spends:
+        yield "no pod is on Fargate"
+        return
+    total, vcpu = sum(each.pods for each in spends), sum(each.vcpu for each in spends)
+    hourly = sum(each.hourly for each in spends)
+    yield f"{words.count(total, 'pod')}, {vcpu:g} vCPU, {words.dollars(hourly)} an hour now"
+    for each in spends:
+        unpriced = f" ({each.unpriced} without a price)" if each.unpriced else ""
+        yield (
+            f"  {each.namespace}: {words.count(each.pods, 'pod')}, {each.vcpu:g} vCPU, "
+            f"{words.dollars(each.hourly)} an hour{unpriced}"
+        )
+
+
+def _bursting(found: status.Status) -> Iterator[str]:
+    if found.bursting:
+        yield f"{words.count(found.bursting, 'pod')} with a grant, or about to get one"
+    if found.observed:
+        cost = words.dollars(found.observed_hourly)
+        yield f"{words.count(found.observed, 'pod')} would burst for {cost} an hour; the gate only observes"
+
+
+def _group(each: status.Group, now: datetime) -> str:
+    since = f", since {words.ago(each.since, now)}" if each.since is not None else ""
+    until = f"; the first is decided anew {words.ahead(each.until, now)}" if each.until is not None else ""
+    return (
+        f"{words.count(each.pods, 'pod')}, {each.code}: {each.message} [oldest: {each.oldest}{since}{until}]"
+    )
+
+
+def _home(found: status.Status) -> Iterator[str]:
+    home = found.home
+    if not home.on:
+        yield "off: overflow pods are not moved (--return-home)"
+        return
+    if home.going:
+        yield f"{words.count(home.going, 'pod')} could go home as room is now, and will if it lasts"
+    for each in home.staying:
+        verb = "stays" if each.pods == 1 else "stay"
+        yield f"{words.count(each.pods, 'pod')} {verb}, {each.code}: {each.message}"
+
+
+def _handover(found: status.Status) -> Iterator[str]:
+    each = found.handover
+    if each.on or each.waiting or each.running:
+        state = "on" if each.on else "off"
+        yield f"{state}: {words.count(each.waiting, 'placeholder')} without a node, {each.running} on one"
+
+
+def _notes(found: status.Status) -> Iterator[str]:
+    if found.assumed:
+        yield "no extender has published its settings: judged by the defaults"
+    yield from (f"not read: {text}" for text in found.unread)
