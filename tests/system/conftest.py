@@ -35,8 +35,10 @@ TOLERATING = ["embedded-toleration", pytest.param("real-toleration", marks=NEEDS
 
 BOTH_ACTUATORS = pytest.mark.parametrize("stack", [*KINDS, TOLERATING[1]], indirect=True, scope="session")
 BY_TOLERATION = pytest.mark.parametrize("stack", TOLERATING, indirect=True, scope="session")
+TOLERATING_ON_REAL = pytest.mark.parametrize("stack", [TOLERATING[1]], indirect=True, scope="session")
 ON_REAL = pytest.mark.parametrize("stack", [KINDS[1]], indirect=True, scope="session")
-"""For tests (or a module's `pytestmark`) on other stacks than the two kinds; long ones run `ON_REAL`."""
+"""For tests (or a module's `pytestmark`) on other stacks than the two kinds; long ones run
+on the real control plane alone."""
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session", params=KINDS)

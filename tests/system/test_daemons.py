@@ -12,7 +12,7 @@ from app.model.names import PodUid
 from app.model.pod import Pod, PodCondition, condition
 from app.wiring.local.programs import NODE
 from tests.system.actors import Actors, on_fargate, running
-from tests.system.conftest import BY_TOLERATION, ON_REAL
+from tests.system.conftest import BY_TOLERATION, ON_REAL, TOLERATING_ON_REAL
 from tests.system.pods import SLEEP
 
 pytestmark = [pytest.mark.system, pytest.mark.asyncio(loop_scope="session")]
@@ -89,7 +89,7 @@ async def test_a_plain_scheduler_binds_the_daemon_which_never_starts_nor_evicts(
     assert (await actors.virtual_node()).status.allocatable["pods"] == "0"
 
 
-@BY_TOLERATION
+@TOLERATING_ON_REAL
 async def test_with_the_extender_dead_a_plain_scheduler_evicts_nobody_for_a_daemon(actors: Actors) -> None:
     space = await actors.namespace(overflow="enabled")
     overflow = await overflow_of(actors, space)

@@ -17,7 +17,7 @@ from app.wiring.local.options import LocalOptions
 from app.wiring.local.programs import NAMESPACE
 from app.wiring.local.stack import LocalStack
 from tests.system.actors import Actors, on_fargate, on_nodes, running
-from tests.system.conftest import NODES, real_is_missing
+from tests.system.conftest import NEEDS_REAL, NODES
 
 pytestmark = [pytest.mark.system, pytest.mark.asyncio(loop_scope="module")]
 
@@ -34,10 +34,7 @@ FLAGS: dict[str, str | bool] = {
 @pytest_asyncio.fixture(
     scope="module",
     loop_scope="module",
-    params=[
-        "embedded",
-        pytest.param("real", marks=pytest.mark.skipif(bool(real_is_missing()), reason=real_is_missing())),
-    ],
+    params=[pytest.param("real", marks=NEEDS_REAL)],
 )
 async def eager(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
