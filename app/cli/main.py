@@ -38,7 +38,7 @@ def _program(name: str) -> Callable[[settings.Common], None]:
         logs.configure(level=loaded.log_level, as_json=loaded.log_format == "json")
         fault = ""
         try:
-            run_until_stopped(run(loaded))
+            run_until_stopped(run(loaded), serves=name != "bridge")
         except* (StartError, OSError) as several:
             fault = "; ".join(str(each) for each in several.exceptions)
         if fault:

@@ -8,10 +8,11 @@ from app.extender.cluster.facts import Facts
 from app.extender.decision.decisions import Plan
 from app.extender.decision.gate import plan
 from app.extender.decision.hindrance import GateConfig, Refusals
-from app.extender.decision.judged import Judged
 from app.extender.decision.memory import Memory
+from app.extender.decision.once import Once
 from app.extender.decision.priced import Priced
 from app.fargate.prices import cost_of
+from app.model.requests import requests_of
 
 T = TypeVar("T")
 
@@ -43,7 +44,8 @@ class Decider:
 
     def __init__(self, config: GateConfig, *, refusals: Refusals, apart: Apart) -> None:
         self._config = config
-        self._judged = Judged(refusals)
+        self._judged = Once(refusals)
+        self._sized = Once(requests_of)
         self._priced = Priced(cost_of)
         self._apart = apart
         self._memory = Memory()
@@ -60,8 +62,10 @@ class Decider:
             config=self._config,
             refusals=self._judged,
             costs=self._priced,
+            requests=self._sized,
         )
         self._memory = decided.memory
         self._judged.keep(decided.unbound)
+        self._sized.keep(decided.unbound)
         self._priced.keep(decided.unbound | facts.uids_on_virtual())
         return decided

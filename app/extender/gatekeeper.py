@@ -93,6 +93,10 @@ class Gatekeeper:
             return watched
         return last.node if _version(watched) < _version(last.node) else watched
 
+    def is_own_write(self, watched: Node) -> bool:
+        """Whether the watch shows what our last write returned: nothing that we do not know yet."""
+        return self._last is not None and _version(watched) == _version(self._last.node)
+
     def grants(self, node: Node) -> tuple[Grant, ...]:
         """The grants on the node; none where somebody else wrote the annotation."""
         try:

@@ -38,6 +38,10 @@ class Gates:
         """The nodes by name, each the newer of the watched one and the one that our last write returned."""
         return {node.name: self._keeper(node.name).newest(node) for node in watched}
 
+    def is_own_write(self, watched: Node) -> bool:
+        """Whether the watch shows what we wrote last, and nobody has written since."""
+        return self._keeper(watched.name).is_own_write(watched)
+
     def grants(self, shown: Mapping[str, Node]) -> dict[str, tuple[Grant, ...]]:
         """The grants on each of the nodes."""
         return {name: self._keeper(name).grants(node) for name, node in shown.items()}

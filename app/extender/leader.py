@@ -186,7 +186,7 @@ class Leader:
             return _UNTIL_TOLD
         self._metrics.seconds.observe(self._clock.steady() - begun)
         self._show(decided, facts)
-        await self._apart(lambda: self._metrics.budgets.show(decided.balances))
+        self._metrics.budgets.show(decided.balances)
         pauses = await self._gates.bring(decided.openings, shown)
         if self._tolerator is not None:
             self._tolerator.take(self._gates.granted(decided.openings, shown, facts.unbound))
@@ -251,6 +251,8 @@ class Leader:
         return not _is_on_its_way(pod)
 
     def _node_changed(self, before: Node | None, after: Node | None) -> None:
+        if after is not None and self._gates.is_own_write(after):
+            return  # decided by the turn that wrote it
         if any(node is not None and is_virtual(node) for node in (before, after)):
             self._changed.set()
 

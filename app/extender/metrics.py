@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from app.extender.cluster.facts import Facts
-from app.extender.decision.budget import Balance
+from app.extender.decision.budget import Balance, Scope
 from app.extender.decision.mode import Mode
 
 _FAST = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
@@ -130,20 +130,29 @@ class BudgetMetrics:
             ["node"],
             registry=registry,
         )
-        self._shown: tuple[Balance, ...] = ()
+        self._shown: Mapping[Scope, Balance] = {}
 
     def show(self, balances: tuple[Balance, ...]) -> None:
-        """Set the gauges; budgets that are no more are gone from them."""
-        if balances == self._shown:
-            return
-        self._shown = balances
-        for gauge in (*self._spent, *self._limits, self._quota_spent, self._quota_limit):
-            gauge.clear()
+        """Set the gauges of what has changed; budgets that are no more are gone from them."""
+        before, self._shown = self._shown, {each.scope: each for each in balances}
+        for scope in before.keys() - self._shown.keys():
+            self._remove(scope)
         for each in balances:
+            known = before.get(each.scope)
+            if known == each:
+                continue
+            if known is not None and known.limits != each.limits:
+                self._remove(each.scope)
             if each.scope.kind == "quota":
                 self._show_quota(each)
             else:
                 self._show_budget(each)
+
+    def _remove(self, scope: Scope) -> None:
+        is_quota = scope.kind == "quota"
+        labels = (scope.name, scope.purchase) if is_quota else (scope.kind, scope.name)
+        for gauge in (self._quota_spent, self._quota_limit) if is_quota else (*self._spent, *self._limits):
+            gauge.remove(*labels)
 
     def show_modes(self, modes: Mapping[str, Mode], *, invalid: Iterable[str]) -> None:
         """Set the mode of each virtual node, by name, and those whose word means nothing."""

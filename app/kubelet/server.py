@@ -10,7 +10,7 @@ from typing import Final, assert_never
 import msgspec
 
 from app.kubelet.connection import HttpConnection, HttpLimits
-from app.kubelet.container_logs import ContainerLogs, LogConfig
+from app.kubelet.logs.container_logs import ContainerLogs, LogConfig
 from app.kubelet.messages import Answer, Request, StreamedAnswer
 from app.kubelet.metrics import KubeletMetrics
 from app.kubelet.routing import ContainerLogsRoute, HealthzRoute, Route, name_of, route

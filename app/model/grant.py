@@ -6,6 +6,7 @@ the ledger's only home: it survives any restart, and it goes with the node.
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from functools import lru_cache
 from typing import Annotated
 
 import msgspec
@@ -38,8 +39,12 @@ def read_grants(annotations: Mapping[str, str]) -> tuple[Grant, ...]:
         GrantsError: the annotation was written by someone else.
     """
     text = annotations.get(GRANTS, "")
-    if not text:
-        return ()
+    return _decoded(text) if text else ()
+
+
+@lru_cache(maxsize=32)
+def _decoded(text: str) -> tuple[Grant, ...]:
+    """Read once: each node's text is looked at several times in every turn of the gate."""
     try:
         return msgspec.json.decode(text, type=tuple[Grant, ...])
     except (msgspec.MsgspecError, RecursionError) as error:

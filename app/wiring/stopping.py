@@ -5,6 +5,8 @@ import signal
 from collections.abc import Coroutine
 from typing import Any, Final
 
+import uvloop
+
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -12,13 +14,19 @@ class StartError(RuntimeError):
     """The program cannot start as it is set up; the message names the mend."""
 
 
-def run_until_stopped(work: Coroutine[Any, Any, None]) -> bool:
+def run_until_stopped(work: Coroutine[Any, Any, None], *, serves: bool = False) -> bool:
     """Run until it ends, or until SIGINT or SIGTERM cancels it; cancelled work cleans up after itself.
+
+    Args:
+        work: what is run.
+        serves: whether somebody waits for each of its answers, as kube-scheduler does: it gets the quicker
+            event loop. Others keep asyncio's own.
 
     Returns:
         Whether a signal ended it.
     """
-    return asyncio.run(_until_stopped(work))
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop if serves else None) as runner:
+        return runner.run(_until_stopped(work))
 
 
 async def _until_stopped(work: Coroutine[Any, Any, None]) -> bool:

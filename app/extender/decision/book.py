@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from typing import Final
 
+import msgspec
+
 from app.extender.cluster.facts import SHIPPED_OFFER, Facts
 from app.extender.decision.budget import (
     NO_LIMITS,
@@ -13,11 +15,12 @@ from app.extender.decision.budget import (
     Limits,
     Scope,
     amount_of,
+    figures,
     has_budget,
     limits_of,
 )
 from app.fargate.prices import Cost, cost_of
-from app.model.names import OFFER
+from app.model.names import OFFER, PodUid
 from app.model.namespace import Namespace
 from app.model.node import Node
 from app.model.offer import Offer, OfferError, Purchase, read_offer
@@ -33,6 +36,15 @@ NO_PRICE: Final = Reason(
     "what it costs is not known, so that no budget of vCPU or dollars can let it pass; `spillway explain` "
     "says what is wrong with its requests",
 )
+
+
+class _Entry(msgspec.Struct, frozen=True):
+    """What a pod takes on a node, and from which accounts; asked for more than once in a plan."""
+
+    pod: Pod
+    amount: Amount
+    accounts: tuple[Account, ...]
+    has_price: bool
 
 
 class Book:
@@ -58,6 +70,7 @@ class Book:
         self._costs = costs
         self._cluster = Account(Scope(kind="cluster"), limits)
         self._accounts: dict[str, Account] = {}
+        self._entries: dict[tuple[PodUid, str], _Entry] = {}
         self._faults: dict[str, tuple[Reason, ...]] = {}
         self._quotas = _quotas(self._offers.values())
         for name, namespace in namespaces.items():
@@ -70,20 +83,18 @@ class Book:
 
     def charge(self, pod: Pod, node: str, *, times: int = 1) -> None:
         """The pod runs there, or may: spend what it takes, whatever the limits; so many times of it."""
-        cost = self.cost(pod, node)
-        one = amount_of(cost)
-        amount = Amount(one.pods * times, one.milli_vcpu * times, one.nanodollars * times)
-        for account in self._concerned(pod, node, cost):
+        entry = self._entry(pod, node)
+        one = entry.amount
+        amount = one if times == 1 else Amount(*(times * figure for figure in figures(one)))
+        for account in entry.accounts:
             account.charge(amount)
 
     def excess(self, pod: Pod, node: str) -> tuple[Reason, ...]:
         """A reason for each budget that the pod on this node would exceed; none where it may burst."""
-        cost = self.cost(pod, node)
-        concerned = self._concerned(pod, node, cost)
-        if cost is None and any(account.wants_prices for account in concerned):
+        entry = self._entry(pod, node)
+        if not entry.has_price and any(account.wants_prices for account in entry.accounts):
             return (NO_PRICE,)
-        amount = amount_of(cost)
-        return tuple(reason for account in concerned for reason in account.excess(amount))
+        return tuple(reason for account in entry.accounts for reason in account.excess(entry.amount))
 
     def faults(self, namespace: str) -> tuple[Reason, ...]:
         """What is wrong with the words of the namespace's budget."""
@@ -99,6 +110,16 @@ class Book:
         namespaces = (self._accounts[name].balance for name in sorted(self._accounts))
         quotas = (self._quotas[key].balance for key in sorted(self._quotas))
         return (self._cluster.balance, *namespaces, *quotas)
+
+    def _entry(self, pod: Pod, node: str) -> _Entry:
+        key = (pod.uid, node)
+        entry = self._entries.get(key)
+        if entry is None or entry.pod is not pod:
+            cost = self.cost(pod, node)
+            entry = self._entries[key] = _Entry(
+                pod, amount_of(cost), self._concerned(pod, node, cost), cost is not None
+            )
+        return entry
 
     def _concerned(self, pod: Pod, node: str, cost: Cost | None) -> tuple[Account, ...]:
         account = self._account(pod.metadata.namespace)

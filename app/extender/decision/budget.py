@@ -112,7 +112,7 @@ class Account:
             return ()
         found = []
         for dimension, spent, asked, most in zip(
-            _DIMENSIONS, self._spent, _figures(amount), self._most, strict=True
+            _DIMENSIONS, self._spent, figures(amount), self._most, strict=True
         ):
             if most is not None and asked and spent + asked > most:
                 found.append(_reason(self._scope, dimension, most=most, asked=asked))
@@ -139,7 +139,8 @@ _QUOTA_CODES: Final[Mapping[str, str]] = {"on-demand": "L-3032A538", "spot": "L-
 """https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-quotas.html"""
 
 
-def _figures(amount: Amount) -> tuple[int, int, int]:
+def figures(amount: Amount) -> tuple[int, int, int]:
+    """Pods, milli-vCPUs and nanodollars an hour, in the order of `_DIMENSIONS`."""
     return (amount.pods, amount.milli_vcpu, amount.nanodollars)
 
 

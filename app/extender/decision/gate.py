@@ -34,6 +34,7 @@ from app.fargate.prices import cost_of
 from app.model.grant import Grant
 from app.model.names import PodUid
 from app.model.pod import Pod
+from app.model.requests import requests_of
 from app.model.resources import NOTHING, Resources, total
 from app.model.virtual_node import FLOOR, opened
 
@@ -44,7 +45,7 @@ For so long the grant stays where it is and counts as spent; the extender lets n
 """
 
 
-def plan(
+def plan(  # noqa: PLR0913  (three of them are pure functions that their owner may remember the answers of)
     facts: Facts,
     memory: Memory,
     *,
@@ -52,13 +53,21 @@ def plan(
     config: GateConfig,
     refusals: Refusals,
     costs: Costs = cost_of,
+    requests: ledger.Requests = requests_of,
 ) -> Plan:
     """Decide for every pod that presses, and sum up the room of every virtual node."""
     shown = {node.name: facts.grants.get(node.name, ()) for node in facts.virtual}
     modes = modes_of(facts.virtual, default=config.gate)
     book = book_of(facts, limits=config.budget, costs=costs)
     landed = now - IN_FLIGHT
-    live = ledger.live(shown, facts.unbound, namespaces=facts.namespaces, now=landed, ttl=config.grant_ttl)
+    live = ledger.live(
+        shown,
+        facts.unbound,
+        namespaces=facts.namespaces,
+        now=landed,
+        ttl=config.grant_ttl,
+        requests=requests,
+    )
     standing = kept(live, unbound=facts.unbound, modes=modes, book=book)
     lapses = ledger.lapses_after(memory.lapses, ledger=shown, unbound=facts.unbound, now=landed)
     gates = gates_after(memory.gates, unbound=facts.unbound, now=now)

@@ -1,6 +1,6 @@
 """Which grants live on, which lapsed unused, and how long a pod is left alone that lets them lapse."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Final
@@ -17,6 +17,10 @@ from app.model.pod import Pod
 from app.model.policy import Overflow
 from app.model.quantity import QuantityError
 from app.model.requests import requests_of
+from app.model.resources import Resources
+
+Requests = Callable[[Pod], Resources]
+"""What a pod asks for (`app.model.requests.requests_of`)."""
 
 ANNOTATIONS_LIMIT: Final = 256 * 1024
 """Bytes that all annotations of an object may take, keys and values together.
@@ -53,6 +57,7 @@ def live(
     namespaces: Mapping[str, Namespace],
     now: datetime,
     ttl: timedelta,
+    requests: Requests = requests_of,
 ) -> dict[str, tuple[Grant, ...]]:
     """The grants that still stand, one per pod.
 
@@ -69,7 +74,7 @@ def live(
             pod = unbound.get(grant.uid)
             if pod is None or grant.uid in seen or not now < grant.expires <= now + ttl + _CLOCK_SKEW:
                 continue
-            if not _is_for(grant, pod):
+            if not _is_for(grant, pod, requests):
                 continue
             if wish(pod, namespaces) in {Overflow.ALLOWED, Overflow.REQUIRED}:
                 seen.add(grant.uid)
@@ -78,9 +83,9 @@ def live(
     return kept
 
 
-def _is_for(grant: Grant, pod: Pod) -> bool:
+def _is_for(grant: Grant, pod: Pod, requests: Requests) -> bool:
     try:
-        return (grant.pod, grant.room) == (pod.key, requests_of(pod))
+        return grant.pod == pod.key and grant.room == requests(pod)
     except QuantityError:
         return False
 

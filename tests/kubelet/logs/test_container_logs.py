@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from app.kubelet.container_logs import ContainerLogs, LogConfig
+from app.kubelet.logs.container_logs import ContainerLogs, LogConfig
 from app.kubelet.messages import Answer, StreamedAnswer
 from app.kubelet.routing import ContainerLogsRoute, ContainerPath
 from app.ports.failures import Refused, Throttled, Unavailable

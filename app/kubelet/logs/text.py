@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from app.kubelet.log_options import LogOptions
+from app.kubelet.logs.options import LogOptions
 from app.ports.logs import LogLine
 
 PIECE: Final = 32 * 1024

@@ -5,7 +5,7 @@ from typing import Final
 
 import msgspec
 
-from app.kubelet.log_options import LogOptions
+from app.kubelet.logs.options import LogOptions
 from app.ports.logs import LogLine, LogPage, LogStreams
 
 PAGE_LINES: Final = 10_000

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.kubelet.log_options import LogOptions, log_options
+from app.kubelet.logs.options import LogOptions, log_options
 from app.kubelet.messages import Answer
 from tests.builders import NOON
 

@@ -1,6 +1,6 @@
 import msgspec
 
-from app.extender.decision.judged import Judged
+from app.extender.decision.once import Once
 from app.model.pod import Pod
 from app.model.reason import Reason
 from tests.builders import a_pod
@@ -23,14 +23,14 @@ class Judge:
 
 def test_the_same_pod_is_judged_once() -> None:
     judge, pod = Judge(), a_pod()
-    judged = Judged(judge)
+    judged = Once(judge)
     assert (judged(pod), judged(pod)) == ((), ())
     assert judge.asked == [pod]
 
 
 def test_a_pod_that_changed_is_judged_anew() -> None:
     judge, pod = Judge(), a_pod()
-    judged = Judged(judge)
+    judged = Once(judge)
     judged(pod)
     changed = msgspec.structs.replace(pod, spec=msgspec.structs.replace(pod.spec, containers=()))
     assert judged(changed) == NO
@@ -38,7 +38,7 @@ def test_a_pod_that_changed_is_judged_anew() -> None:
 
 def test_a_pod_that_is_gone_is_forgotten() -> None:
     judge, pod = Judge(), a_pod()
-    judged = Judged(judge)
+    judged = Once(judge)
     judged(pod)
     judged.keep(set())
     judged(pod)

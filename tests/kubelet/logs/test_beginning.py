@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.kubelet.log_options import LogOptions
-from app.kubelet.log_start import start
+from app.kubelet.logs.beginning import start
+from app.kubelet.logs.options import LogOptions
 from tests.builders import NOON
 from tests.kubelet.fakes import FakeLogStreams
 

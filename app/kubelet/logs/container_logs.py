@@ -8,11 +8,12 @@ from typing import Final
 
 import msgspec
 
-from app.kubelet import log_end, log_text
-from app.kubelet.log_end import Ending
-from app.kubelet.log_follow import Feed, Feeds, Pace
-from app.kubelet.log_options import LogOptions, log_options
-from app.kubelet.log_start import start
+from app.kubelet.logs import ending as endings
+from app.kubelet.logs import text
+from app.kubelet.logs.beginning import start
+from app.kubelet.logs.ending import Ending
+from app.kubelet.logs.following import Feed, Feeds, Pace
+from app.kubelet.logs.options import LogOptions, log_options
 from app.kubelet.messages import Answer, StreamedAnswer
 from app.kubelet.routing import ContainerLogsRoute, ContainerPath
 from app.ports.clock import Clock
@@ -173,13 +174,13 @@ class ContainerLogs:
         self, path: ContainerPath, stream: str, feed: Feed, token: str | None, options: LogOptions
     ) -> Stretches:
         ending = Ending()
-        while not log_end.is_drained(ending, now=self._clock.steady(), grace=self._config.grace):
+        while not endings.is_drained(ending, now=self._clock.steady(), grace=self._config.grace):
             is_over = self._is_over(path, stream)
             if is_over:
                 feed.hurry()
             stretch = await _following(feed, token, options)
             token = stretch.token
-            ending = log_end.after_poll(
+            ending = endings.after_poll(
                 ending, is_over=is_over, is_quiet=stretch.is_end, now=self._clock.steady()
             )
             yield stretch
@@ -199,7 +200,7 @@ async def _following(feed: Feed, token: str | None, options: LogOptions) -> Stre
 
 
 def _stretch(lines: Sequence[LogLine], options: LogOptions, *, token: str | None, is_end: bool) -> Stretch:
-    pieces = tuple(log_text.pieces(lines, options))
+    pieces = tuple(text.pieces(lines, options))
     return Stretch(pieces=pieces, token=token, is_end=is_end, last=lines[-1].at if lines else None)
 
 

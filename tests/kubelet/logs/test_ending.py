@@ -1,4 +1,4 @@
-from app.kubelet.log_end import Ending, after_poll, is_drained
+from app.kubelet.logs.ending import Ending, after_poll, is_drained
 
 
 def test_a_running_container_has_no_end() -> None:
