@@ -126,6 +126,23 @@ pid_t start_hook(const struct words *command, const struct setting *setting)
     run_child(command, setting, wrapper);
 }
 
+/* In a session without a terminal: what asks at /dev/tty, as ssh does, must neither read our lines nor be stopped. */
+pid_t start_piped(const struct words *command, const struct setting *setting, const int files[3])
+{
+    pid_t wrapper = getpid();
+    pid_t child = fork();
+
+    if (child < 0)
+        fail(EXIT_SYSTEM, "cannot fork: %s", strerror(errno));
+    if (child > 0)
+        return child;
+    setsid();
+    for (int file = 0; file < 3; file++)
+        if (dup2(files[file], file) < 0)
+            fail(EXIT_SYSTEM, "cannot connect the command: %s", strerror(errno));
+    run_child(command, setting, wrapper);
+}
+
 /* Root without KILL, which a pod may have dropped, cannot signal other users' processes; the user itself can. */
 static bool send_as(pid_t process, int signal, const struct identity *identity)
 {
@@ -144,6 +161,12 @@ bool send_signal(pid_t process, int signal, const struct identity *identity)
     if (kill(process, signal) == 0)
         return true;
     return errno == EPERM && identity->changes_user && send_as(process, signal, identity);
+}
+
+void signal_group(pid_t leader, int signal, const struct identity *identity)
+{
+    if (!send_signal(-leader, signal, identity) && errno == ESRCH)
+        send_signal(leader, signal, identity);
 }
 
 void take_terminal(void)

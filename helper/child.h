@@ -20,8 +20,15 @@ pid_t start_command(const struct words *command, const struct setting *setting);
    cannot fork. */
 pid_t start_hook(const struct words *command, const struct setting *setting);
 
+/* Start a command with these files, which are above 2, as its standard input, output and error. It leads a session of
+   its own, without a terminal, and is killed when we are. Ends the program where it cannot fork. */
+pid_t start_piped(const struct words *command, const struct setting *setting, const int files[3]);
+
 /* Send a signal to a process of ours; false where it cannot be sent. */
 bool send_signal(pid_t process, int signal, const struct identity *identity);
+
+/* Send a signal to the group that a process of ours leads, or is about to. */
+void signal_group(pid_t leader, int signal, const struct identity *identity);
 
 /* Take the terminal back from a command that has ended. */
 void take_terminal(void);

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "exec.h"
 #include "fail.h"
 #include "install.h"
 #include "keep.h"
@@ -19,5 +20,7 @@ int main(int count, char **arguments)
         return run(arguments + 2);
     if (strcmp(command, "keep") == 0)
         return keep(arguments + 2);
-    fail(EXIT_PLAN, "usage: spillway-helper install | run NAME -- COMMAND... | keep [NAME...]");
+    if (strcmp(command, "exec") == 0)
+        return exec_command(arguments + 2);
+    fail(EXIT_PLAN, "usage: spillway-helper install | run NAME -- COMMAND... | keep [NAME...] | exec pipe|tty NONCE");
 }

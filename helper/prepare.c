@@ -39,3 +39,15 @@ void prepare(struct run_plan *plan, struct words *command, struct setting *setti
     make_workdir(plan->workdir);
     setting->workdir = plan->workdir;
 }
+
+void prepare_beside(struct setting *setting)
+{
+    struct run_plan plan = {0};
+
+    read_run_plan(&plan);
+    find_identity(&plan.identity, &setting->identity);
+    set_variables(&plan);
+    set_home(&plan, &setting->identity);
+    remove_our_variables();
+    setting->workdir = plan.workdir;
+}

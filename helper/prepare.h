@@ -9,4 +9,8 @@
    where the plan says so, `setting` becomes what children run in. Ends the program where a step fails. */
 void prepare(struct run_plan *plan, struct words *command, struct setting *setting);
 
+/* For a command beside it, as `kubectl exec` runs one: its variables, user and working folder, from the plan in our own
+   environment. */
+void prepare_beside(struct setting *setting);
+
 #endif

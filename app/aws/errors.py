@@ -39,6 +39,8 @@ _BY_CODE: Final[Mapping[str, Kind]] = {
     "RequestLimitExceeded": Throttled,
     "ResourceNotFoundException": NotFound,
     "NoSuchResourceException": NotFound,
+    # Of a session.
+    "DoesNotExistException": NotFound,
     "ResourceExistsException": Conflict,
     "ServerException": Unavailable,
     "InternalFailure": Unavailable,
@@ -129,6 +131,12 @@ def failure_of(error: Exception) -> PortFailure:
             return Unavailable(f"AWS did not answer: {error}")
         case _:
             return Unavailable(f"the call to AWS could not be made or understood: {error}")
+
+
+def code_of(failure: PortFailure) -> str:
+    """AWS's own code for what `failure_of` has told; empty where AWS has not answered."""
+    error = failure.__cause__
+    return str(error.response.get("Error", {}).get("Code", "")) if isinstance(error, ClientError) else ""
 
 
 def _answered(error: ClientError) -> PortFailure:

@@ -29,19 +29,23 @@ class Lane(enum.Enum):
     FIND = "DescribeTaskDefinition"
     LOGS = "GetLogEvents for people"
     RECORDS = "GetLogEvents for the bridge"
+    INSIGHTS = "FilterLogEvents"
     VAULT = "CreateSecret, RestoreSecret, DeleteSecret"
     VAULT_READ = "DescribeSecret, GetSecretValue, ListSecrets"
     IDENTITY = "ListPodIdentityAssociations, DescribePodIdentityAssociation"
     REGISTRY = "GetAuthorizationToken"
+    EXEC = "ExecuteCommand"
+    SESSIONS = "ResumeSession, TerminateSession, GenerateDataKey"
 
 
 class Quotas(msgspec.Struct, frozen=True, kw_only=True):
-    """What AWS allows. RunTask and StopTask draw on `modify` besides their own.
+    """What AWS allows. RunTask, StopTask and ExecuteCommand draw on `modify` besides their own.
 
     Both lanes of GetLogEvents draw on `logs`; the bridge's own reading leaves the larger part to people.
     Fargate's own quota of launches (100 at once, 20 per second) is implied by `launch`, since every call
-    launches one task. RunTask alone cannot use up `modify`: what it leaves belongs to StopTask. EKS publishes
-    none for Pod Identity; `identity` is modest.
+    launches one task. RunTask alone cannot use up `modify`: what it leaves belongs to StopTask, and a quarter
+    at most to people's sessions. EKS publishes none for Pod Identity, nor Session Manager for its own calls;
+    `identity` and `sessions` are modest.
     """
 
     launch: Quota = Quota(20, 20)
@@ -50,10 +54,12 @@ class Quotas(msgspec.Struct, frozen=True, kw_only=True):
     register: Quota = Quota(20, 1)
     find: Quota = Quota(50, 20)
     logs: Quota = Quota(25, 25)
+    insights: Quota = Quota(5, 5)
     vault: Quota = Quota(50, 50)
     vault_read: Quota = Quota(100, 100)
     identity: Quota = Quota(10, 5)
     registry: Quota = Quota(20, 20)
+    sessions: Quota = Quota(20, 10)
 
     @classmethod
     def of_region(cls, region: str) -> Self:
@@ -68,6 +74,9 @@ _LOG_RATES: Final[Mapping[str, float]] = {
     "eu-central-1": 10,
     "eu-west-3": 30,
 }
+
+_EXEC_SHARE: Final = 0.25
+"""Of what launches and stops leave."""
 
 _RECORDS_SHARE: Final = 0.4
 """Of GetLogEvents' quota for what helpers recorded and for termination messages."""
@@ -97,10 +106,13 @@ class Limiter:
             Lane.FIND: _careful(quotas.find, now=now),
             Lane.LOGS: _careful(quotas.logs, now=now),
             Lane.RECORDS: _careful(_part(quotas.logs, _RECORDS_SHARE), now=now),
+            Lane.INSIGHTS: _careful(quotas.insights, now=now),
             Lane.VAULT: _careful(quotas.vault, now=now),
             Lane.VAULT_READ: _careful(quotas.vault_read, now=now),
             Lane.IDENTITY: _careful(quotas.identity, now=now),
             Lane.REGISTRY: _careful(quotas.registry, now=now),
+            Lane.EXEC: _careful(_part(quotas.modify, _EXEC_SHARE), now=now),
+            Lane.SESSIONS: _careful(quotas.sessions, now=now),
         }
         self._shared = {
             _Shared.MODIFY: _careful(quotas.modify, now=now),
@@ -133,7 +145,7 @@ class Limiter:
 
 
 class _Shared(enum.Enum):
-    """Quotas that two lanes draw on besides their own."""
+    """Quotas that several lanes draw on besides their own."""
 
     MODIFY = enum.auto()
     LOGS = enum.auto()
@@ -142,6 +154,7 @@ class _Shared(enum.Enum):
 _SHARED: Final = {
     Lane.LAUNCH: _Shared.MODIFY,
     Lane.STOP: _Shared.MODIFY,
+    Lane.EXEC: _Shared.MODIFY,
     Lane.LOGS: _Shared.LOGS,
     Lane.RECORDS: _Shared.LOGS,
 }

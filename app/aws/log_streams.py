@@ -6,9 +6,10 @@ from typing import Final
 from app.aws.connection import Connection
 from app.aws.limiter import Lane, Limiter
 from app.aws.paced import paced
+from app.model.log import WHOLE_STREAM, LogLine, LogPage, LogWindow
 from app.model.wire import Json
 from app.ports.failures import Unavailable
-from app.ports.logs import LogLine, LogPage, LogStreams
+from app.ports.logs import LogStreams
 
 MOST_LINES: Final = 10_000
 """GetLogEvents gives at most this many events, or 1 MB of them, in one page."""
@@ -29,10 +30,19 @@ class CloudWatchLogStreams(LogStreams):
         self._lane = lane
 
     async def page(
-        self, stream: str, *, token: str | None = None, from_head: bool = True, limit: int = MOST_LINES
+        self,
+        stream: str,
+        *,
+        token: str | None = None,
+        from_head: bool = True,
+        limit: int = MOST_LINES,
+        window: LogWindow = WHOLE_STREAM,
     ) -> LogPage:
         """One page. `from_head` must be true with a forward token, as AWS demands."""
-        position = {"nextToken": token} if token is not None else {}
+        position: dict[str, Json] = {"nextToken": token} if token is not None else {}
+        for name, bound in (("startTime", window.since), ("endTime", window.until)):
+            if bound is not None:
+                position[name] = (bound - _EPOCH) // timedelta(milliseconds=1)
         answer = await paced(
             self._connection.logs,
             self._limiter,

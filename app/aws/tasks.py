@@ -75,6 +75,7 @@ class EcsTasks(Tasks):
             "taskDefinition": definition_arn,
             **({"capacityProviderStrategy": _SPOT} if spot else {"launchType": "FARGATE"}),
             **({"volumeConfigurations": list(launch.volumes)} if launch.volumes else {}),
+            **({"enableExecuteCommand": True} if launch.execute_command else {}),
             "platformVersion": self._placement.platform_version,
             "count": 1,
             "clientToken": launch.client_token,

@@ -36,6 +36,12 @@ class _Interface(_Wire, frozen=True):
     private_ipv4_address: str = ""
 
 
+class _Agent(_Wire, frozen=True):
+    name: str = ""
+    last_status: str = ""
+    reason: str = ""
+
+
 class _Container(_Wire, frozen=True):
     name: str = ""
     last_status: str = "PENDING"
@@ -46,10 +52,13 @@ class _Container(_Wire, frozen=True):
     image_digest: str = ""
     health_status: str = "UNKNOWN"
     network_interfaces: tuple[_Interface, ...] = ()
+    managed_agents: tuple[_Agent, ...] = ()
 
 
 class _Override(_Wire, frozen=True):
+    name: str = ""
     environment: tuple[_Pair, ...] = ()
+    command: tuple[str, ...] = ()
 
 
 class _Overrides(_Wire, frozen=True):
@@ -71,6 +80,7 @@ class _Task(_Wire, frozen=True):
     started_at: datetime | None = None
     stopping_at: datetime | None = None
     stopped_at: datetime | None = None
+    enable_execute_command: bool = False
 
 
 class _Failure(_Wire, frozen=True):
@@ -95,13 +105,14 @@ def task(wire: Mapping[str, Json]) -> Task:
         definition=read.task_definition_arn,
         stop_code=read.stop_code,
         stopped_reason=read.stopped_reason,
-        containers=tuple(_container(each) for each in read.containers),
+        containers=tuple(_container(each, read.overrides) for each in read.containers),
         ip=_ip(read),
         version=read.version,
         created_at=_utc(read.created_at),
         started_at=_utc(read.started_at),
         stopping_at=_utc(read.stopping_at),
         stopped_at=_utc(read.stopped_at),
+        execute_command=read.enable_execute_command,
     )
 
 
@@ -151,6 +162,9 @@ def tags_of(launch: Launch) -> list[dict[str, str]]:
     ]
 
 
+SESSION_AGENT: Final = "ExecuteCommandAgent"
+"""ECS's agent for sessions, in each container of a task that was launched for them."""
+
 MANAGED_BY: Final = "spillway:managed-by"
 """Tag on everything that we make."""
 
@@ -179,7 +193,13 @@ def _attempt(overrides: _Overrides) -> int:
     return next((int(text) for text in texts if text.isdecimal()), 0)
 
 
-def _container(read: _Container) -> TaskContainer:
+_WORDS: Final = 3
+"""Words of a launch's command that are kept: they tell whether the in-task helper goes before it."""
+
+
+def _container(read: _Container, overrides: _Overrides) -> TaskContainer:
+    commands = (each.command for each in overrides.container_overrides if each.name == read.name)
+    agent = next((each for each in read.managed_agents if each.name == SESSION_AGENT), _Agent())
     return TaskContainer(
         name=read.name,
         last_status=read.last_status,
@@ -189,6 +209,9 @@ def _container(read: _Container) -> TaskContainer:
         image=read.image,
         image_digest=read.image_digest,
         health=read.health_status,
+        agent=agent.last_status,
+        agent_reason=agent.reason,
+        words=next(commands, ())[:_WORDS],
     )
 
 

@@ -6,6 +6,7 @@ from typing import Final
 
 from app.bridge.apply import Applier
 from app.bridge.config import BridgeConfig
+from app.bridge.containers import BridgeContainers
 from app.bridge.decision.commands import Gather, Later, LaunchTask, RecordAttempt, RecordTask
 from app.bridge.decision.facts import PodKey
 from app.bridge.decision.measures import Commands
@@ -26,6 +27,7 @@ from app.bridge.survey import Sources, Survey
 from app.bridge.task_poll import TaskPoll
 from app.bridge.task_store import TaskStore
 from app.bridge.task_store import key_of as key_of_task
+from app.bridge.usage.board import UsageBoard, UsageConfig
 from app.model.names import PodUid
 from app.model.pod import Pod
 from app.telemetry import logs
@@ -42,6 +44,8 @@ class Bridge:
 
     Attributes:
         logs: where the containers' logs are, for the node's HTTPS API.
+        containers: where the containers are that people enter, for the same.
+        usage: what they use, for the same.
     """
 
     def __init__(
@@ -112,7 +116,18 @@ class Bridge:
         self._workers = PodWorkers(
             self.step, clock=clock, jitter=jitter, cap=config.retry_cap, tell=self._applier.tell_of_failure
         )
-        self.logs = BridgeLogs(watched, self._store, stream_prefix=config.task.stream_prefix)
+        self.logs = BridgeLogs(
+            watched, self._store, stream_prefix=config.task.stream_prefix, runs=self._records.runs
+        )
+        self.containers = BridgeContainers(watched, self._store)
+        self.usage = UsageBoard(
+            outside.insights,
+            self._store,
+            pods=watched,
+            clock=clock,
+            config=UsageConfig(node=node.name),
+            held=self._lease.held,
+        )
         watched.on_change(self._pod_changed)
         self._store.on_change(self._workers.wake)
         self._records.on_change(self._workers.wake)
@@ -133,6 +148,7 @@ class Bridge:
             group.create_task(self._keeper.run())
             group.create_task(self._poll.run())
             group.create_task(self._records.run())
+            group.create_task(self.usage.run())
             group.create_task(self._prober.run())
             await self._poll.looked()
             self._tell_of_tasks()

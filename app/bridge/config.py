@@ -25,6 +25,8 @@ class TaskSettings(msgspec.Struct, frozen=True, kw_only=True):
             leaves the variable out.
         ebs_role_arn: with which ECS manages EBS volumes; empty refuses ephemeral volumes.
         host_ip: the virtual node's address, for the downward API's `status.hostIP`.
+        exec: whether tasks are launched such that `kubectl exec` can enter them; `auto` and `on` do so for
+            those that have a task role, and `on` tells of the others.
     """
 
     region: str
@@ -42,6 +44,7 @@ class TaskSettings(msgspec.Struct, frozen=True, kw_only=True):
     kubernetes_port: int = 443
     ebs_role_arn: str = ""
     host_ip: str = ""
+    exec: Literal["auto", "on", "off"] = "auto"
 
 
 class NodeConfig(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,6 +63,7 @@ class NodeConfig(msgspec.Struct, frozen=True, kw_only=True):
         lease_seconds: how long a bridge that fell silent keeps the node from another.
         retry_period: seconds until the next try while the Lease is not ours.
         gate_period: seconds between two looks at the gate's Lease.
+        websockets: the node's API takes WebSockets, which is declared to API servers that ask for it.
     """
 
     name: str
@@ -78,6 +82,7 @@ class NodeConfig(msgspec.Struct, frozen=True, kw_only=True):
     lease_seconds: int = 40
     retry_period: float = 2.0
     gate_period: float = 5.0
+    websockets: bool = False
 
 
 class PollConfig(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,35 +1,46 @@
 """Where a container's log is: the stream that awslogs names `PREFIX/CONTAINER/TASK_ID`."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
 
 from app.bridge.decision import adoption
 from app.bridge.decision.record import recorded_arn
 from app.bridge.status.container_status import task_id_of
+from app.bridge.status.in_place import number_of
+from app.bridge.status.observed import Run
 from app.bridge.task_store import TaskStore
+from app.model.log import WHOLE_STREAM, LogSource, LogWindow
 from app.model.pod import Pod, is_terminal
 from app.model.task import Task
 from app.model.wire import Json
 from app.ports.failures import NotFound
-from app.ports.logs import LogSource
 from app.ports.watched import Watched
+
+Runs = Callable[[Task, str], Sequence[Run]]
+"""The runs of a container inside a task, oldest first; none where no helper records them, or not yet."""
+
+
+def no_runs(_task: Task, _container: str) -> Sequence[Run]:
+    """Nobody records runs."""
+    return ()
 
 
 class BridgeLogs:
     """The logs of this node's pods (`app.ports.logs.LogDirectory`)."""
 
-    def __init__(self, pods: Watched[Pod], store: TaskStore, *, stream_prefix: str) -> None:
+    def __init__(
+        self, pods: Watched[Pod], store: TaskStore, *, stream_prefix: str, runs: Runs = no_runs
+    ) -> None:
+        """Nothing is asked; `runs` are those inside one task, as far as the helper's records are read."""
         self._pods = pods
         self._store = store
         self._prefix = stream_prefix
+        self._runs = runs
 
-    def has(self, namespace: str, pod: str) -> bool:
-        """Whether the pod is on this node."""
-        return self._pods.get(f"{namespace}/{pod}") is not None
+    def find(self, namespace: str, pod: str, container: str, *, previous: bool = False) -> LogSource | None:
+        """The newest run's log, None while no task was launched; or that of the run before, None without one.
 
-    def find(self, namespace: str, pod: str, container: str) -> LogSource | None:
-        """The newest attempt's log; None while no task was launched.
-
-        A task that ECS has forgotten is still known by its id in the pod's status.
+        A task that ECS has forgotten is still known by its id in the pod's status, and so is the run before.
 
         Raises:
             NotFound: no such pod or container here, in the kubelet's words.
@@ -40,12 +51,43 @@ class BridgeLogs:
         if all(each.name != container for each in (*found.spec.init_containers, *found.spec.containers)):
             raise NotFound(f'container "{container}" not found in pod "{pod}"')
         task = adoption.current(self._store.of(found.uid), recorded=recorded_arn(found))
+        runs = self._runs(task, container) if task is not None else ()
+        if previous:
+            return self._before(found, container, task, runs)
         if task is not None:
-            return LogSource(stream=self._stream(container, task.task_id), finished=_is_over(task, container))
+            return self._of_task(found, container, task, runs)
         task_id = _written_task_id(found, container)
         if not task_id:
             return None
         return LogSource(stream=self._stream(container, task_id), finished=is_terminal(found))
+
+    def _of_task(self, pod: Pod, container: str, task: Task, runs: Sequence[Run]) -> LogSource:
+        """The newest run inside the task, which began after the others of the same stream."""
+        window = WHOLE_STREAM
+        if len(runs) > 1:
+            window = LogWindow(since=runs[-1].started)
+        elif not runs:
+            window = LogWindow(since=_written_start(pod, container, task))
+        finished = _is_over(task, container) or _has_ended(runs)
+        return LogSource(stream=self._stream(container, task.task_id), finished=finished, window=window)
+
+    def _before(self, pod: Pod, container: str, task: Task | None, runs: Sequence[Run]) -> LogSource | None:
+        """The run that ended last before the newest, or before the one that is waited for.
+
+        Inside the same task it is as the helper records it, else as the status has it.
+        """
+        if task is not None and len(_over(runs)) > 0:
+            stream, window = self._stream(container, task.task_id), _window_of_last(_over(runs), runs)
+            return LogSource(stream=stream, finished=True, window=window)
+        ended = _last_end(pod, container)
+        task_id = task_id_of(ended)
+        if not task_id:
+            return None
+        window = LogWindow(
+            since=_moment(ended, "startedAt") if number_of(str(ended["containerID"])) > 1 else None,
+            until=_written_start(pod, container, task) if task and task.task_id == task_id else None,
+        )
+        return LogSource(stream=self._stream(container, task_id), finished=True, window=window)
 
     def waiting(self, namespace: str, pod: str, container: str) -> str:
         """Why the container waits, as the pod's status has it; empty where it has none."""
@@ -56,27 +98,42 @@ class BridgeLogs:
         return f"{self._prefix}/{container}/{task_id}"
 
 
-class JoinedLogs:
-    """The logs of several nodes that one HTTPS API serves (`app.ports.logs.LogDirectory`)."""
+def _over(runs: Sequence[Run]) -> Sequence[Run]:
+    """The runs that count as previous: all but the newest, and that one, too, while another is due."""
+    waits = bool(runs) and runs[-1].code is not None and runs[-1].again is not None
+    return runs if waits else runs[:-1]
 
-    def __init__(self, directories: Sequence[BridgeLogs]) -> None:
-        self._directories = directories
 
-    def find(self, namespace: str, pod: str, container: str) -> LogSource | None:
-        """As `BridgeLogs.find`, of the node that has the pod.
+def _window_of_last(over: Sequence[Run], runs: Sequence[Run]) -> LogWindow:
+    last = over[-1]
+    after = next((each.started for each in runs if each.number > last.number), None)
+    return LogWindow(since=last.started if last.number > 1 else None, until=after)
 
-        Raises:
-            NotFound: no such pod or container, in the kubelet's words.
-        """
-        return self._of(namespace, pod).find(namespace, pod, container)
 
-    def waiting(self, namespace: str, pod: str, container: str) -> str:
-        """As `BridgeLogs.waiting`, of the node that has the pod."""
-        return self._of(namespace, pod).waiting(namespace, pod, container)
+def _has_ended(runs: Sequence[Run]) -> bool:
+    """Whether the newest run is over and no other is due; what the container prints next is another's."""
+    return bool(runs) and runs[-1].code is not None
 
-    def _of(self, namespace: str, pod: str) -> BridgeLogs:
-        having = (each for each in self._directories if each.has(namespace, pod))
-        return next(having, self._directories[0])
+
+def _written_start(pod: Pod, container: str, task: Task) -> datetime | None:
+    """When the newest run began, as the status has it; None where the stream has no run before it."""
+    status: dict[str, Json] = next(_statuses(pod, container), {})
+    if task_id_of(status) != task.task_id or number_of(str(status["containerID"])) == 1:
+        return None
+    state = status.get("state") or {}
+    return _moment(state.get("running") or state.get("terminated") or {}, "startedAt")
+
+
+def _last_end(pod: Pod, container: str) -> Json:
+    """`lastState.terminated`; of a container that waits to be run again it is its newest run's."""
+    status: dict[str, Json] = next(_statuses(pod, container), {})
+    ended: dict[str, Json] = (status.get("lastState") or {}).get("terminated") or {}
+    return ended
+
+
+def _moment(state: Json, name: str) -> datetime | None:
+    text = state.get(name)
+    return datetime.fromisoformat(str(text)) if text else None
 
 
 def _is_over(task: Task, container: str) -> bool:

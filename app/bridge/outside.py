@@ -15,6 +15,7 @@ from app.ports.kubernetes import Events, Leases, Nodes, Pods
 from app.ports.logs import LogStreams
 from app.ports.probes import Probes
 from app.ports.tasks import Definitions, Tasks
+from app.ports.usage import Insights
 from app.ports.watched import Watched
 
 
@@ -50,6 +51,7 @@ class Outside(msgspec.Struct, frozen=True, kw_only=True):
         streams: the containers' logs, for the helpers' records and for termination messages.
         materials: finds what pods refer to.
         probes: asks containers how they are.
+        insights: what containers use.
         clock: time.
         news: ECS's events, where a queue is configured; the caller's to run.
     """
@@ -65,5 +67,6 @@ class Outside(msgspec.Struct, frozen=True, kw_only=True):
     streams: LogStreams
     materials: Materials
     probes: Probes
+    insights: Insights
     clock: Clock
     news: TaskNews | None = None

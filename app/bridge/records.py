@@ -9,7 +9,7 @@ from app.bridge.config import RecordConfig
 from app.bridge.decision.facts import PodKey
 from app.bridge.decision.living import RECORDS_WITHIN
 from app.bridge.reading_turns import ReadingTurns
-from app.bridge.status.observed import NOTHING_TOLD, Told, is_kept, limits_of, told
+from app.bridge.status.observed import NOTHING_TOLD, Run, Told, is_kept, limits_of, told
 from app.bridge.task_store import TaskStore, key_of
 from app.model.names import KEEPER_CONTAINER, TaskArn
 from app.model.task import Task
@@ -67,6 +67,10 @@ class Records:
     def of(self, tasks: tuple[Task, ...]) -> Mapping[TaskArn, Told]:
         """What is known of each of these tasks, as far as anything is."""
         return {task.arn: self._told[task.arn] for task in tasks if task.arn in self._told}
+
+    def runs(self, task: Task, container: str) -> tuple[Run, ...]:
+        """The newest runs of one container, oldest first; none where none is recorded, or read yet."""
+        return self._told.get(task.arn, NOTHING_TOLD).runs.get(container, ())
 
     async def read(self, task: Task, *, messages: tuple[str, ...] = ()) -> None:
         """Read on in the task's records, and the end of the logs of the containers named.

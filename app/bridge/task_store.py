@@ -8,7 +8,7 @@ import msgspec
 from app.bridge.decision.adoption import is_ours
 from app.bridge.decision.facts import PodKey
 from app.model.names import PodUid, TaskArn
-from app.model.task import Task
+from app.model.task import Task, TaskContainer
 
 Listener = Callable[[PodKey], None]
 
@@ -113,7 +113,7 @@ class TaskStore:
     def hear(self, task: Task) -> bool:
         """Take in an event, which may come twice, late, or of somebody else's task.
 
-        Events tell neither of health nor, always, of overrides: what is known of those stays.
+        Events tell neither of health nor, always, of overrides and agents: what is known of those stays.
 
         Returns:
             Whether it was news.
@@ -122,12 +122,10 @@ class TaskStore:
         if (known is None and task.identity is None) or (known is not None and task.version <= known.version):
             return False
         if known is not None:
-            health = {each.name: each.health for each in known.containers}
-            containers = tuple(
-                msgspec.structs.replace(each, health=health.get(each.name, each.health))
-                for each in task.containers
-            )
-            task = msgspec.structs.replace(task, containers=containers)
+            before = {each.name: each for each in known.containers}
+            containers = tuple(_heard(each, before=before.get(each.name, each)) for each in task.containers)
+            enabled = known.execute_command or task.execute_command
+            task = msgspec.structs.replace(task, containers=containers, execute_command=enabled)
         return self.put(task)
 
     def mark_missing(self, arns: Iterable[TaskArn], *, now: datetime) -> None:
@@ -180,6 +178,18 @@ class TaskStore:
     def _tell(self, key: PodKey) -> None:
         for listener in self._listeners:
             listener(key)
+
+
+def _heard(container: TaskContainer, *, before: TaskContainer) -> TaskContainer:
+    """A container as an event has it, with what events do not tell."""
+    agent = container if container.agent else before
+    return msgspec.structs.replace(
+        container,
+        health=before.health,
+        agent=agent.agent,
+        agent_reason=agent.agent_reason,
+        words=container.words or before.words,
+    )
 
 
 def _is_older(task: Task, *, than: Task) -> bool:

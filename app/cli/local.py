@@ -83,7 +83,7 @@ def _local_options(options: Options, directory: Path) -> LocalOptions:
     return LocalOptions(
         directory=directory,
         nodes=nodes,
-        fargate=FargateConfig(pace=FAST, journal_path=directory / "fargate.jsonl"),
+        fargate=FargateConfig(pace=FAST, container_insights=True, journal_path=directory / "fargate.jsonl"),
         embedded=options.embedded,
         actuator=options.actuator,
         early_burst=options.early_burst,

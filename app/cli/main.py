@@ -8,12 +8,13 @@ import typer
 
 from app import settings
 from app.cli import explain, flags, local, simulate, status
+from app.lifeline.companion import Parted
 from app.model.actuator import Actuator
 from app.model.quantity import QuantityError, exact
 from app.telemetry import logs
 from app.wiring import bridge, extender, webhook
 from app.wiring.kubernetes import own_version
-from app.wiring.stopping import StartError, run_until_stopped
+from app.wiring.stopping import StartError, leaves, run_until_stopped
 
 cli = typer.Typer(
     name="spillway",
@@ -36,13 +37,18 @@ def _program(name: str) -> Callable[[settings.Common], None]:
 
     def start(loaded: settings.Common) -> None:
         logs.configure(level=loaded.log_level, as_json=loaded.log_format == "json")
-        fault = ""
+        faults: list[BaseException] = []
+        parted: list[Parted] = []
         try:
             run_until_stopped(run(loaded), serves=name != "bridge")
         except* (StartError, OSError) as several:
-            fault = "; ".join(str(each) for each in several.exceptions)
-        if fault:
-            fail(fault, code=2)
+            faults += leaves(several)
+        except* Parted as several:
+            parted += leaves(several)
+        if faults:
+            fail("; ".join(map(str, faults)), code=2)
+        if parted:
+            fail(str(parted[0]), code=parted[0].code)
 
     return start
 

@@ -223,6 +223,11 @@ def _handover(found: status.Status) -> Iterator[str]:
     if each.on or each.waiting or each.running:
         state = "on" if each.on else "off"
         yield f"{state}: {words.count(each.waiting, 'placeholder')} without a node, {each.running} on one"
+    if each.on:
+        yield (
+            "what overflow has cost towards the next node is in the leader's metrics "
+            "spillway_handover_paid_dollars and spillway_handover_price_dollars"
+        )
 
 
 def _notes(found: status.Status) -> Iterator[str]:

@@ -100,7 +100,16 @@ def gate(each: Gate) -> str:
     grants = "grants unreadable" if each.grants is None else f"{count(each.grants, 'grant')} open"
     kept = f", kept by {each.bridge}" if each.bridge else ", kept by nobody"
     cordoned = ", cordoned" if each.cordoned else ""
-    return f"{each.node}: {each.mode}, {state}{cordoned}, {count(each.pods, 'pod')}, {grants}{kept}"
+    pods = count(each.pods, "pod")
+    return f"{each.node}: {each.mode}, {state}{cordoned}, {pods}, {grants}{_early(each)}{kept}"
+
+
+def _early(each: Gate) -> str:
+    early = each.early
+    if early is None:
+        return ""
+    seats, of = count(early.seats, "pod"), count(early.controllers, "controller")
+    return f", early room for {seats} of {of} until {rfc3339(early.until)}"
 
 
 def said(each: Said, now: datetime) -> str:

@@ -42,7 +42,7 @@ class Controllers:
         self._answers: dict[str, tuple[bool, float]] = {}
 
     async def stuck(self, pods: Iterable[Pod]) -> frozenset[str]:
-        """The uids of the pods' controllers that cannot; who was not asked yet is among them.
+        """The pods' controllers that cannot, as `owner_of` gives them; who was not asked yet is among them.
 
         A pod may claim a controller of another namespace: that one's answer counts where it really is.
         """
@@ -57,8 +57,7 @@ class Controllers:
         answers = await asyncio.gather(*(self._objects(*owners[key]) for key in asked))
         for key, objects in zip(asked, answers, strict=True):
             self._answers[key] = (objects, now + _BELIEVED[objects])
-        spare = {owners[key][1].uid for key, (objects, _) in self._answers.items() if not objects}
-        return frozenset(owner.uid for _, owner in owners.values()) - spare
+        return frozenset(owners) - {key for key, (objects, _) in self._answers.items() if not objects}
 
     async def _objects(self, namespace: str, owner: OwnerReference) -> bool:
         try:

@@ -33,8 +33,8 @@ async def at_once(work: Callable[[], T], /) -> T:
 class Decider:
     """The pure decision, and what it keeps from one turn to the next; a new term of the leader has a new one.
 
-    With 1,000 pods that press a decision takes 60 ms. In a thread of its own it holds each answer of
-    `app.extender.answer` up by no more than a few of the interpreter's switch intervals.
+    With 1,000 pods that press a decision takes 60 ms. In a thread of its own it holds up neither the renewal
+    of the Lease nor the watches; answers to kube-scheduler come from another process.
 
     Args:
         config: when pods burst.

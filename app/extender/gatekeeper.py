@@ -5,7 +5,7 @@ from typing import Final
 import msgspec
 
 from app.extender.decision.decisions import Opening
-from app.extender.decision.gate import first_step
+from app.extender.decision.opening import first_step
 from app.extender.metrics import GateMetrics
 from app.model.early import EarlyRoom, read_early, written_early
 from app.model.grant import Grant, GrantsError, read_grants, written

@@ -26,6 +26,7 @@ from app.extender.homing.handovers import (
     plan_handovers,
     switched_off,
 )
+from app.extender.homing.idlers import Idlers, held_off_until
 from app.extender.homing.placeholders import (
     PRIORITY,
     Placeholder,
@@ -38,6 +39,7 @@ from app.extender.homing.returning import overflow_pods
 from app.extender.metrics import HandoverMetrics
 from app.model.names import PodUid
 from app.model.pod import Pod
+from app.model.times import rfc3339
 from app.ports.clock import Clock
 from app.ports.failures import Conflict, PortFailure, Refused
 from app.ports.kubernetes import Events, Placeholders
@@ -143,9 +145,10 @@ class Handover:
         plan = await self._apart(
             lambda: plan_handovers(seen, held, self._memory, stuck=stuck, now=now, config=self._config.policy)
         )
-        self._memory, self._ready = plan.memory, plan.ready
+        known, self._memory, self._ready = self._memory.idlers, plan.memory, plan.ready
         self._show(plan)
         await self._tell(plan.standings, seen)
+        await self._tell_idlers(known, seen)
         await self._carry_out(await self._permitted(plan.commands, seen), seen)
 
     async def _make_way(self) -> None:
@@ -221,6 +224,17 @@ class Handover:
             if isinstance(each.verdict, Buy):
                 self._metrics.nodes.inc(each.verdict.nodes)
                 await self._announce(seen, REQUESTED, _request(each, each.verdict))
+
+    async def _tell_idlers(self, known: Idlers, seen: Facts) -> None:
+        for owner, each in self._memory.idlers.items():
+            before = known.get(owner)
+            if before is None or before.strikes != each.strikes or before.struck < each.struck:
+                until = rfc3339(held_off_until(each, self._config.policy.stay))
+                message = (
+                    f"a node came for pods of {each.name}, and they did not use it: {each.reason.message}; "
+                    f"its pods earn no other before {until}"
+                )
+                await self._announce(seen, GIVEN_UP, message, warning=True)
 
     async def _announce(
         self, seen: Facts | None, reason: str, message: str, *, warning: bool = False

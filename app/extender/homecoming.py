@@ -275,8 +275,11 @@ class _Records:
 
 
 def _why(eviction: Eviction, replicas: Replicas, policy: ReturnConfig) -> str:
+    room = f"real nodes have had room for it for {policy.after.total_seconds():.0f} s"
+    if eviction.urged:
+        room = "the room that a node was asked for in its name stands ready"
     return (
-        f"real nodes have had room for it for {policy.after.total_seconds():.0f} s; "
+        f"{room}; "
         f"{eviction.owner.kind} {eviction.owner.name} makes it anew there ({replicas.ready} of its replicas "
         "are Ready)"
     )

@@ -119,7 +119,7 @@ class Leader:
         self._apart = apart
         self._decider = self._new_decider()
         self._recorder = Recorder(
-            cluster.pods, clock=clock, metrics=metrics.observed, path=config.observe_file
+            cluster.pods, clock=clock, metrics=metrics.observed, path=config.observe_file, apart=apart
         )
         self._leads = leads
         self._tolerator = tolerator

@@ -1,13 +1,16 @@
 """Writes down what would have burst where the gate only observes: metrics, and a trace to simulate from."""
 
+import asyncio
 import csv
-from collections.abc import Mapping
+import threading
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
+from app.extender.decider import Apart, at_once
 from app.extender.decision.memory import NOBODY_OBSERVED, Observed
 from app.extender.metrics import ObserveMetrics
 from app.fargate.prices import Cost
@@ -19,6 +22,7 @@ from app.model.resources import Resources
 from app.ports.clock import Clock
 from app.ports.watched import Watched
 from app.telemetry import logs
+from app.timing.waiting import first_of
 
 _log = logs.get(__name__)
 
@@ -50,14 +54,24 @@ class Recorder:
         metrics: what would run and cost.
         path: the trace (`spillway simulate` reads it), one line for each pod that ended; None for no trace.
             Lines are added to what is there.
+        apart: where they are, so that the event loop waits for no disk.
     """
 
     def __init__(
-        self, pods: Watched[Pod], *, clock: Clock, metrics: ObserveMetrics, path: Path | None = None
+        self,
+        pods: Watched[Pod],
+        *,
+        clock: Clock,
+        metrics: ObserveMetrics,
+        path: Path | None = None,
+        apart: Apart = at_once,
     ) -> None:
         self._clock = clock
         self._metrics = metrics
-        self._path = path
+        self._file = _File(path) if path is not None else None
+        self._apart = apart
+        self._lines: list[_Line] = []
+        self._filled = asyncio.Event()
         self._observed: Mapping[PodUid, Observed] = NOBODY_OBSERVED
         self._since = clock.steady()
         self._open: dict[PodUid, _Entry] = {}
@@ -74,13 +88,15 @@ class Recorder:
         self._show()
 
     async def run(self) -> None:
-        """Keep the counted dollars current until cancelled; then write the lines of pods that live on."""
+        """Write what ends, and keep the dollars current, until cancelled; then write who lives on."""
         try:
             while True:
-                await self._clock.sleep(_TICK)
+                await first_of(self._clock.sleep(_TICK), self._filled)
                 self._accrue()
+                await self._flush()
         finally:
             self._close()
+            await self._flush()
 
     def _begin(self, pod: Pod, cost: Cost | None) -> None:
         self._open[pod.uid] = _Entry(pod, cost)
@@ -113,14 +129,40 @@ class Recorder:
         self._metrics.hourly.set(sum(map(_hourly, costs)))
 
     def _write(self, entry: "_Entry", *, ended: datetime | None) -> None:
-        if self._path is None:
+        if self._file is not None:
+            self._lines.append(entry.row(ended=ended))
+            self._filled.set()
+
+    async def _flush(self) -> None:
+        file, lines, self._lines = self._file, self._lines, []
+        self._filled.clear()
+        if file is None or not lines:
             return
         try:
-            _append(self._path, entry.row(ended=ended))
+            await self._apart(lambda: file.append(lines))
         except OSError as error:
             # A full disk must not hold up the gate; the count says that the trace has a hole.
-            self._metrics.lost.inc()
-            _log.warning("a line of the observe-file is lost", pod=entry.pod.key, error=str(error))
+            self._metrics.lost.inc(len(lines))
+            _log.warning("lines of the observe-file are lost", lines=len(lines), error=str(error))
+
+
+_Line = tuple[str, ...]
+
+
+class _File:
+    """The trace. Who is cancelled while one thread writes may have another write at once: they take turns."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._turn = threading.Lock()
+
+    def append(self, lines: Iterable[_Line]) -> None:
+        """Add the lines, below a header where the file is new. Raises OSError."""
+        with self._turn, self._path.open("a", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file, lineterminator="\n")
+            if file.tell() == 0:
+                writer.writerow(HEADER)
+            writer.writerows(lines)
 
 
 class _Entry(msgspec.Struct, frozen=True):
@@ -129,7 +171,7 @@ class _Entry(msgspec.Struct, frozen=True):
     pod: Pod
     cost: Cost | None
 
-    def row(self, *, ended: datetime | None) -> tuple[str, ...]:
+    def row(self, *, ended: datetime | None) -> _Line:
         """Its line: seconds since the epoch; empty what is not known."""
         room, created = _requests(self.pod), self.pod.metadata.creation_timestamp
         end = ended if ended is None or created is None else max(ended, created)
@@ -143,14 +185,6 @@ class _Entry(msgspec.Struct, frozen=True):
             "" if self.cost is None else f"{self.cost.vcpu:g}",
             "" if self.cost is None else f"{self.cost.hourly:.6f}",
         )
-
-
-def _append(path: Path, row: tuple[str, ...]) -> None:
-    with path.open("a", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        if file.tell() == 0:
-            writer.writerow(HEADER)
-        writer.writerow(row)
 
 
 def _requests(pod: Pod) -> Resources:

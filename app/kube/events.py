@@ -44,8 +44,8 @@ class Events:
         self._series = EventSeries()
         self._serial = itertools.count()
 
-    async def record(self, about: Pod | Node, *, reason: str, message: str, warning: bool = False) -> None:
-        """Write (or count up) an Event; a failure is logged and dropped."""
+    async def record(self, about: Pod | Node, *, reason: str, message: str, warning: bool = False) -> bool:
+        """Write (or count up) an Event; a failure is logged, and False."""
         subject = Subject(
             about=_identity(about),
             kind="Warning" if warning else "Normal",
@@ -56,6 +56,8 @@ class Events:
             await self._write(subject)
         except PortFailure as error:
             _log.warning("event not written", about=about.metadata.name, reason=reason, error=str(error))
+            return False
+        return True
 
     async def _write(self, subject: Subject) -> None:
         series = self._next(subject)

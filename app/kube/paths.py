@@ -14,6 +14,9 @@ KARPENTER: Final = "/apis/karpenter.sh/v1"
 NODE_CLAIMS: Final = f"{KARPENTER}/nodeclaims"
 PRIORITY_CLASSES: Final = "/apis/scheduling.k8s.io/v1/priorityclasses"
 NETWORK_POLICIES: Final = "/apis/networking.k8s.io/v1/networkpolicies"
+TOKEN_REVIEWS: Final = "/apis/authentication.k8s.io/v1/tokenreviews"  # noqa: S105  (a path)
+SUBJECT_ACCESS_REVIEWS: Final = "/apis/authorization.k8s.io/v1/subjectaccessreviews"
+SIGNING_REQUESTS: Final = "/apis/certificates.k8s.io/v1/certificatesigningrequests"
 
 
 def node(name: str) -> str:
@@ -29,6 +32,11 @@ def namespace(name: str) -> str:
 def priority_class(name: str) -> str:
     """A PriorityClass."""
     return f"{PRIORITY_CLASSES}/{_part(name)}"
+
+
+def signing_request(name: str) -> str:
+    """A CertificateSigningRequest."""
+    return f"{SIGNING_REQUESTS}/{_part(name)}"
 
 
 def pods(namespace_name: str) -> str:

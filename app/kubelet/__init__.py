@@ -1,4 +1,5 @@
-"""The node's HTTPS API, which the API server calls for `kubectl logs` and which probes call for its health.
+"""The node's HTTPS API, which the API server calls for `kubectl logs`, `exec`, `attach` and `port-forward`.
 
-Never here: Kubernetes' or AWS's own APIs (logs come through `app.ports.logs`), or what a pod's status is.
+`access` says who may; `server` listens, and `resources` finds the part that answers. Never here: Kubernetes'
+or AWS's own APIs (all of it comes through `app.ports`), or what a pod's status is.
 """

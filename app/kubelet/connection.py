@@ -3,17 +3,20 @@
 import asyncio
 from contextlib import aclosing
 from http import HTTPStatus
-from typing import Final
+from typing import Final, assert_never
 
 import h11
 import msgspec
 
-from app.kubelet.messages import Answer, Handler, Request, StreamedAnswer
+from app.kubelet.messages import Answer, Handler, Request, StreamedAnswer, Upgrade
 from app.ports.failures import PortFailure
 from app.telemetry import logs
 
 MOST_AHEAD: Final = 64 * 1024
 """Bytes that a client may send before it has its answer: pipelined requests, or a body that we skip."""
+
+READ_BYTES: Final = 64 * 1024
+"""The most that is read at once from a connection that was handed over."""
 
 log = logs.get(__name__)
 
@@ -34,6 +37,37 @@ class ClientGone(Exception):
     """The client closed the connection, or broke it."""
 
 
+class Taken:
+    """The connection that an upgrade has taken over (`app.kubelet.messages.Duplex`)."""
+
+    def __init__(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, early: bytes, ended: bool
+    ) -> None:
+        """`early` came in behind the request, and nothing comes any more where it `ended`."""
+        self._reader = reader
+        self._writer = writer
+        self._early = early
+        self._ended = ended
+
+    async def read(self) -> bytes:
+        """What the client sends next; empty at the end, however it came about."""
+        if self._early:
+            early, self._early = self._early, b""
+            return early
+        if self._ended:
+            return b""
+        try:
+            return await self._reader.read(READ_BYTES)
+        except OSError as error:
+            log.debug("client broke the connection", reason=repr(error))
+            return b""
+
+    async def write(self, data: bytes) -> None:
+        """Send; returns when the client keeps up. Raises OSError where it is gone."""
+        self._writer.write(data)
+        await self._writer.drain()
+
+
 class HttpConnection:
     """Reads requests, has them answered, and stops an answer when its reader goes away."""
 
@@ -50,6 +84,7 @@ class HttpConnection:
         self._handler = handler
         self._limits = limits
         self._client = common_name(writer)
+        self._organizations = organizations(writer)
         self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=limits.header_bytes)
         self._ahead = 0
 
@@ -77,7 +112,13 @@ class HttpConnection:
             while not self._http.they_are_waiting_for_100_continue:
                 if isinstance(await self._event(), h11.EndOfMessage):
                     break
-        return Request(method=head.method.decode(), target=head.target.decode(), client=self._client)
+        return Request(
+            method=head.method.decode(),
+            target=head.target.decode(),
+            client=self._client,
+            headers=tuple((name.decode(), value.decode("latin-1")) for name, value in head.headers),
+            organizations=self._organizations,
+        )
 
     async def _event(self) -> object:
         while (event := self._http.next_event()) is h11.NEED_DATA:
@@ -96,6 +137,18 @@ class HttpConnection:
         return data
 
     async def _answered(self, request: Request) -> None:
+        upgrade = await self._watched(request)
+        if upgrade is None:
+            return
+        # h11 exports the state but leaves it out of its __all__.
+        if self._http.their_state is not h11.MIGHT_SWITCH_PROTOCOL:  # type: ignore[attr-defined]
+            text = "the request ends in no upgrade: it has no Upgrade header, or its body was not sent"
+            await self._reply(Answer(status=HTTPStatus.BAD_REQUEST, text=text))
+            return
+        await self._hand_over(upgrade, request)
+
+    async def _watched(self, request: Request) -> Upgrade | None:
+        """Answer while the client is there; the upgrade is left to do, when nobody else reads any more."""
         answering = asyncio.create_task(self._answer(request))
         watching = asyncio.create_task(self._until_gone())
         try:
@@ -107,23 +160,43 @@ class HttpConnection:
             await asyncio.gather(answering, watching, return_exceptions=True)
         if not finished:
             raise ClientGone
-        answering.result()
+        return answering.result()
+
+    async def _hand_over(self, upgrade: Upgrade, request: Request) -> None:
+        switch = HTTPStatus.SWITCHING_PROTOCOLS
+        phrase = switch.phrase.encode()
+        await self._send(
+            h11.InformationalResponse(status_code=switch, reason=phrase, headers=list(upgrade.headers))
+        )
+        early, ended = self._http.trailing_data
+        try:
+            await upgrade.run(Taken(self._reader, self._writer, early=early, ended=ended))
+        except (OSError, ClientGone):
+            raise
+        except Exception:
+            log.exception("connection failed", method=request.method, target=request.target)
 
     async def _until_gone(self) -> None:
         while await self._receive():
             pass
 
-    async def _answer(self, request: Request) -> None:
+    async def _answer(self, request: Request) -> Upgrade | None:
         try:
             answer = await self._handler(request)
         except Exception:
             # Whatever went wrong with one request must not end the others'.
             log.exception("request failed", method=request.method, target=request.target)
             answer = Answer(status=HTTPStatus.INTERNAL_SERVER_ERROR, text="internal error; the log has more")
-        if isinstance(answer, StreamedAnswer):
-            await self._stream(answer)
-        else:
-            await self._reply(answer, with_body=request.method != "HEAD")
+        match answer:
+            case Upgrade():
+                return answer
+            case StreamedAnswer():
+                await self._stream(answer)
+            case Answer():
+                await self._reply(answer, with_body=request.method != "HEAD")
+            case _:
+                assert_never(answer)
+        return None
 
     async def _stream(self, answer: StreamedAnswer) -> None:
         async with aclosing(answer.body) as body:
@@ -165,13 +238,24 @@ class HttpConnection:
 
 
 def _response(status: int, headers: list[tuple[str, str]]) -> h11.Response:
-    plain = [("Content-Type", "text/plain; charset=utf-8"), ("X-Content-Type-Options", "nosniff")]
+    plain = {"content-type": "text/plain; charset=utf-8", "x-content-type-options": "nosniff"}
+    own = {name.lower() for name, _ in headers}
+    rest = [(name, value) for name, value in plain.items() if name not in own]
     phrase = HTTPStatus(status).phrase.encode()
-    return h11.Response(status_code=status, reason=phrase, headers=[*plain, *headers])
+    return h11.Response(status_code=status, reason=phrase, headers=[*rest, *headers])
 
 
 def common_name(writer: asyncio.StreamWriter) -> str:
     """The common name in the client's certificate; empty where it showed none."""
+    return next(iter(_subject(writer, "commonName")), "")
+
+
+def organizations(writer: asyncio.StreamWriter) -> tuple[str, ...]:
+    """The organizations in the client's certificate."""
+    return _subject(writer, "organizationName")
+
+
+def _subject(writer: asyncio.StreamWriter, attribute: str) -> tuple[str, ...]:
     certificate = writer.get_extra_info("peercert") or {}
-    names = [value for part in certificate.get("subject", ()) for key, value in part if key == "commonName"]
-    return names[0] if names else ""
+    parts = certificate.get("subject", ())
+    return tuple(value for part in parts for key, value in part if key == attribute)

@@ -9,14 +9,12 @@ from typing import Final, assert_never
 
 import msgspec
 
+from app.kubelet.access.access import Access
 from app.kubelet.connection import HttpConnection, HttpLimits
-from app.kubelet.logs.container_logs import ContainerLogs, LogConfig
-from app.kubelet.messages import Answer, Request, StreamedAnswer
+from app.kubelet.messages import Answer, Request, StreamedAnswer, Upgrade
 from app.kubelet.metrics import KubeletMetrics
-from app.kubelet.routing import ContainerLogsRoute, HealthzRoute, Route, name_of, route
-from app.model.address import is_loopback
-from app.ports.clock import Clock
-from app.ports.logs import LogDirectory, LogStreams
+from app.kubelet.resources import Resources
+from app.kubelet.routing import Route, name_of, route
 from app.telemetry import logs
 
 HANDSHAKE_SECONDS: Final = 10.0
@@ -33,39 +31,24 @@ class KubeletConfig(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         host: the address to listen on.
         port: the port, which the Node's `daemonEndpoints` names; 0 takes a free one.
-        client_ca: PEM of the authorities whose client certificates are let in (the API server's
-            `--kubelet-client-certificate`; `client-ca-file` in the ConfigMap
-            `kube-system/extension-apiserver-authentication`).
-        client_names: common names that are let in; any that the authorities signed where empty.
-        anonymous_loopback_only: without `client_ca`, serve anybody on this machine's loopback.
         max_connections: further ones are closed at once.
         http: limits of one connection.
-        logs: how logs are followed.
     """
 
     host: str = "0.0.0.0"
     port: int = 10250
-    client_ca: str = ""
-    client_names: tuple[str, ...] = ()
-    anonymous_loopback_only: bool = False
     max_connections: int = 1000
     http: HttpLimits = HttpLimits()
-    logs: LogConfig = LogConfig()
-
-
-class OpenToAnybody(ValueError):
-    """The configuration would serve logs to whoever connects."""
 
 
 class KubeletServer:
-    """`/containerLogs` and `/healthz` over TLS."""
+    """One node's API over TLS: everybody proves who they are, and the cluster says what they may."""
 
     def __init__(
         self,
-        directory: LogDirectory,
-        streams: LogStreams,
+        resources: Resources,
         *,
-        clock: Clock,
+        access: Access,
         config: KubeletConfig,
         metrics: KubeletMetrics,
         tls: ssl.SSLContext,
@@ -73,21 +56,18 @@ class KubeletServer:
         """Nothing listens before `start`.
 
         Args:
-            directory: finds containers' logs.
-            streams: reads them.
-            clock: time.
-            config: where to listen, and to whom.
+            resources: what is served.
+            access: who may; asked before anything is looked for.
+            config: where to listen, and how much.
             metrics: what is counted.
-            tls: a server-side context with the serving certificate; load a renewed chain into the same one.
-
-        Raises:
-            OpenToAnybody: neither client certificates nor the loopback alone were asked for.
+            tls: a server-side context that verifies the client certificates that it is shown, as
+                `app.tls.serving_context.ServingContext.listening` does.
         """
-        _check(config)
         self._config = config
         self._requests = metrics.requests
         self._tls = tls
-        self._logs = ContainerLogs(directory, streams, clock=clock, config=config.logs)
+        self._access = access
+        self._resources = resources
         self._server: asyncio.Server | None = None
         self._connections: set[asyncio.Task[None]] = set()
 
@@ -99,10 +79,7 @@ class KubeletServer:
         return int(self._server.sockets[0].getsockname()[1])
 
     async def start(self) -> None:
-        """Listen. Raises OSError where the address is taken, ssl.SSLError where `client_ca` is no PEM."""
-        if self._config.client_ca:
-            self._tls.load_verify_locations(cadata=self._config.client_ca)
-            self._tls.verify_mode = ssl.CERT_REQUIRED
+        """Listen. Raises OSError where the address is taken."""
         self._server = await asyncio.start_server(
             self._connected,
             self._config.host,
@@ -154,39 +131,30 @@ class KubeletServer:
         finally:
             cut_off(writer.transport)
 
-    async def _answer(self, request: Request) -> Answer | StreamedAnswer:
+    async def _answer(self, request: Request) -> Answer | StreamedAnswer | Upgrade:
         found = route(request.method, request.target)
         answer = await self._answer_to(found, request)
-        status = answer.status if isinstance(answer, Answer) else HTTPStatus.OK
-        self._requests.labels(name_of(found), str(int(status))).inc()
+        self._requests.labels(name_of(found), str(_status(answer))).inc()
         return answer
 
-    async def _answer_to(self, found: Route | Answer, request: Request) -> Answer | StreamedAnswer:
-        allowed = self._config.client_names
-        if allowed and request.client not in allowed:
-            text = f'client "{request.client}" may not use this API; the API server\'s certificate may'
-            return Answer(status=HTTPStatus.FORBIDDEN, text=text)
-        match found:
-            case Answer():
-                return found
-            case HealthzRoute():
-                return Answer(status=HTTPStatus.OK, text="ok")
-            case ContainerLogsRoute():
-                return await self._logs.answer(found)
-            case _:
-                assert_never(found)
+    async def _answer_to(self, found: Route | Answer, request: Request) -> Answer | StreamedAnswer | Upgrade:
+        # As the kubelet: who may not does not hear what there is, either.
+        refusal = await self._access.refusal(request)
+        if refusal is not None:
+            return refusal
+        return found if isinstance(found, Answer) else await self._resources.answer(found, request)
 
 
-def _check(config: KubeletConfig) -> None:
-    if config.client_ca:
-        return
-    if not config.anonymous_loopback_only:
-        raise OpenToAnybody(
-            "the kubelet API would serve logs to anybody: set client_ca to the authority of the API server's "
-            "kubelet client certificate"
-        )
-    if not is_loopback(config.host):
-        raise OpenToAnybody(f"anonymous_loopback_only needs a loopback address, not {config.host}")
+def _status(answer: Answer | StreamedAnswer | Upgrade) -> int:
+    match answer:
+        case Answer():
+            return int(answer.status)
+        case StreamedAnswer():
+            return int(HTTPStatus.OK)
+        case Upgrade():
+            return int(HTTPStatus.SWITCHING_PROTOCOLS)
+        case _:
+            assert_never(answer)
 
 
 def _keep_alive(writer: asyncio.StreamWriter) -> None:

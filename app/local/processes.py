@@ -1,14 +1,13 @@
 """Child processes with a log each: started in their own process group, and ended group by group."""
 
 import asyncio
-import ctypes
 import os
 import signal
-import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from app.lifeline.parent_death import dies_with_parent
 from app.ports.clock import Clock
 
 _LAST_LINES = 5
@@ -21,7 +20,10 @@ _UTIME, _STIME = 11, 12
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Burden:
-    """What a process takes: its largest resident size in MiB, and its CPU time in seconds."""
+    """What a program takes: the largest resident size in MiB, and the CPU time in seconds.
+
+    Of several processes it is the sum; memory that two of them share counts twice.
+    """
 
     peak_mib: float = 0.0
     cpu_seconds: float = 0.0
@@ -78,16 +80,12 @@ class Child:
         return self._process.returncode
 
     def burden(self) -> Burden:
-        """What it has taken so far (Linux); nothing once it has ended."""
-        folder = Path("/proc") / str(self._process.pid)
-        try:
-            status, stat = (folder / "status").read_text(), (folder / "stat").read_text()
-        except (FileNotFoundError, ProcessLookupError):
-            return Burden()
-        peak = next((line for line in status.splitlines() if line.startswith("VmHWM:")), "VmHWM: 0 kB")
-        fields = stat.rpartition(")")[2].split()
-        ticks = int(fields[_UTIME]) + int(fields[_STIME])
-        return Burden(peak_mib=int(peak.split()[1]) / 1024, cpu_seconds=ticks / os.sysconf("SC_CLK_TCK"))
+        """What it and the processes below it have taken so far (Linux); nothing once they have ended."""
+        several = [_burden(each) for each in _family(self._process.pid)]
+        return Burden(
+            peak_mib=sum(each.peak_mib for each in several),
+            cpu_seconds=sum(each.cpu_seconds for each in several),
+        )
 
     def obituary(self) -> str:
         """Why it ended, as far as its log tells."""
@@ -127,19 +125,25 @@ class Child:
             return  # it ended between the look and the signal
 
 
-_PR_SET_PDEATHSIG = 1
+def _family(pid: int) -> Iterator[int]:
+    """The process and all below it (proc(5)); those of one that is gone are not found."""
+    yield pid
+    for task in Path(f"/proc/{pid}/task").glob("*/children"):
+        try:
+            children = task.read_text().split()
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        for child in children:
+            yield from _family(int(child))
 
 
-def dies_with_parent(number: signal.Signals) -> Callable[[], None] | None:
-    """A `preexec_fn`: the kernel sends the child this signal when its parent dies (prctl(2)).
-
-    None where the system has no such thing. The child's own children are not covered.
-    """
-    if sys.platform != "linux":
-        return None
-    prctl = ctypes.CDLL(None).prctl
-
-    def ask() -> None:
-        prctl(_PR_SET_PDEATHSIG, number)
-
-    return ask
+def _burden(pid: int) -> Burden:
+    folder = Path("/proc") / str(pid)
+    try:
+        status, stat = (folder / "status").read_text(), (folder / "stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return Burden()
+    peak = next((line for line in status.splitlines() if line.startswith("VmHWM:")), "VmHWM: 0 kB")
+    fields = stat.rpartition(")")[2].split()
+    ticks = int(fields[_UTIME]) + int(fields[_STIME])
+    return Burden(peak_mib=int(peak.split()[1]) / 1024, cpu_seconds=ticks / os.sysconf("SC_CLK_TCK"))

@@ -129,5 +129,8 @@ SEAL_KEY_VARIABLE: Final = "SPILLWAY_KEY"
 
 INSTALL_CONTAINER: Final = "spillway-install"
 KEEPER_CONTAINER: Final = "spillway-keeper"
+HELPER_PATH: Final = "/spillway/bin/helper"
+"""Where the in-task helper stands in the containers that it goes before (helper/README.md)."""
+
 HELPER_VOLUME: Final = "spillway"
 """Containers and the volume that the helper brings into a task."""

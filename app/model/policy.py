@@ -43,6 +43,9 @@ def overflow_of(*, namespace: Mapping[str, str], pod: Mapping[str, str]) -> Over
 
 _ANSWERS: Final = {ENABLED: Overflow.ALLOWED, DISABLED: Overflow.NO, REQUIRED: Overflow.REQUIRED}
 _DURATION: Final = re.compile(r"(?:([0-9]{1,9})h)?(?:([0-9]{1,9})m)?(?:([0-9]{1,9})s?)?")
+_SHOWN: Final = 24
+"""Characters that are quoted of what somebody wrote: an annotation may be 256 KiB of it."""
+
 LONGEST: Final = timedelta(days=365)
 """No duration is longer: adding one to a time must never leave the calendar."""
 
@@ -55,11 +58,11 @@ def duration(text: str) -> timedelta:
     """
     match = _DURATION.fullmatch(text)
     if not text or match is None:
-        raise PolicyError(f'"{text}" is not a duration; write for instance 90, 90s, 2m or 1h30m')
+        raise PolicyError(f'"{text[:_SHOWN]}" is not a duration; write for instance 90, 90s, 2m or 1h30m')
     hours, minutes, seconds = (int(part or 0) for part in match.groups())
     value = timedelta(hours=hours, minutes=minutes, seconds=seconds)
     if value > LONGEST:
-        raise PolicyError(f'"{text}" is longer than a year; write at most 8760h')
+        raise PolicyError(f'"{text[:_SHOWN]}" is longer than a year; write at most 8760h')
     return value
 
 
@@ -96,4 +99,6 @@ def capacity_of(annotations: Mapping[str, str], *, default: Capacity) -> Capacit
         case "spot-first":
             return "spot-first"
         case other:
-            raise PolicyError(f'annotation {CAPACITY} is "{other}"; write on-demand, spot or spot-first')
+            raise PolicyError(
+                f'annotation {CAPACITY} is "{other[:_SHOWN]}"; write on-demand, spot or spot-first'
+            )

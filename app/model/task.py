@@ -41,7 +41,11 @@ def identity_from(text: str) -> Identity | None:
 class TaskContainer(msgspec.Struct, frozen=True, kw_only=True):
     """One container of a task. `exit_code` is None while it runs, and where ECS never learned it.
 
-    `health` is UNKNOWN, HEALTHY or UNHEALTHY.
+    Attributes:
+        health: UNKNOWN, HEALTHY or UNHEALTHY.
+        agent: the state of ECS's agent for sessions in it (`ExecuteCommandAgent`); empty where there is none.
+        agent_reason: why the agent is in that state, in ECS's words.
+        words: the first few words of the command that the launch gave it; none where the definition's holds.
     """
 
     name: str
@@ -52,10 +56,16 @@ class TaskContainer(msgspec.Struct, frozen=True, kw_only=True):
     image: str = ""
     image_digest: str = ""
     health: str = "UNKNOWN"
+    agent: str = ""
+    agent_reason: str = ""
+    words: tuple[str, ...] = ()
 
 
 class Task(msgspec.Struct, frozen=True, kw_only=True):
-    """One ECS task; times are timezone-aware UTC, `ip` is empty until its network interface is attached."""
+    """One ECS task; times are timezone-aware UTC, `ip` is empty until its network interface is attached.
+
+    `execute_command` says whether sessions may be opened in it, which only its launch can ask for.
+    """
 
     arn: TaskArn
     last_status: str
@@ -72,6 +82,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     started_at: datetime | None = None
     stopping_at: datetime | None = None
     stopped_at: datetime | None = None
+    execute_command: bool = False
 
     @property
     def is_stopped(self) -> bool:
@@ -107,6 +118,7 @@ class Launch(msgspec.Struct, frozen=True, kw_only=True):
         volumes: RunTask's `volumeConfigurations`, in AWS's own field names.
         turn: 0 for the first attempt, which may land in any of the bridge's subnets; those after it are
             confined to one subnet after another.
+        execute_command: whether sessions may be opened in it (`enableExecuteCommand`).
     """
 
     definition: Definition
@@ -117,3 +129,4 @@ class Launch(msgspec.Struct, frozen=True, kw_only=True):
     security_groups: tuple[str, ...] = ()
     volumes: tuple[Json, ...] = ()
     turn: int = 0
+    execute_command: bool = False

@@ -110,8 +110,13 @@ class Leases(Protocol):
 class Events(Protocol):
     """Events that people read in `kubectl describe`."""
 
-    async def record(self, about: Pod | Node, *, reason: str, message: str, warning: bool = False) -> None:
-        """Write (or count up) an Event. Never raises: an Event must not stop the work that it tells of."""
+    async def record(
+        self, about: Pod | Node, *, reason: str, message: str, warning: bool = False
+    ) -> bool | None:
+        """Write (or count up) an Event; False where it was not written, and may be tried again.
+
+        Never raises: an Event must not stop the work that it tells of.
+        """
         ...
 
 

@@ -1,55 +1,34 @@
 """Reading container logs: where they are (the bridge knows), and their pages (CloudWatch Logs has them)."""
 
-from datetime import datetime
 from typing import Protocol
 
-import msgspec
-
-
-class LogLine(msgspec.Struct, frozen=True):
-    """One event of a stream; `text` has no line end."""
-
-    at: datetime
-    text: str
-
-
-class LogPage(msgspec.Struct, frozen=True):
-    """Some lines in order, and the tokens to go on in both directions.
-
-    Reading forward, the same token returned means "nothing newer yet"; an empty page with a *changed* token
-    does not.
-    """
-
-    lines: tuple[LogLine, ...]
-    forward: str
-    backward: str
+from app.model.log import WHOLE_STREAM, LogPage, LogSource, LogWindow
 
 
 class LogStreams(Protocol):
     """Pages of log streams in one log group."""
 
     async def page(
-        self, stream: str, *, token: str | None = None, from_head: bool = True, limit: int = 10_000
+        self,
+        stream: str,
+        *,
+        token: str | None = None,
+        from_head: bool = True,
+        limit: int = 10_000,
+        window: LogWindow = WHOLE_STREAM,
     ) -> LogPage:
-        """One GetLogEvents call.
+        """One GetLogEvents call. A token goes on in the window in which it was given.
 
         Raises NotFound where the stream does not exist (yet), Throttled, Unavailable.
         """
         ...
 
 
-class LogSource(msgspec.Struct, frozen=True, kw_only=True):
-    """Where one container's log is; `finished` once the container will print no more."""
-
-    stream: str
-    finished: bool
-
-
 class LogDirectory(Protocol):
     """Finds a container's log."""
 
-    def find(self, namespace: str, pod: str, container: str) -> LogSource | None:
-        """The newest attempt's log; None while no task was launched.
+    def find(self, namespace: str, pod: str, container: str, *, previous: bool = False) -> LogSource | None:
+        """The newest run's log, None while no task was launched; or that of the run before, None without one.
 
         Raises NotFound, in the kubelet's words, for a pod or container that is not on this node.
         """

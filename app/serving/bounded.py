@@ -41,10 +41,15 @@ class BoundedHttp(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Bytes of a request: its time runs from the first of them."""
+        """Bytes of a request: its time runs from the first of them.
+
+        Most requests come whole in one read, and need no alarm.
+        """
         self._begin_arrival()
         self._unread_head += len(data)
         super().data_received(data)
+        if self._arriving and self._alarm is None:
+            self._set_alarm(ARRIVAL)
         if self._arriving and self._unread_head > MOST_HEAD and not self.transport.is_closing():
             self.send_400_response("The request's head is too long.")
 
@@ -74,7 +79,7 @@ class BoundedHttp(HttpToolsProtocol):
         if not self._arriving:
             self._arriving = True
             self._unread_head = 0
-            self._set_alarm(ARRIVAL)
+            self._unset_alarm()
 
     def _set_alarm(self, seconds: float) -> None:
         self._unset_alarm()
@@ -91,6 +96,6 @@ class BoundedHttp(HttpToolsProtocol):
         self.transport.abort()
 
 
-def bounded(clock: Clock, *, silence: float) -> type[Any]:
+def bounded(clock: Clock, *, silence: float, protocol: type[BoundedHttp] = BoundedHttp) -> type[Any]:
     """The protocol for uvicorn's `http` setting, with this clock."""
-    return type("ClockedHttp", (BoundedHttp,), {"clock": clock, "silence": silence})
+    return type("ClockedHttp", (protocol,), {"clock": clock, "silence": silence})

@@ -1,6 +1,6 @@
 """The three routes that every serving program has: alive, ready, and what it counted."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 from fastapi import APIRouter, Response
@@ -9,11 +9,18 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_l
 Ready = Callable[[], str | None]
 """Why the program cannot serve yet, in words for people; None where it can."""
 
+Metrics = Callable[[], Awaitable[bytes]]
+"""What was counted, as text for Prometheus."""
+
 _TEXT: Final = "text/plain; charset=utf-8"
 
 
 def probe_router(
-    registry: CollectorRegistry, ready: Ready, *, refresh: Callable[[], None] | None = None
+    registry: CollectorRegistry,
+    ready: Ready,
+    *,
+    refresh: Callable[[], None] | None = None,
+    metrics: Metrics | None = None,
 ) -> APIRouter:
     """`GET /healthz` (200 while the process turns), `/readyz` (200, or 503 with the reason), `/metrics`.
 
@@ -24,6 +31,7 @@ def probe_router(
         registry: what `/metrics` shows.
         ready: asked anew each time.
         refresh: brings up to date what is only worth knowing when it is looked at; called before `/metrics`.
+        metrics: gives what `/metrics` shows, where that is not the registry alone.
     """
     router = APIRouter()
 
@@ -39,9 +47,10 @@ def probe_router(
         return Response(missing, status_code=503, media_type=_TEXT)
 
     @router.get("/metrics")
-    async def metrics() -> Response:
+    async def counted() -> Response:
         if refresh is not None:
             refresh()
-        return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
+        text = generate_latest(registry) if metrics is None else await metrics()
+        return Response(text, media_type=CONTENT_TYPE_LATEST)
 
     return router

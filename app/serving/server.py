@@ -12,7 +12,7 @@ from typing import Any, Final
 import uvicorn
 
 from app.ports.clock import Clock
-from app.serving.bounded import bounded
+from app.serving.bounded import BoundedHttp, bounded
 from app.telemetry import logs
 from app.tls.reload import keep_current
 
@@ -45,7 +45,12 @@ class QuietServer(uvicorn.Server):
 
 
 async def serve(
-    app: Any, listen: Listen, *, clock: Clock, started: Callable[[int], None] | None = None
+    app: Any,
+    listen: Listen,
+    *,
+    clock: Clock,
+    started: Callable[[int], None] | None = None,
+    protocol: type[BoundedHttp] = BoundedHttp,
 ) -> None:
     """Serve until cancelled, then finish the requests under way.
 
@@ -54,6 +59,7 @@ async def serve(
         listen: where; port 0 takes a free one.
         clock: paces the looks at the certificate.
         started: called once with the port when connections are accepted.
+        protocol: how a connection is read, for a server that takes some of them over itself.
 
     Raises:
         OSError: the address cannot be listened on, or the certificate cannot be read.
@@ -64,9 +70,10 @@ async def serve(
         port=listen.port,
         ssl_certfile=listen.cert,
         ssl_keyfile=listen.key,
-        http=bounded(clock, silence=KEEP_ALIVE),
+        http=bounded(clock, silence=KEEP_ALIVE, protocol=protocol),
         log_config=None,
         access_log=False,
+        proxy_headers=False,
         lifespan="auto",
         timeout_keep_alive=KEEP_ALIVE,
         timeout_graceful_shutdown=5,

@@ -37,13 +37,28 @@ class BridgeSettings(InCluster):
     )
     kubelet_host: str = Field("0.0.0.0", description="The address that the kubelet API listens on.")
     kubelet_port: Port = Field(10250, description="The port of the kubelet API.")
-    kubelet_cert: Path | None = Field(None, description="PEM certificate chain of the kubelet API.")
+    kubelet_cert: Path | None = Field(
+        None, description="PEM certificate chain of the kubelet API; read again when the file changes."
+    )
     kubelet_key: Path | None = Field(None, description="PEM private key of kubelet-cert.")
+    kubelet_cert_signer: str = Field(
+        "",
+        description="The cluster's signer of each node's serving certificate: kubernetes.io/kubelet-serving, "
+        "or on EKS beta.eks.amazonaws.com/app-serving; empty means kubelet-cert.",
+    )
+    kubelet_cert_approve: bool = Field(
+        default=False,
+        description="Approve our own requests to kubelet-cert-signer; otherwise somebody else has to.",
+    )
     kubelet_client_ca: Path | None = Field(
-        None, description="PEM authority that signs the API server's client certificate."
+        None,
+        description="PEM authorities of the client certificates that are let in; empty: the cluster's own "
+        "(ConfigMap kube-system/extension-apiserver-authentication).",
     )
     kubelet_client_names: Names = Field(
-        (), description="Common names let in, with commas; empty lets in all that the authority signed."
+        (),
+        description="Common names whose client certificates count, with commas; empty counts all. RBAC on "
+        "nodes/proxy and its siblings says what each may.",
     )
     probe_host: str = Field("0.0.0.0", description="The address for /healthz, /readyz and /metrics.")
     probe_port: Port = Field(8080, description="The port for /healthz, /readyz and /metrics (plain HTTP).")
@@ -82,6 +97,11 @@ class BridgeSettings(InCluster):
     capacity: Literal["on-demand", "spot", "spot-first"] = Field(
         "on-demand", description="Fargate capacity of pods without the annotation spillway.dev/capacity."
     )
+    exec: Literal["auto", "on", "off"] = Field(
+        "auto",
+        description="Whether kubectl exec can enter tasks (ECS Exec): auto and on let it where the pod has a "
+        "task role, its own or task-role, which must allow ssmmessages:*; on tells of the others by Events.",
+    )
     helper_image: str = Field(
         "", description="The image with the in-task helper; empty refuses pods that need it."
     )
@@ -117,13 +137,15 @@ class BridgeSettings(InCluster):
     @model_validator(mode="after")
     def _complete(self) -> Self:
         ipaddress.ip_address(self.internal_ip)
-        files = (self.kubelet_cert, self.kubelet_key, self.kubelet_client_ca)
-        if any(path is None for path in files):
+        pair = (self.kubelet_cert, self.kubelet_key)
+        if (None in pair and not self.kubelet_cert_signer) or pair.count(None) == 1:
             raise ValueError(
-                "the kubelet API serves HTTPS to the API server alone: "
-                "give kubelet-cert, kubelet-key and kubelet-client-ca"
+                "the kubelet API serves HTTPS alone: give kubelet-cert and kubelet-key, "
+                "or kubelet-cert-signer"
             )
-        for path in (*files, self.nodes_file):
+        if self.kubelet_cert_approve and not self.kubelet_cert_signer:
+            raise ValueError("kubelet-cert-approve approves requests to kubelet-cert-signer: name the signer")
+        for path in (*pair, self.kubelet_client_ca, self.nodes_file):
             if path is not None and not path.is_file():
                 raise ValueError(f"{path} is not a file; mount it there or name another path")
         if not self.subnets:

@@ -108,6 +108,20 @@ class ExtenderSettings(Actuating, Watermarks, Serving, InCluster):
         "spillway-placeholder",
         description="The PriorityClass of placeholder pods; made with value -5 where it is not there.",
     )
+    fargate_start: Duration = Field(
+        timedelta(seconds=45),
+        description="How long a pod takes on Fargate from its grant to running, until the extender has seen "
+        "it for itself. A pod waits for a node on its way only where that is expected before.",
+    )
+    arrival_margin: Duration = Field(
+        timedelta(seconds=15),
+        description="How much later than expected a node may come before pods wait for it no longer.",
+    )
+    settling: Duration = Field(
+        timedelta(seconds=10),
+        description="How long the scheduler may take to fill a node that has come; its longest back-off for "
+        "a pod is 10s.",
+    )
     early_burst: bool = Field(
         default=False,
         description="Let pods with the annotation `spillway.dev/early-burst: allowed` burst while the "

@@ -113,6 +113,8 @@ def read_trace(lines: Iterable[str], *, source: str) -> Trace:
         raise TraceError(_shortened(faults))
     if not rows:
         raise TraceError([f"{source}: no pod in it; write one a line below the header"])
+    if columns.keys() >= set(RECORDED):
+        rows = _followed(rows)
     return _trace(rows, ignored=tuple(name for name in columns if name not in _KNOWN))
 
 
@@ -166,6 +168,20 @@ def _row(value: Callable[[str], str]) -> _Row:
         overflow=_overflow(value("overflow")),
     )
     return _Row(pod=pod, deleted=deleted)
+
+
+def _followed(rows: list[_Row]) -> list[_Row]:
+    """The rows of a recording, one for each pod.
+
+    Whoever records writes a line without an end for each pod that outlives it. Where the next one followed
+    that pod on, its line is the later one.
+    """
+    last = {(row.pod.namespace, row.pod.name, row.pod.created): row for row in rows}
+    return [
+        row
+        for row in rows
+        if row.deleted is not None or last[row.pod.namespace, row.pod.name, row.pod.created] is row
+    ]
 
 
 def _trace(rows: list[_Row], *, ignored: tuple[str, ...]) -> Trace:

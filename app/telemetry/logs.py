@@ -37,7 +37,7 @@ def configure(*, level: str, as_json: bool) -> None:
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         wrapper_class=structlog.stdlib.BoundLogger,
         logger_factory=structlog.stdlib.LoggerFactory(),
-        cache_logger_on_first_use=True,
+        cache_logger_on_first_use=False,  # a later configuration holds for those that have logged already
     )
     handler = OurHandler(sys.stderr)
     handler.setFormatter(

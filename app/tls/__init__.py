@@ -1,4 +1,4 @@
-"""Certificates: a self-signed CA, its leaves, and taking up a renewed pair in place.
+"""Certificates: a self-signed CA and its leaves, requests for the cluster to sign, taking up renewed ones.
 
-Never here: serving (`app.serving`). Rotation inside a cluster comes with the chart.
+Never here: serving (`app.serving`, `app.kubelet`), or how the cluster is asked (`app.ports.certificates`).
 """

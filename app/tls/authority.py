@@ -46,7 +46,7 @@ class Authority:
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
             .sign(key, hashes.SHA256())
         )
-        return cls(cert_pem=_cert_pem(certificate), key_pem=_key_pem(key))
+        return cls(cert_pem=_cert_pem(certificate), key_pem=key_pem(key))
 
     def issue(  # noqa: PLR0913  (a certificate has that many independent fields)
         self,
@@ -85,7 +85,7 @@ class Authority:
             now=now,
             days=days,
         )
-        names = _alternative_names(dns, ips)
+        names = alternative_names(dns, ips)
         if names:
             builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
         certificate = (
@@ -98,7 +98,7 @@ class Authority:
             )
             .sign(signer, hashes.SHA256())
         )
-        return Leaf(cert_pem=_cert_pem(certificate), key_pem=_key_pem(key))
+        return Leaf(cert_pem=_cert_pem(certificate), key_pem=key_pem(key))
 
 
 def expires(cert_pem: bytes) -> datetime:
@@ -125,7 +125,8 @@ def _subject(common_name: str, organizations: tuple[str, ...]) -> x509.Name:
     return x509.Name([*groups, x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
 
 
-def _alternative_names(dns: tuple[str, ...], ips: tuple[str, ...]) -> list[x509.GeneralName]:
+def alternative_names(dns: tuple[str, ...], ips: tuple[str, ...]) -> list[x509.GeneralName]:
+    """Names and addresses as the SAN has them. Raises ValueError where one of `ips` is no address."""
     addresses = [x509.IPAddress(ipaddress.ip_address(each)) for each in ips]
     return [*(x509.DNSName(each) for each in dns), *addresses]
 
@@ -157,7 +158,8 @@ def _cert_pem(certificate: x509.Certificate) -> bytes:
     return certificate.public_bytes(serialization.Encoding.PEM)
 
 
-def _key_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
+def key_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
+    """The key as PKCS#8, unencrypted."""
     return key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )

@@ -9,12 +9,14 @@ from prometheus_client import CollectorRegistry
 
 from app.aws.connection import Connection, ConnectionConfig
 from app.aws.definitions import EcsDefinitions
+from app.aws.insights import ContainerInsights
 from app.aws.limiter import Lane, Limiter, Quotas
 from app.aws.log_streams import CloudWatchLogStreams
 from app.aws.metrics import AwsMetrics
 from app.aws.offers import AwsOffers
 from app.aws.registry_logins import EcrLogins
 from app.aws.roles import PodIdentityRoles
+from app.aws.sessions.ecs_sessions import EcsSessions
 from app.aws.task_events import SqsTaskEvents
 from app.aws.tasks import EcsTasks, TaskPlacement
 from app.aws.throttle import Quota
@@ -93,6 +95,15 @@ class Aws:
         """The same logs, for the bridge's own reading."""
         group = self.settings.log_group
         return CloudWatchLogStreams(self.connection, limiter=self.limiter, group=group, lane=Lane.RECORDS)
+
+    def sessions(self) -> EcsSessions:
+        """Sessions in containers, through ECS Exec."""
+        cluster = self.settings.ecs_cluster
+        return EcsSessions(self.connection, limiter=self.limiter, clock=self.clock, cluster=cluster)
+
+    def insights(self, settings: BridgeSettings) -> ContainerInsights:
+        """What ECS measures of the containers of one cluster."""
+        return ContainerInsights(self.connection, limiter=self.limiter, cluster=settings.ecs_cluster)
 
     def vault(self, prefix: str) -> SecretsManagerVault:
         """Secrets Manager, the entries under a prefix."""

@@ -2,19 +2,15 @@
 
 import asyncio
 import socket
-import ssl
-from pathlib import Path
 from typing import Final
 
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 from starlette.exceptions import HTTPException
 
-from app.bridge.log_directory import JoinedLogs
 from app.bridge.metrics import BridgeMetrics
 from app.bridge.task_news import TaskNews
 from app.kubelet.metrics import KubeletMetrics
-from app.kubelet.server import KubeletConfig, KubeletServer
 from app.ports.clock import Clock
 from app.ports.failures import PortFailure, Refused
 from app.probing.probes import NetworkProbes
@@ -23,10 +19,10 @@ from app.serving.probes import probe_router
 from app.serving.server import Listen, serve
 from app.settings import BridgeSettings, SettingsError, nodes_of
 from app.telemetry import logs
-from app.tls.reload import keep_current
 from app.wiring import kubernetes
 from app.wiring.aws import Aws
 from app.wiring.clock import SystemClock
+from app.wiring.kubelet import NodeApi
 from app.wiring.listening import listening
 from app.wiring.stopping import StartError
 from app.wiring.virtual_node import Shared, VirtualNode
@@ -85,21 +81,18 @@ async def _run(
         news=TaskNews(events, clock=clock, retry=_RETRY, metrics=metrics) if events is not None else None,
     )
     nodes = [VirtualNode(each, shared) for each in each_node]
-    tls = _serving_context(settings)
-    kubelet = KubeletServer(
-        JoinedLogs([each.bridge.logs for each in nodes]),
-        aws.streams(),
-        clock=clock,
-        config=_kubelet_config(settings),
-        metrics=KubeletMetrics(registry),
-        tls=tls,
-    )
-    await _listen(kubelet, settings)
+    counted = KubeletMetrics(registry)
+    apis = [
+        NodeApi(each, node, parts=parts, aws=aws, metrics=counted)
+        for each, node in zip(each_node, nodes, strict=True)
+    ]
+    for api in apis:
+        await api.start()
     try:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(shared.run())
-            tasks.create_task(kubelet.serve())
-            tasks.create_task(_renew(tls, settings, clock))
+            for api in apis:
+                tasks.create_task(api.run())
             tasks.create_task(_serve_probes(_probes(nodes, metrics, registry), settings, clock))
             for each in nodes:
                 tasks.create_task(each.run())
@@ -107,16 +100,6 @@ async def _run(
         for each in nodes:
             await each.bridge.release()
         await probes.close()
-
-
-async def _listen(kubelet: KubeletServer, settings: BridgeSettings) -> None:
-    try:
-        with listening("kubelet-port", f"{settings.kubelet_host}:{settings.kubelet_port}"):
-            await kubelet.start()
-    except ssl.SSLError as error:
-        raise StartError(
-            f"kubelet-client-ca {settings.kubelet_client_ca} holds no certificate in PEM form: {error}"
-        ) from error
 
 
 async def _serve_probes(app: FastAPI, settings: BridgeSettings, clock: Clock) -> None:
@@ -134,37 +117,6 @@ async def _identity(parts: kubernetes.Parts) -> tuple[str, str]:
         except PortFailure as error:
             _log.warning("the API server does not answer yet", error=str(error), again_in=_RETRY)
             await parts.clock.sleep(_RETRY)
-
-
-def _kubelet_config(settings: BridgeSettings) -> KubeletConfig:
-    authority = settings.kubelet_client_ca
-    return KubeletConfig(
-        host=settings.kubelet_host,
-        port=settings.kubelet_port,
-        client_ca=authority.read_text() if authority else "",
-        client_names=settings.kubelet_client_names,
-    )
-
-
-def _serving_context(settings: BridgeSettings) -> ssl.SSLContext:
-    cert, key = _pair(settings)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    try:
-        context.load_cert_chain(cert, key)
-    except OSError as error:
-        raise StartError(f"kubelet-cert {cert} and kubelet-key {key} cannot be used: {error}") from error
-    return context
-
-
-async def _renew(context: ssl.SSLContext, settings: BridgeSettings, clock: Clock) -> None:
-    cert, key = _pair(settings)
-    await keep_current(context, cert=cert, key=key, clock=clock)
-
-
-def _pair(settings: BridgeSettings) -> tuple[Path, Path]:
-    if settings.kubelet_cert is None or settings.kubelet_key is None:
-        raise StartError("the kubelet API needs kubelet-cert and kubelet-key")
-    return settings.kubelet_cert, settings.kubelet_key
 
 
 def _probes(nodes: list[VirtualNode], metrics: BridgeMetrics, registry: CollectorRegistry) -> FastAPI:

@@ -1,266 +1,91 @@
-"""`spillway extender`, composed: HTTP answers on every replica, the pressure loop on the one that leads."""
+"""`spillway extender`, composed: this process answers kube-scheduler, and starts the one that leads.
+
+Two, since Python runs one thing at a time: an answer waited for each decision that was made beside it.
+"""
 
 import asyncio
 import gc
-import os
-import socket
+import pickle
 import sys
-from collections.abc import Callable
-from datetime import timedelta
 
 from prometheus_client import CollectorRegistry
 
-from app.extender.answer.preemption import Preemption
+from app.extender.answer.preemption import Preemption, reduced
 from app.extender.answer.server import ExtenderConfig, build_app
-from app.extender.chores import Chore
-from app.extender.cluster.outlook import Autoscalers
-from app.extender.cluster.reduction import Reduction
-from app.extender.cluster.watermark import WatermarkConfig
-from app.extender.controllers import Controllers
-from app.extender.decision.budget import Limits
-from app.extender.decision.hindrance import GateConfig
-from app.extender.decision.preference import preferences_of
-from app.extender.handover import Handover, HandoverShellConfig
-from app.extender.homecoming import Homecoming, HomecomingConfig
-from app.extender.homing.config import ReturnConfig
-from app.extender.homing.handovers import HandoverConfig
-from app.extender.homing.node_shape import room_of
-from app.extender.homing.placeholders import PlaceholderConfig
-from app.extender.insight.policy import Policy
-from app.extender.leader import Cluster, Leader, LeaderConfig
-from app.extender.metrics import GateMetrics, HandoverMetrics, HomingMetrics
-from app.extender.publisher import Publisher
-from app.extender.tolerator import Tolerator
 from app.fargate.eligibility import refusals
-from app.kube.evictions import Evictions
-from app.kube.leadership import Leadership
-from app.kube.placeholders import Placeholders
-from app.model.actuator import SCHEDULER
-from app.model.names import GATE_LEASE
+from app.lifeline.companion import Companion
+from app.model.node import Node
+from app.ports.watched import Watched
 from app.serving.server import Listen, serve
 from app.settings import ExtenderSettings
-from app.wiring import kubernetes
+from app.telemetry import families, logs
+from app.wiring import kubernetes, leading
 from app.wiring.clock import SystemClock
 
-COMPONENT = "spillway-extender"
+_log = logs.get(__name__)
 
-SWITCH_SECONDS = 0.00005
-"""How long the thread that decides may go on while an answer waits for the interpreter.
-
-An answer waits for it up to four times, since each read and write of a socket lets go of it. Measured beside
-a busy thread, reading and writing takes 10 ms with Python's own 5 ms, and 0.1 ms with this.
-"""
+LEADING = "the process that leads"
+_SCRAPE_SECONDS = 3.0
+"""How long /metrics waits for the other process; Prometheus waits for 10 s."""
 
 
 async def run(settings: ExtenderSettings) -> None:
-    """Serve, and lead when elected, until cancelled; the Lease is released on the way out."""
-    sys.setswitchinterval(SWITCH_SECONDS)
+    """Serve, and have it led, until cancelled; the other process has cleaned up and ended when this returns.
+
+    Raises:
+        Parted: the process that leads is gone, or hangs.
+    """
     clock = SystemClock()
     registry = CollectorRegistry()
     connection = await kubernetes.connected(settings.kubeconfig, clock=clock, component="extender")
+    companion = Companion(
+        LEADING,
+        [sys.executable, "-m", leading.__name__],
+        greeting=pickle.dumps(settings),
+        clock=clock,
+    )
+
+    async def metrics() -> bytes:
+        return await _metrics(companion, registry)
+
     try:
-        parts = kubernetes.parts(connection, clock=clock, component=COMPONENT, registry=registry)
+        parts = kubernetes.parts(connection, clock=clock, component=leading.COMPONENT, registry=registry)
         nodes = parts.watch_nodes()
-        cluster = Cluster(
-            pods=parts.watch_pods(keep=Reduction(nodes)), nodes=nodes, namespaces=parts.watch_namespaces()
-        )
-        leadership = _leadership(settings, parts)
-        claims, status = parts.watch_node_claims(), parts.watch_autoscaler_status()
-        leader = _leader(
-            settings,
-            parts,
-            cluster,
-            autoscalers=Autoscalers(claims=claims, status=status),
-            registry=registry,
-            leads=leadership.is_leader,
-        )
+        namespaces, pods = parts.watch_namespaces(), parts.watch_pods(keep=reduced)
         preemption = Preemption(
-            _gate(settings), namespaces=cluster.namespaces, pods=cluster.pods, refusals=refusals
+            leading.gate_config(settings), namespaces=namespaces, pods=pods, refusals=refusals
         )
         app = build_app(
             ExtenderConfig(),
-            nodes=cluster.nodes,
+            nodes=nodes,
             consistent=parts.nodes,
             clock=clock,
             registry=registry,
-            preemption=preemption,
+            preemption=preemption if preemption.matters else None,
+            metrics=metrics,
         )
         listen = Listen(host=settings.host, port=settings.port, cert=settings.tls_cert, key=settings.tls_key)
         async with asyncio.TaskGroup() as tasks:
-            for watched in (cluster.nodes, cluster.namespaces, claims, status):
+            tasks.create_task(companion.run())
+            for watched in (nodes, namespaces, pods) if preemption.matters else (nodes,):
                 tasks.create_task(watched.run())
-            tasks.create_task(_watch_pods(cluster))
-            tasks.create_task(_unburden(cluster))
+            tasks.create_task(_unburden(nodes))
             tasks.create_task(serve(app, listen, clock=clock))
-            tasks.create_task(leadership.lead(leader.run))
     finally:
         await connection.close()
 
 
-async def _watch_pods(cluster: Cluster) -> None:
-    """Once the nodes are known, so that pods on real ones are reduced as they are listed."""
-    await cluster.nodes.synced()
-    await cluster.pods.run()
-
-
-async def _unburden(cluster: Cluster) -> None:
-    """Take what is there now, above all our modules, from the garbage collector's rounds: it stays.
-
-    Without this each full round takes 50 ms, in which nobody is answered.
-    """
-    await cluster.pods.synced()
+async def _unburden(nodes: Watched[Node]) -> None:
+    """Take our modules and the nodes from the garbage collector's rounds: they stay."""
+    await nodes.synced()
     gc.collect()
     gc.freeze()
 
 
-def _leader(
-    settings: ExtenderSettings,
-    parts: kubernetes.Parts,
-    cluster: Cluster,
-    *,
-    autoscalers: Autoscalers,
-    registry: CollectorRegistry,
-    leads: Callable[[], bool],
-) -> Leader:
-    metrics = GateMetrics(registry)
-    return Leader(
-        LeaderConfig(
-            gate=_gate(settings),
-            observe_file=settings.observe_file,
-            watermarks=_watermarks(settings),
-        ),
-        cluster=cluster,
-        nodes=parts.nodes,
-        events=parts.events,
-        clock=parts.clock,
-        metrics=metrics,
-        refusals=refusals,
-        leads=leads,
-        autoscalers=autoscalers,
-        chores=_chores(settings, parts, cluster, registry=registry, leads=leads),
-        tolerator=_tolerator(settings, parts, metrics=metrics, leads=leads),
-        apart=asyncio.to_thread,
-    )
-
-
-def _tolerator(
-    settings: ExtenderSettings, parts: kubernetes.Parts, *, metrics: GateMetrics, leads: Callable[[], bool]
-) -> Tolerator | None:
-    if settings.actuator == SCHEDULER:
-        return None
-    return Tolerator(parts.pods, clock=parts.clock, metrics=metrics, leads=leads)
-
-
-def _chores(
-    settings: ExtenderSettings,
-    parts: kubernetes.Parts,
-    cluster: Cluster,
-    *,
-    registry: CollectorRegistry,
-    leads: Callable[[], bool],
-) -> tuple[Chore, ...]:
-    evictions = Evictions(parts.connection)
-    returns = _returns(settings)
-    handover = Handover(
-        _handovers(settings),
-        pods=cluster.pods,
-        placeholders=Placeholders(parts.connection),
-        controllers=Controllers(evictions, config=returns.policy, clock=parts.clock),
-        events=parts.events,
-        clock=parts.clock,
-        metrics=HandoverMetrics(registry),
-        leads=leads,
-        apart=asyncio.to_thread,
-    )
-    publisher = Publisher(
-        _policy(settings), watched=cluster.nodes, nodes=parts.nodes, clock=parts.clock, leads=leads
-    )
-    if not settings.return_home:
-        return (publisher, handover)
-    homecoming = Homecoming(
-        returns,
-        evictions=evictions,
-        nodes=parts.nodes,
-        events=parts.events,
-        clock=parts.clock,
-        metrics=HomingMetrics(registry),
-        leads=leads,
-        urged=handover.ready,
-        apart=asyncio.to_thread,
-    )
-    return (publisher, homecoming, handover)
-
-
-def _handovers(settings: ExtenderSettings) -> HandoverShellConfig:
-    """Looks are as far apart as the shortest stay allows. `observe` spends nothing, on nodes neither."""
-    policy = HandoverConfig(
-        stay=settings.node_stay,
-        look=min(timedelta(seconds=15), max(timedelta(seconds=0.5), settings.node_stay / 60)),
-        timeout=settings.handover_timeout,
-        most_nodes=settings.handover_max_nodes,
-        jobs=settings.return_jobs,
-        room=room_of(settings.node_shape) if settings.node_shape else None,
-        hourly=settings.node_hourly_price,
-    )
-    placeholders = PlaceholderConfig(
-        namespace=settings.namespace,
-        image=settings.placeholder_image,
-        priority_class=settings.placeholder_priority_class,
-        life=settings.handover_timeout + settings.node_stay,
-    )
-    return HandoverShellConfig(
-        enabled=settings.handover and settings.gate != "observe", policy=policy, placeholders=placeholders
-    )
-
-
-def _policy(settings: ExtenderSettings) -> Policy:
-    """What is decided by, for `spillway explain` and `spillway status`."""
-    return Policy(
-        gate=_gate(settings),
-        watermarks=_watermarks(settings),
-        returns=_returns(settings).policy if settings.return_home else None,
-        handover=settings.handover and settings.gate != "observe",
-        namespace=settings.namespace,
-    )
-
-
-def _watermarks(settings: ExtenderSettings) -> WatermarkConfig:
-    return WatermarkConfig(high=settings.high_watermark, low=settings.low_watermark, dwell=settings.dwell)
-
-
-def _returns(settings: ExtenderSettings) -> HomecomingConfig:
-    policy = ReturnConfig(
-        after=settings.return_after,
-        batch=settings.return_batch,
-        jobs=settings.return_jobs,
-        early=settings.early_burst,
-        hold_off=settings.return_hold_off,
-    )
-    return HomecomingConfig(policy=policy, every=min(10.0, max(0.5, policy.after.total_seconds() / 5)))
-
-
-def _gate(settings: ExtenderSettings) -> GateConfig:
-    return GateConfig(
-        max_wait=settings.max_wait,
-        grant_ttl=settings.grant_ttl,
-        preferences=preferences_of(settings.priority_classes),
-        gate=settings.gate,
-        budget=Limits(pods=settings.max_pods, vcpu=settings.max_vcpu, hourly=settings.max_hourly_cost),
-        actuator=settings.actuator,
-        early_seats=settings.early_room if settings.early_burst else 0,
-    )
-
-
-def _leadership(settings: ExtenderSettings, parts: kubernetes.Parts) -> Leadership:
-    """The Lease is also what the bridge looks at: when it goes stale, the bridge closes the node."""
-    seconds = settings.lease_duration.total_seconds()
-    return Leadership(
-        parts.connection,
-        namespace=settings.namespace,
-        name=GATE_LEASE,
-        identity=settings.identity or f"{socket.gethostname()}-{os.getpid()}",
-        clock=parts.clock,
-        lease_seconds=seconds,
-        renew_deadline=seconds * 2 / 3,
-        retry_period=seconds * 2 / 15,
-    )
+async def _metrics(companion: Companion, registry: CollectorRegistry) -> bytes:
+    """What both counted; the other process puts it together, since nobody waits for it."""
+    page = await companion.ask(families.sent(registry), seconds=_SCRAPE_SECONDS)
+    if page is None:
+        _log.warning("no answer, /metrics shows half", asked=LEADING)
+        return families.page(registry)
+    return page

@@ -2,12 +2,15 @@
 
 import asyncio
 import signal
-from collections.abc import Coroutine
-from typing import Any, Final
+from collections.abc import Coroutine, Iterator
+from typing import Any, Final, TypeVar
 
 import uvloop
 
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
+
+
+E = TypeVar("E", bound=BaseException)
 
 
 class StartError(RuntimeError):
@@ -27,6 +30,15 @@ def run_until_stopped(work: Coroutine[Any, Any, None], *, serves: bool = False) 
     """
     with asyncio.Runner(loop_factory=uvloop.new_event_loop if serves else None) as runner:
         return runner.run(_until_stopped(work))
+
+
+def leaves(group: BaseExceptionGroup[E]) -> Iterator[E]:
+    """The exceptions in the group, and in the groups in it."""
+    for each in group.exceptions:
+        if isinstance(each, BaseExceptionGroup):
+            yield from leaves(each)
+        else:
+            yield each
 
 
 async def _until_stopped(work: Coroutine[Any, Any, None]) -> bool:

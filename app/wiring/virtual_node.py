@@ -99,6 +99,7 @@ class VirtualNode:
             streams=aws.records(),
             materials=gatherer,
             probes=shared.probes,
+            insights=aws.insights(settings),
             clock=parts.clock,
             news=shared.news,
         )
@@ -139,6 +140,7 @@ def _config(settings: BridgeSettings, shared: Shared) -> BridgeConfig:
         internal_ip=settings.internal_ip,
         kubelet_port=settings.kubelet_port,
         kubelet_version=shared.version,
+        websockets=True,
         provider_id=settings.provider_id,
         identity=shared.identity,
         lease_seconds=lease,
@@ -158,6 +160,7 @@ def _config(settings: BridgeSettings, shared: Shared) -> BridgeConfig:
         log_mode=settings.log_mode,
         execution_role_arn=settings.execution_role,
         task_role_arn=settings.task_role,
+        exec=settings.exec,
         architecture=settings.architecture,
         host_ip=settings.internal_ip,
         helper_image=settings.helper_image,

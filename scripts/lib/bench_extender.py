@@ -54,7 +54,8 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         filter_p99_ms, prioritize_p99_ms: of all requests, as the client measures them.
-        rss_mib: the program's largest resident size, the initial listing included.
+        rss_mib: the program's largest resident size, the initial listing included. It is the sum over its
+            processes, as is all CPU time here.
         decode_cpu_s: its CPU time from its start until its leader wrote the first grants.
         cpu_share: what it took of a core while it was asked.
         event_us: its CPU time for one watch event of a bound pod, from the socket to the snapshot: that of

@@ -1,8 +1,10 @@
-"""How many pods kube-scheduler binds in a second with the extender configured, and how many without it.
+"""How many pods kube-scheduler binds in a second with the extender configured, and how many without any.
 
 On a real control plane only: the embedded scheduler is our own and says nothing about kube-scheduler. The
 pods did not opt in, so that all there is to see is what the extender costs those who have nothing from it.
-Rounds with and without it take turns; in each, the pods are there before the scheduler starts.
+A third kind of round has an extender that does nothing but echo: what any extender costs on this machine, in
+its share of the cores and in the scheduler's own work. The kinds take turns; in each round the pods are there
+before the scheduler starts.
 """
 
 import argparse
@@ -11,7 +13,7 @@ import os
 import statistics
 import sys
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -21,10 +23,9 @@ import msgspec
 from app.kube.connection import connect
 from app.local.controlplane import ControlPlane, find_assets, missing_assets
 from app.local.controlplane_flags import Ports, scheduler
-from app.local.http_client import HttpClient, HttpError, loopback_tls
 from app.local.kubelet_objects import FakeNode, node_manifest, status_manifest
 from app.local.leaves import write_leaf, write_private
-from app.local.loopback import LOOPBACK, free_ports
+from app.local.loopback import LOOPBACK
 from app.local.processes import Child
 from app.local.scheduler_configuration import scheduler_configuration
 from app.model.pod import Pod
@@ -33,8 +34,9 @@ from app.telemetry import logs
 from app.tls.authority import Authority
 from app.wiring import kubernetes
 from app.wiring.clock import SystemClock
+from scripts.lib.asked_extenders import Extenders
 
-ROOT: Final = Path(__file__).resolve().parents[2]
+KINDS: Final = ("without", "with", "floor")
 PODS: Final = "/api/v1/namespaces/default/pods"
 WITHIN: Final = 60.0
 """Seconds that a round may take."""
@@ -44,13 +46,14 @@ QPS: Final = 5000
 
 _AT_ONCE: Final = 20
 _LOOK: Final = 0.1
-_OK: Final = 200
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):
     """What the benchmark prints; rates are medians of the rounds, in pods a second.
 
     `ratio` is the median of the rounds' own ratios: what else the machine does weighs on neighbours alike.
+    `floor_ratio` is the same of the extender that only echoes. `cpu_us` is the CPU time that our extender
+    took for one pod, and `floor_cpu_us` what the other one took: medians, in microseconds.
     """
 
     kubernetes: str
@@ -60,8 +63,19 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     without_per_second: float
     with_per_second: float
     ratio: float
+    floor_ratio: float
+    cpu_us: float
+    floor_cpu_us: float
     without_rounds: tuple[float, ...]
     with_rounds: tuple[float, ...]
+    floor_rounds: tuple[float, ...]
+
+
+class Seen(msgspec.Struct, frozen=True, kw_only=True):
+    """What one round showed: pods bound in a second, and the extender's CPU time for each."""
+
+    rate: float
+    cpu_us: float
 
 
 @dataclass(kw_only=True)
@@ -70,9 +84,9 @@ class Bench:
 
     plane: ControlPlane
     parts: kubernetes.Parts
-    authority: Authority
+    ca_pem: bytes
     scheduler: Path
-    directory: Path
+    extenders: Extenders
     pods: int
     nodes: int
     clock: Clock
@@ -80,87 +94,72 @@ class Bench:
     there: set[str] = field(default_factory=set)
 
     async def run(self, rounds: int) -> Result:
-        """Every round, one way and the other."""
+        """Every round, each way; who begins changes from round to round."""
         watched = self.parts.watch_pods()
         watched.on_change(self._see)
         watching = asyncio.create_task(watched.run())
         try:
             await watched.synced()
             await self._make_nodes()
-            rates: dict[bool, list[float]] = {False: [], True: []}
+            seen: dict[str, list[Seen]] = {kind: [] for kind in KINDS}
             for number in range(rounds):
-                for extended in (False, True) if number % 2 == 0 else (True, False):
-                    rates[extended].append(await self._round(extended=extended))
-                    kind = "with" if extended else "without"
-                    _say(f"round {number + 1}, {kind} the extender: {rates[extended][-1]} pods/s")
+                first = number % len(KINDS)
+                for kind in KINDS[first:] + KINDS[:first]:
+                    seen[kind].append(await self._round(kind))
+                    _say(f"round {number + 1}, {kind}: {seen[kind][-1].rate} pods/s")
         finally:
             watching.cancel()
             await asyncio.gather(watching, return_exceptions=True)
-        pairs = zip(rates[True], rates[False], strict=True)
+        return self._result(seen)
+
+    def _result(self, seen: Mapping[str, Sequence[Seen]]) -> Result:
+        rates = {kind: tuple(each.rate for each in seen[kind]) for kind in KINDS}
         return Result(
             kubernetes=self.plane.version,
             pods=self.pods,
             nodes=self.nodes,
-            rounds=rounds,
-            without_per_second=round(statistics.median(rates[False]), 1),
-            with_per_second=round(statistics.median(rates[True]), 1),
-            ratio=round(statistics.median(extended / plain for extended, plain in pairs), 3),
-            without_rounds=tuple(rates[False]),
-            with_rounds=tuple(rates[True]),
+            rounds=len(seen["with"]),
+            without_per_second=round(statistics.median(rates["without"]), 1),
+            with_per_second=round(statistics.median(rates["with"]), 1),
+            ratio=_ratio(rates["with"], rates["without"]),
+            floor_ratio=_ratio(rates["floor"], rates["without"]),
+            cpu_us=statistics.median(each.cpu_us for each in seen["with"]),
+            floor_cpu_us=statistics.median(each.cpu_us for each in seen["floor"]),
+            without_rounds=rates["without"],
+            with_rounds=rates["with"],
+            floor_rounds=rates["floor"],
         )
 
-    async def _round(self, *, extended: bool) -> float:
+    async def _round(self, kind: str) -> Seen:
         await self._keep_nodes_alive()
         await self._at_once(self._create(index) for index in range(self.pods))
         children: list[Child] = []
+        spent = 0.0
         try:
             url = ""
-            if extended:
-                extender, url = await self._start_extender()
+            if kind != "without":
+                extender, url = await self.extenders.start(kind)
                 children.append(extender)
+                spent = -extender.burden().cpu_seconds
             children.append(await self._start_scheduler(url))
             await self._until("all pods to be bound", children, lambda: len(self.bound) == self.pods)
+            if kind != "without":
+                spent += children[0].burden().cpu_seconds
         finally:
             for child in reversed(children):
                 await child.stop(clock=self.clock)
         times = sorted(self.bound.values())
         await self._delete_all()
-        return round((len(times) - 1) / (times[-1] - times[0]), 1)
-
-    async def _start_extender(self) -> tuple[Child, str]:
-        (port,) = free_ports(1)
-        flags = {
-            "host": LOOPBACK,
-            "port": port,
-            "tls-cert": self.directory / "extender.crt",
-            "tls-key": self.directory / "extender.key",
-            "kubeconfig": self.plane.kubeconfig_path,
-            "namespace": "default",
-            "log-level": "warning",
-        }
-        command = [
-            sys.executable,
-            "-m",
-            "app",
-            "extender",
-            *(f"--{key}={each}" for key, each in flags.items()),
-        ]
-        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-        child = await Child.start("extender", command, directory=self.directory, environment=environment)
-        url = f"https://{LOOPBACK}:{port}"
-        client = HttpClient(url, tls=loopback_tls(self.authority.cert_pem))
-        while not await _is_ready(client):
-            if child.exit_code is not None:
-                raise SystemExit(child.obituary())
-            await self.clock.sleep(_LOOK)
-        await client.close()
-        return child, url
+        return Seen(
+            rate=round((len(times) - 1) / (times[-1] - times[0]), 1),
+            cpu_us=round(spent / self.pods * 1e6, 1),
+        )
 
     async def _start_scheduler(self, extender_url: str) -> Child:
         config = scheduler_configuration(
             kubeconfig_path=str(self.plane.kubeconfig_path),
             extender_url=extender_url,
-            ca_data=self.authority.cert_pem,
+            ca_data=self.ca_pem,
         )
         config["clientConnection"] |= {"qps": QPS, "burst": 2 * QPS}
         folder = self.plane.kubeconfig_path.parent
@@ -226,13 +225,6 @@ class Bench:
             await self.clock.sleep(_LOOK)
 
 
-async def _is_ready(client: HttpClient) -> bool:
-    try:
-        return (await client.request("GET", "/readyz")).status == _OK
-    except HttpError:
-        return False  # not listening yet
-
-
 async def bench(pods: int, *, nodes: int, rounds: int, directory: Path) -> Result:
     """Start a control plane, measure, and stop it."""
     assets = find_assets(os.environ)
@@ -258,9 +250,14 @@ async def bench(pods: int, *, nodes: int, rounds: int, directory: Path) -> Resul
             return await Bench(
                 plane=plane,
                 parts=parts,
-                authority=authority,
+                ca_pem=authority.cert_pem,
                 scheduler=assets.scheduler,
-                directory=directory,
+                extenders=Extenders(
+                    directory=directory,
+                    ca_pem=authority.cert_pem,
+                    kubeconfig=plane.kubeconfig_path,
+                    clock=clock,
+                ),
                 pods=pods,
                 nodes=nodes,
                 clock=clock,
@@ -269,6 +266,10 @@ async def bench(pods: int, *, nodes: int, rounds: int, directory: Path) -> Resul
             await connection.close()
     finally:
         await plane.stop()
+
+
+def _ratio(rates: Sequence[float], plain: Sequence[float]) -> float:
+    return round(statistics.median(one / other for one, other in zip(rates, plain, strict=True)), 3)
 
 
 def _say(text: str) -> None:

@@ -5,8 +5,8 @@ import pytest
 from app.aws.connection import Connection
 from app.aws.limiter import Limiter
 from app.aws.log_streams import CloudWatchLogStreams
+from app.model.log import LogLine, LogPage, LogWindow
 from app.ports.failures import NotFound, Unavailable
-from app.ports.logs import LogLine, LogPage
 from tests.aws.fakes import Answer, AwsStub, an_error
 
 EVENTS = [
@@ -72,3 +72,11 @@ async def test_a_page_without_tokens_is_no_page(aws: AwsStub, streams: CloudWatc
     aws.script("GetLogEvents", Answer({"events": []}))
     with pytest.raises(Unavailable, match="tokens"):
         await streams.page("pod/main/1")
+
+
+async def test_a_window_is_asked_for_in_milliseconds(aws: AwsStub, streams: CloudWatchLogStreams) -> None:
+    aws.script("GetLogEvents", PAGE)
+    since = datetime(2026, 1, 1, 12, 0, 0, 500999, tzinfo=UTC)
+    await streams.page("s", window=LogWindow(since=since, until=datetime(2026, 1, 1, 12, 1, tzinfo=UTC)))
+    (asked,) = aws.asked("GetLogEvents")
+    assert (asked["startTime"], asked["endTime"]) == (1767268800500, 1767268860000)

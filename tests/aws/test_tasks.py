@@ -76,6 +76,14 @@ async def test_a_launch_may_bring_security_groups_and_volumes(aws: AwsStub, task
     assert request["volumeConfigurations"] == [volume]
 
 
+async def test_a_launch_asks_for_sessions_only_where_they_are_wanted(aws: AwsStub, tasks: EcsTasks) -> None:
+    aws.script("RunTask", LAUNCHED)
+    await tasks.run(LAUNCH, definition_arn=DEFINITION)
+    await tasks.run(msgspec.structs.replace(LAUNCH, execute_command=True), definition_arn=DEFINITION)
+    without, asked = aws.asked("RunTask")
+    assert ("enableExecuteCommand" in without, asked["enableExecuteCommand"]) == (False, True)
+
+
 @pytest.mark.parametrize(
     ("turn", "subnets"),
     [

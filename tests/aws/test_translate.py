@@ -152,3 +152,25 @@ def test_tags_follow_from_the_launch_alone() -> None:
         "spillway:namespace": "shop",
         "spillway:pod": "web-1",
     }
+
+
+def test_a_task_tells_whether_sessions_may_be_opened_in_it() -> None:
+    asked, without = wire_task(enableExecuteCommand=True), wire_task()
+    assert (translate.task(asked).execute_command, translate.task(without).execute_command) == (True, False)
+
+
+def test_a_container_tells_how_its_agent_for_sessions_is() -> None:
+    agents = [
+        {"name": "Another", "lastStatus": "RUNNING"},
+        {"name": "ExecuteCommandAgent", "lastStatus": "STOPPED", "reason": "no credentials"},
+    ]
+    boxes = [{"name": "main", "managedAgents": agents}, {"name": "side"}]
+    main, side = translate.task(wire_task(containers=boxes)).containers
+    assert (main.agent, main.agent_reason, side.agent) == ("STOPPED", "no credentials", "")
+
+
+def test_a_container_keeps_the_first_words_that_its_launch_gave_it() -> None:
+    overrides = {"containerOverrides": [{"name": "main", "command": ["run", "main", "--", "serve", "now"]}]}
+    boxes = [{"name": "main"}, {"name": "side"}]
+    main, side = translate.task(wire_task(overrides=overrides, containers=boxes)).containers
+    assert (main.words, side.words) == (("run", "main", "--"), ())

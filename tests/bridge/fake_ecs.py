@@ -208,7 +208,8 @@ class FakeEcs:
         return run
 
     def _run(self, launch: Launch, definition_arn: str) -> Task:
-        parameters = json.dumps([launch.overrides, launch.started_by, definition_arn], sort_keys=True)
+        compared = [launch.overrides, launch.started_by, definition_arn, launch.execute_command]
+        parameters = json.dumps(compared, sort_keys=True)
         for known in self.runs.values():
             if known.token == launch.client_token:
                 if known.parameters != parameters:

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextvars
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 import msgspec
@@ -15,13 +15,15 @@ from app.bridge.metrics import BridgeMetrics
 from app.bridge.outside import Outside
 from app.bridge.task_news import TaskNews
 from app.bridge.translation.material import Material, Needs
+from app.model.log import WHOLE_STREAM, LogLine, LogPage, LogWindow
 from app.model.meta import ObjectMeta
-from app.model.names import OVERFLOW
+from app.model.names import OVERFLOW, TaskArn
 from app.model.namespace import Namespace
 from app.model.pod import TERMINAL_PHASES, Pod
-from app.ports.failures import NotFound
-from app.ports.logs import LogLine, LogPage
+from app.model.usage import Sample
+from app.ports.failures import NotFound, Unavailable
 from app.ports.probes import Answer
+from app.ports.usage import Insights
 from tests.bridge.door import PROCESS, Door
 from tests.bridge.fake_ecs import FakeEcs
 from tests.bridge.fake_events import FakeTaskEvents
@@ -76,6 +78,21 @@ class FakeMaterials:
         return self.found.get(pod.key, Material(namespace=namespace))
 
 
+class FakeInsights(Insights):
+    """Gives what the test has put in, once it is asked for by its task."""
+
+    def __init__(self) -> None:
+        self.measured: list[Sample] = []
+        self.asked: list[tuple[Collection[TaskArn], datetime]] = []
+        self.failing = False
+
+    async def samples(self, tasks: Collection[TaskArn], *, since: datetime) -> Sequence[Sample]:
+        self.asked.append((tasks, since))
+        if self.failing:
+            raise Unavailable("no answer")
+        return [each for each in self.measured if each.task in tasks and each.at >= since]
+
+
 class FakeStreams:
     """Log streams that hold what the test wrote.
 
@@ -92,7 +109,13 @@ class FakeStreams:
         self.stuck = ""
 
     async def page(
-        self, stream: str, *, token: str | None = None, from_head: bool = True, limit: int = 10_000
+        self,
+        stream: str,
+        *,
+        token: str | None = None,
+        from_head: bool = True,
+        limit: int = 10_000,
+        window: LogWindow = WHOLE_STREAM,
     ) -> LogPage:
         self.asked.append(stream)
         if stream == self.stuck:
@@ -191,6 +214,7 @@ class World:
             streams=self.streams,
             materials=self.materials,
             probes=self.probes,
+            insights=FakeInsights(),
             clock=PausableClock(self.clock, self.door),
             news=self._news(metrics),
         )

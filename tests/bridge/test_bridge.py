@@ -11,7 +11,7 @@ from app.bridge.translation.task_spec import client_token
 from app.model.pod import Pod
 from app.ports.failures import NoCapacity, NotFound, PortFailure, Refused, Throttled, Unavailable
 from app.ports.kubernetes import Lease
-from tests.bridge.fakes import LEASE, World
+from tests.bridge.fakes import CONFIG, LEASE, World
 from tests.builders import VIRTUAL, a_pod, identity_of, owned_by
 
 
@@ -210,6 +210,23 @@ async def test_a_task_under_our_token_with_other_parameters_is_adopted() -> None
     await world.advance(20)
     assert world.pod(pod).metadata.annotations["spillway.dev/task-arn"] == run.arn
     assert len(world.ecs.runs) == 1
+    await world.stop()
+
+
+async def test_a_launch_whose_answer_was_lost_is_adopted_by_a_bridge_that_would_launch_otherwise() -> None:
+    world, pod = World(), a_bound_pod()
+    world.ecs.lag = 10.0
+    world.door.lost["run"] = 1
+    world.start()
+    world.pods.bind(pod)
+    await world.advance(1)
+    await world.stop()
+    without_exec = msgspec.structs.replace(CONFIG.task, exec="off")
+    world.start(msgspec.structs.replace(CONFIG, task=without_exec))
+    await world.advance(60)
+    [run] = world.ecs.of(pod)
+    assert world.door.calls.count("run") > 1
+    assert world.pod(pod).metadata.annotations["spillway.dev/task-arn"] == run.arn
     await world.stop()
 
 

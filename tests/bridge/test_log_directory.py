@@ -1,12 +1,16 @@
+from datetime import timedelta
+
+import msgspec
 import pytest
 
-from app.bridge.log_directory import BridgeLogs, JoinedLogs
+from app.bridge.log_directory import BridgeLogs
+from app.bridge.status.observed import Run
 from app.bridge.task_store import TaskStore
+from app.model.log import LogSource, LogWindow
 from app.model.pod import Pod
 from app.model.task import Task
 from app.ports.failures import NotFound
-from app.ports.logs import LogSource
-from tests.builders import VIRTUAL, a_pod, a_task
+from tests.builders import NOON, VIRTUAL, a_pod, a_task
 from tests.fakes import FakeWatched
 
 POD = a_pod("web-1", uid="u1")
@@ -66,7 +70,6 @@ def waiting(container: str, reason: str) -> dict[str, object]:
 def test_why_a_container_waits_stands_in_the_pods_status(status: dict[str, object], reason: str) -> None:
     directory = logs_of(a_pod("web-1", status=status))
     assert directory.waiting("shop", "web-1", "main") == reason
-    assert JoinedLogs([directory]).waiting("shop", "web-1", "main") == reason
 
 
 def test_a_pod_that_is_not_here_waits_for_nothing() -> None:
@@ -83,3 +86,68 @@ def test_a_pod_that_is_not_here_waits_for_nothing() -> None:
 def test_what_is_not_here_is_refused_in_the_kubelets_words(pod: str, container: str, words: str) -> None:
     with pytest.raises(NotFound, match=words):
         logs_of(POD).find("shop", pod, container)
+
+
+STARTED = NOON
+AGAIN = NOON + timedelta(seconds=12)
+
+
+def in_place(pod: Pod, *runs: Run) -> BridgeLogs:
+    """A pod whose task records these runs of its container."""
+    store = TaskStore(cluster="cluster-1", node=VIRTUAL)
+    store.put(a_task(pod))
+    return BridgeLogs(FakeWatched([pod]), store, stream_prefix="spillway", runs=lambda _task, _name: runs)
+
+
+FIRST = Run(number=1, started=STARTED, finished=NOON + timedelta(seconds=2), code=1)
+SECOND = Run(number=2, started=AGAIN)
+
+
+def test_a_second_run_inside_the_task_has_its_own_part_of_the_stream() -> None:
+    found = in_place(POD, FIRST, SECOND).find("shop", "web-1", "main")
+    assert found == LogSource(stream="spillway/main/u1-1", finished=False, window=LogWindow(since=AGAIN))
+
+
+def test_the_run_before_it_ends_where_it_begins() -> None:
+    found = in_place(POD, FIRST, SECOND).find("shop", "web-1", "main", previous=True)
+    assert found == LogSource(stream="spillway/main/u1-1", finished=True, window=LogWindow(until=AGAIN))
+
+
+def test_while_another_run_is_due_the_one_that_ended_is_the_previous_one() -> None:
+    ended = msgspec.structs.replace(FIRST, again=AGAIN)
+    found = in_place(POD, ended).find("shop", "web-1", "main", previous=True)
+    assert found == LogSource(stream="spillway/main/u1-1", finished=True, window=LogWindow())
+
+
+def test_a_first_run_has_none_before_it() -> None:
+    assert (
+        in_place(POD, msgspec.structs.replace(SECOND, number=1)).find("shop", "web-1", "main", previous=True)
+        is None
+    )
+
+
+def test_the_attempt_before_is_found_by_the_pods_status() -> None:
+    last = {"terminated": {"containerID": "fargate://t-1/r", "startedAt": "2026-01-01T12:00:00Z"}}
+    status = {"containerStatuses": [{"name": "main", "containerID": "fargate://u1-2/r", "lastState": last}]}
+    pod = a_pod("web-1", uid="u1", status=status)
+    found = logs_of(pod, a_task(pod, attempt=2)).find("shop", "web-1", "main", previous=True)
+    assert found == LogSource(stream="spillway/main/t-1", finished=True)
+
+
+def test_runs_that_are_not_read_yet_are_told_apart_by_the_pods_status() -> None:
+    last = {"terminated": {"containerID": "fargate://u1-1/r@2", "startedAt": "2026-01-01T12:00:12Z"}}
+    running = {"running": {"startedAt": "2026-01-01T12:00:40Z"}}
+    status = {
+        "containerStatuses": [
+            {"name": "main", "containerID": "fargate://u1-1/r@3", "lastState": last, "state": running}
+        ]
+    }
+    directory = logs_of(pod := a_pod("web-1", uid="u1", status=status), a_task(pod))
+    newest, before = (
+        directory.find("shop", "web-1", "main", previous=previous) for previous in (False, True)
+    )
+    begun = NOON + timedelta(seconds=40)
+    assert newest == LogSource(stream="spillway/main/u1-1", finished=False, window=LogWindow(since=begun))
+    assert before == LogSource(
+        stream="spillway/main/u1-1", finished=True, window=LogWindow(since=AGAIN, until=begun)
+    )

@@ -83,6 +83,23 @@ async def test_an_event_says_nothing_of_health_or_of_whose_task_it_is() -> None:
     assert known.containers == (box,)
 
 
+async def test_an_event_without_a_word_of_sessions_leaves_what_is_known_of_them() -> None:
+    store = a_store()
+    box = TaskContainer(name="main", agent="STOPPED", agent_reason="no role", words=("run", "main", "--"))
+    store.put(msgspec.structs.replace(at(3), containers=(box,), execute_command=True))
+    store.hear(msgspec.structs.replace(at(4), containers=(TaskContainer(name="main"),)))
+    [known] = store.all()
+    assert (known.containers, known.execute_command) == ((box,), True)
+
+
+async def test_an_event_tells_how_the_agent_is() -> None:
+    store = a_store()
+    store.put(msgspec.structs.replace(at(3), containers=(TaskContainer(name="main", agent="PENDING"),)))
+    running = TaskContainer(name="main", agent="RUNNING")
+    store.hear(msgspec.structs.replace(at(4), containers=(running,)))
+    assert store.all()[0].containers == (running,)
+
+
 async def test_the_queue_is_drained_as_of_when_it_was_asked() -> None:
     news = news_of(Queue((at(3),)), a_store())
     await news.once()

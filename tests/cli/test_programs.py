@@ -59,7 +59,7 @@ def test_without_a_cluster_the_extender_says_how_to_name_one(run: CliRunner) -> 
 def test_the_bridge_says_what_it_needs(run: CliRunner) -> None:
     result = run.invoke(cli, ["bridge"])
     assert result.exit_code == 2
-    assert "kubelet-client-ca" in result.output
+    assert "kubelet-cert-signer" in result.output
 
 
 def test_a_taken_port_is_said_and_not_a_traceback(run: CliRunner, tmp_path: Path, taken_port: int) -> None:

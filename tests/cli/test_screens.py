@@ -14,7 +14,9 @@ from app.extender.insight.policy import Policy
 from app.extender.insight.seen import Seen
 from app.extender.insight.status import summary
 from app.model import names
+from app.model.early import EarlyRoom, written_early
 from app.model.pod import Pod
+from app.model.resources import Resources
 from tests.builders import NOON, VIRTUAL, a_node, a_pod, a_virtual_node
 from tests.extender.fakes import a_grant, a_pressing_pod, granting
 from tests.extender.homing.returns import an_overflow_pod
@@ -49,6 +51,19 @@ def test_a_pod_that_waits_says_for_what_since_when_and_until_when() -> None:
         WAITING,
         CLOSED,
     ]
+
+
+def test_early_room_that_stands_open_is_told() -> None:
+    room = Resources(cpu_milli=500, pods=1)
+    early = EarlyRoom(seats=2, owners={"shop/a": room}, expires=later(60))
+    node = a_virtual_node(annotations={names.EARLY_ROOM: written_early(early)})
+    shown = (
+        "0 grants open, early room for 2 pods of 1 controller until 2026-01-01T12:01:00Z, kept by bridge-0"
+    )
+    look = a_look(nodes=(node, a_node()))
+    assert any(shown in line.plain for line in status.rows(summary(look)))
+    over = a_look(nodes=(node, a_node()), now=later(60))
+    assert not any("early room" in line.plain for line in status.rows(summary(over)))
 
 
 def test_a_pod_over_budget_says_the_numbers() -> None:

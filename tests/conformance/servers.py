@@ -49,6 +49,8 @@ class ApiServer:
     http: httpx.Client
     kubeconfig: Path
     anonymous: httpx.Client
+    authority: Authority | None = None
+    """Signs what the server trusts; None where the server is not ours."""
 
     def get(self, path: str, *, accept: str = "application/json", **query: Any) -> httpx.Response:
         return self.http.get(path, params=query, headers={"Accept": accept})
@@ -203,7 +205,7 @@ def embedded(folder: Path) -> Iterator[ApiServer]:
         )
         loop.run(cluster.start())
         try:
-            with connected(cluster.kubeconfig(), folder) as server:
+            with connected(cluster.kubeconfig(), folder, authority) as server:
                 yield server
         finally:
             loop.run(cluster.stop())
@@ -218,14 +220,14 @@ def real(assets: ControlPlaneAssets, folder: Path) -> Iterator[ApiServer]:
     with background() as loop:
         try:
             loop.run(plane.start())
-            with connected(plane.kubeconfig(), folder) as server:
+            with connected(plane.kubeconfig(), folder, authority) as server:
                 yield server
         finally:
             loop.run(plane.stop())
 
 
 @contextmanager
-def connected(kubeconfig: Json, folder: Path) -> Iterator[ApiServer]:
+def connected(kubeconfig: Json, folder: Path, signer: Authority | None = None) -> Iterator[ApiServer]:
     """A client for a kubeconfig with a token and the authority inside."""
     path = folder / "kubeconfig"
     path.write_text(json.dumps(kubeconfig))
@@ -242,7 +244,7 @@ def connected(kubeconfig: Json, folder: Path) -> Iterator[ApiServer]:
             )
             for headers in (bearer, {"Authorization": "Bearer nobody"})
         )
-        yield ApiServer(http=http, kubeconfig=path, anonymous=anonymous)
+        yield ApiServer(http=http, kubeconfig=path, anonymous=anonymous, authority=signer)
 
 
 def given_kubeconfig() -> Json | None:

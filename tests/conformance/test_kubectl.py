@@ -1,48 +1,18 @@
 """The main commands of the real kubectl, where it is on PATH."""
 
 import json
-import os
-import shutil
 import subprocess
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.conformance.conftest import Kubectl
 from tests.conformance.kubelets import asked, kubelet
 from tests.conformance.servers import STRATEGIC, Space, a_config_map, a_deployment, a_pod
 
-Kubectl = Callable[..., str]
 UNVERIFIED = "--insecure-skip-tls-verify-backend"
-
-
-@pytest.fixture
-def kubectl(command: list[str], environment: dict[str, str]) -> Kubectl:
-    """Run kubectl in the test's namespace; its output, or the failure of the test."""
-
-    def run(*arguments: str) -> str:
-        done = subprocess.run(
-            [*command, *arguments], env=environment, capture_output=True, text=True, timeout=60, check=False
-        )
-        assert done.returncode == 0, done.stderr
-        return done.stdout
-
-    return run
-
-
-@pytest.fixture
-def command(space: Space) -> list[str]:
-    """How every command line begins."""
-    program = shutil.which("kubectl")
-    if program is None:
-        pytest.skip("kubectl is not on PATH")
-    return [program, "--namespace", space.name]
-
-
-@pytest.fixture
-def environment(space: Space, tmp_path: Path) -> dict[str, str]:
-    return {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "KUBECONFIG": str(space.api.kubeconfig)}
 
 
 @pytest.fixture

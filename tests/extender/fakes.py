@@ -172,10 +172,14 @@ class FakeEvents:
 
     def __init__(self) -> None:
         self.said: list[tuple[str, str, str]] = []
+        self.broken = False
 
-    async def record(self, about: Pod | Node, *, reason: str, message: str, warning: bool = False) -> None:
+    async def record(self, about: Pod | Node, *, reason: str, message: str, warning: bool = False) -> bool:
+        if self.broken:
+            return False
         key = about.key if isinstance(about, Pod) else about.name
         self.said.append((key, reason, message))
+        return True
 
 
 def a_versioned_virtual_node(version: int = 1, **fields: Any) -> Node:

@@ -4,6 +4,7 @@ from app.model.reason import Reason
 from tests.builders import a_pod
 from tests.extender.conftest import GateMaker
 from tests.extender.fakes import (
+    a_namespace,
     a_pressing_pod,
     uids_on,
 )
@@ -34,3 +35,68 @@ async def test_a_storm_of_refusals_is_told_gently_and_holds_up_no_grant(make_gat
         await gate.pass_by(0.95)
     assert uids_on(gate.virtual()) == {good.uid}
     assert len(gate.events.said) <= 10
+
+
+def refused(pod: Any) -> tuple[Reason, ...]:
+    return (Reason("No", "no"),)
+
+
+async def test_a_storm_in_one_namespace_delays_no_other(make_gate: GateMaker) -> None:
+    gate = make_gate(refusals=refused)
+    gate.namespaces.put(a_namespace("quiet"))
+    for each in range(1000):
+        gate.pods.put(a_pressing_pod(f"storm-{each}"))
+    gate.pods.put(a_pressing_pod("alone", namespace="quiet"))
+    async with gate.leading():
+        await gate.pass_by(0.5)
+    assert "quiet/alone" in [key for key, _, _ in gate.events.said]
+
+
+async def test_an_event_that_could_not_be_written_is_written_later(make_gate: GateMaker) -> None:
+    gate = make_gate(refusals=refused)
+    gate.pods.put(a_pressing_pod())
+    gate.events.broken = True
+    async with gate.leading():
+        await gate.pass_by(2)
+        gate.events.broken = False
+        await gate.pass_by(5)
+    assert gate.events.said == [("shop/web-1", "OverflowRefused", "no")]
+    assert gate.metric("spillway_gate_decisions_total", kind="refuse", reason="No") == 1
+
+
+async def test_an_event_that_is_never_taken_is_given_up(make_gate: GateMaker) -> None:
+    gate = make_gate(refusals=refused)
+    gate.pods.put(a_pressing_pod())
+    gate.events.broken = True
+    async with gate.leading():
+        await gate.pass_by(600)
+        gate.events.broken = False
+        await gate.pass_by(600)
+    assert gate.events.said == []
+
+
+async def test_a_pod_that_is_gone_meanwhile_is_not_told_what_could_not_be_written(
+    make_gate: GateMaker,
+) -> None:
+    gate = make_gate(refusals=refused)
+    pod = a_pressing_pod()
+    gate.pods.put(pod)
+    gate.events.broken = True
+    async with gate.leading():
+        await gate.pass_by(1)
+        gate.pods.drop(pod.key)
+        gate.events.broken = False
+        await gate.pass_by(60)
+    assert gate.events.said == []
+
+
+async def test_what_tenants_wrote_is_not_quoted_at_length_and_hides_no_other_reason(
+    make_gate: GateMaker,
+) -> None:
+    gate = make_gate(refusals=lambda _: (Reason("Long", "x" * 100_000), Reason("Other", "the other")))
+    gate.pods.put(a_pressing_pod())
+    async with gate.leading():
+        await gate.pass_by(1)
+    ((_, _, message),) = gate.events.said
+    assert len(message) < 400
+    assert message.endswith("the other")

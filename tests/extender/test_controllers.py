@@ -25,7 +25,7 @@ def claiming(namespace: str) -> Pod:
     return a_pod("web-1", namespace=namespace, metadata=owned_by("ReplicaSet", "web"))
 
 
-async def test_a_pod_that_claims_a_controller_of_another_namespace_does_not_make_it_stuck() -> None:
+async def test_who_claims_a_controller_of_another_namespace_is_stuck_and_that_one_is_not() -> None:
     controllers = Controllers(OneNamespace(), config=ReturnConfig(), clock=VirtualClock())
-    assert await controllers.stuck([claiming("shop"), claiming("other")]) == frozenset()
-    assert await controllers.stuck([claiming("other")]) == {"uid-web"}
+    assert await controllers.stuck([claiming("shop"), claiming("other")]) == {"other/uid-web"}
+    assert await controllers.stuck([claiming("other")]) == {"other/uid-web"}

@@ -2,7 +2,12 @@ from typing import Any
 
 import msgspec
 import pytest
+from prometheus_client import CollectorRegistry
 
+from app.extender.decision.decisions import Opening
+from app.extender.gatekeeper import Pace
+from app.extender.gates import Gates
+from app.extender.metrics import GateMetrics
 from app.model import names
 from app.model.grant import written
 from app.model.node import allocatable
@@ -11,6 +16,7 @@ from app.ports.failures import Conflict, PortFailure, Unavailable
 from tests.builders import VIRTUAL, a_pod, unschedulable
 from tests.extender.conftest import GateMaker
 from tests.extender.fakes import (
+    FakeNodes,
     a_grant,
     a_pressing_pod,
     a_versioned_virtual_node,
@@ -18,6 +24,7 @@ from tests.extender.fakes import (
     grants_on,
     uids_on,
 )
+from tests.fakes import VirtualClock
 
 ONE = Resources(cpu_milli=500, memory=512 * 2**20, pods=1)
 
@@ -264,3 +271,28 @@ async def test_a_store_that_keeps_the_room_in_its_own_way_is_not_written_for_eve
             gate.pods.put(a_pod("noise", uid=f"noise-{each}"))
             await gate.pass_by(1)
     assert len(gate.port.applied) == 1
+
+
+def gates_over(port: FakeNodes) -> Gates:
+    """The gates of one term, that write there."""
+    return Gates(port, clock=VirtualClock(), metrics=GateMetrics(CollectorRegistry()), pace=Pace())
+
+
+async def test_its_own_write_is_known_by_its_version_until_somebody_else_writes() -> None:
+    before = a_versioned_virtual_node()
+    port = FakeNodes([before])
+    gates = gates_over(port)
+    assert not gates.is_own_write(before)
+    await gates.bring([Opening(node=VIRTUAL, grants=(), room=ONE)], {VIRTUAL: before})
+    assert gates.is_own_write(port.stored[VIRTUAL])
+    assert not gates.is_own_write(before)
+    assert not gates.is_own_write(a_versioned_virtual_node(1000))
+
+
+async def test_a_write_whose_outcome_is_unknown_is_nobodys_own() -> None:
+    before = a_versioned_virtual_node()
+    port = FakeNodes([before])
+    port.failures = [Unavailable("no answer")]
+    gates = gates_over(port)
+    await gates.bring([Opening(node=VIRTUAL, grants=(), room=ONE)], {VIRTUAL: before})
+    assert not gates.is_own_write(before)

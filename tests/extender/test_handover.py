@@ -10,7 +10,7 @@ from prometheus_client import CollectorRegistry
 from app.extender.cluster.facts import Facts
 from app.extender.controllers import Controllers
 from app.extender.handover import GIVEN_UP, REFUSED, REQUESTED, Handover, HandoverShellConfig
-from app.extender.homecoming import Homecoming, HomecomingConfig
+from app.extender.homecoming import RETURNING, Homecoming, HomecomingConfig
 from app.extender.homing.config import ReturnConfig
 from app.extender.homing.handovers import HandoverConfig
 from app.extender.metrics import HandoverMetrics, HomingMetrics
@@ -155,6 +155,9 @@ async def test_overflow_that_stays_gets_placeholders_and_goes_home_pod_by_pod_wh
     assert sorted(town.evictions.evicted) == ["web-0", "web-1", "web-2", "web-3"]
     assert sorted(town.placeholders.removed) == sorted(town.placeholders.made)
     assert town.waiting() == []
+    why = town.told(RETURNING)
+    assert len(why) == 4
+    assert all(text.startswith("the room that a node was asked for in its name stands ready") for text in why)
 
 
 async def test_people_are_told_what_was_asked_for_and_why() -> None:
@@ -201,6 +204,22 @@ async def test_every_time_that_no_node_comes_doubles_the_stay_again() -> None:
     async with town.leading():
         await town.pass_by(minutes=6 * 60)
     assert [message.split()[-1] for message in town.told(GIVEN_UP)] == ["2:00:00", "4:00:00"]
+
+
+async def test_whose_pods_left_a_node_unused_is_told_by_name_and_no_word_of_a_node_that_did_not_come() -> (
+    None
+):
+    town = Town(*a_nodeful())
+    async with town.leading():
+        await town.pass_by(minutes=60)
+        town.evictions.replicas_of["web"] = Replicas(wanted=4, ready=1)
+        town.add_node()
+        await town.pass_by(minutes=40)
+    (told,) = town.told(GIVEN_UP)
+    assert told.startswith(
+        "a node came for pods of ReplicaSet shop/web, and they did not use it: its pod was"
+    )
+    assert town.waiting() == []
 
 
 async def test_it_is_off_unless_switched_on_and_clears_away_what_is_there() -> None:

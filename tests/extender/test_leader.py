@@ -211,3 +211,38 @@ async def test_a_virtual_node_that_goes_while_it_is_decided_harms_nobody(make_ga
         gate.pods.put(pod)
         await gate.pass_by(1)
         assert uids_on(gate.virtual()) == {pod.uid}
+
+
+async def test_the_leaders_own_write_is_no_reason_for_another_turn(make_gate: GateMaker) -> None:
+    gate = make_gate()
+    gate.port.lagging = True
+    gate.pods.put(a_pressing_pod())
+    async with gate.leading():
+        await gate.pass_by(1)
+        gate.port.show()
+        await gate.pass_by(1)
+        assert len(gate.port.applied) == 1
+        assert gate.metric("spillway_gate_decision_seconds_count") == 1
+
+
+async def test_what_somebody_else_writes_after_it_is_looked_at(make_gate: GateMaker) -> None:
+    gate = make_gate()
+    gate.port.lagging = True
+    gate.pods.put(a_pressing_pod())
+    async with gate.leading():
+        await gate.pass_by(1)
+        gate.nodes.put(a_versioned_virtual_node(1000))
+        await gate.pass_by(0.1)
+        assert gate.metric("spillway_gate_decision_seconds_count") == 2
+        assert len(gate.port.applied) == 2
+
+
+async def test_the_end_of_a_node_that_the_leader_wrote_is_looked_at(make_gate: GateMaker) -> None:
+    gate = make_gate()
+    gate.pods.put(a_pressing_pod())
+    async with gate.leading():
+        await gate.pass_by(1)
+        looks = gate.metric("spillway_gate_decision_seconds_count") or 0
+        gate.nodes.drop(VIRTUAL)
+        await gate.pass_by(1)
+        assert (gate.metric("spillway_gate_decision_seconds_count") or 0) > looks

@@ -78,6 +78,6 @@ async def test_who_took_anothers_room_takes_its_place_in_the_budget() -> None:
         assert uids_on(gate.virtual()) == set()
         assert allocatable(gate.virtual()).cpu_milli == 500
         gate.pods.drop(lapsed.key)
-        await gate.pass_by(1)
+        await gate.pass_by(2)
         assert uids_on(gate.virtual()) == {victim.uid}
         assert allocatable(gate.virtual()).cpu_milli == 500

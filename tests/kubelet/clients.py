@@ -10,7 +10,10 @@ import trustme
 from prometheus_client import CollectorRegistry
 
 from app.kubelet.server import KubeletServer
+from app.model.pod import Pod
+from app.tls.serving_context import ServingContext
 from tests.fakes import VirtualClock
+from tests.kubelet.access.fakes import FakeReviews
 from tests.kubelet.fakes import FakeDirectory, FakeLogStreams
 
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
@@ -27,6 +30,10 @@ class Node:
     clock: VirtualClock
     authority: trustme.CA
     registry: CollectorRegistry
+    reviews: FakeReviews
+    pods: list[Pod]
+    addresses: list[str]
+    tls: ServingContext
 
     def trusting(self, identity: trustme.LeafCert | None = None) -> ssl.SSLContext:
         """A client's context that knows the server, and shows this certificate."""
@@ -35,6 +42,21 @@ class Node:
         if identity is not None:
             identity.configure_cert(context)
         return context
+
+    async def ask_as(
+        self, context: ssl.SSLContext, target: str, *, method: str = "GET", token: str = ""
+    ) -> str:
+        """The whole answer to a client of this context, with this bearer token."""
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.server.port, ssl=context)
+        shown = f"Authorization: Bearer {token}\r\n" if token else ""
+        try:
+            writer.write(
+                f"{method} {target} HTTP/1.1\r\nHost: node\r\nConnection: close\r\n{shown}\r\n".encode()
+            )
+            return await rest(reader)
+        finally:
+            writer.transport.abort()
+            await asyncio.sleep(0)
 
     async def health(self, context: ssl.SSLContext) -> str:
         """What the server says of its health to a client of this context."""

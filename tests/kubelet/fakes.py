@@ -2,8 +2,9 @@
 
 from datetime import timedelta
 
+from app.model.log import WHOLE_STREAM, LogLine, LogPage, LogSource, LogWindow
 from app.ports.failures import NotFound, PortFailure
-from app.ports.logs import LogDirectory, LogLine, LogPage, LogSource, LogStreams
+from app.ports.logs import LogDirectory, LogStreams
 from tests.builders import NOON
 
 
@@ -26,14 +27,20 @@ class FakeLogStreams(LogStreams):
         kept += [a_line(text, second=second) for second, text in enumerate(texts, start=len(kept))]
 
     async def page(
-        self, stream: str, *, token: str | None = None, from_head: bool = True, limit: int = 10_000
+        self,
+        stream: str,
+        *,
+        token: str | None = None,
+        from_head: bool = True,
+        limit: int = 10_000,
+        window: LogWindow = WHOLE_STREAM,
     ) -> LogPage:
         self.calls.append((stream, token))
         if self.failures:
             raise self.failures.pop(0)
         if stream not in self.lines:
             raise NotFound("The specified log stream does not exist.")
-        kept = self.lines[stream]
+        kept = [each for each in self.lines[stream] if _is_in(each, window)]
         size = min(limit, self.page_lines)
         way, _, place = (token or ("f/0" if from_head else f"b/{len(kept)}")).partition("/")
         first = int(place) if way == "f" else max(0, int(place) - size)
@@ -41,22 +48,35 @@ class FakeLogStreams(LogStreams):
         return LogPage(lines=tuple(kept[first:last]), forward=f"f/{last}", backward=f"b/{first}")
 
 
+def _is_in(line: LogLine, window: LogWindow) -> bool:
+    begun = window.since is None or line.at >= window.since
+    return begun and (window.until is None or line.at < window.until)
+
+
 class FakeDirectory(LogDirectory):
     """Knows the containers of one pod, `shop/web-1`."""
 
     def __init__(self) -> None:
         self.sources: dict[str, LogSource | None] = {}
+        self.previous: dict[str, LogSource] = {}
         self.reason = ""
 
-    def put(self, container: str = "main", *, stream: str = "pod/main/1", finished: bool = False) -> None:
-        self.sources[container] = LogSource(stream=stream, finished=finished)
+    def put(
+        self,
+        container: str = "main",
+        *,
+        stream: str = "pod/main/1",
+        finished: bool = False,
+        window: LogWindow = WHOLE_STREAM,
+    ) -> None:
+        self.sources[container] = LogSource(stream=stream, finished=finished, window=window)
 
-    def find(self, namespace: str, pod: str, container: str) -> LogSource | None:
+    def find(self, namespace: str, pod: str, container: str, *, previous: bool = False) -> LogSource | None:
         if (namespace, pod) != ("shop", "web-1"):
             raise NotFound(f'pod "{pod}" does not exist')
         if container not in self.sources:
             raise NotFound(f'container "{container}" not found in pod "{pod}"')
-        return self.sources[container]
+        return self.previous.get(container) if previous else self.sources[container]
 
     def waiting(self, namespace: str, pod: str, container: str) -> str:
         return self.reason

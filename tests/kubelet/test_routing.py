@@ -3,7 +3,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.kubelet.messages import Answer
-from app.kubelet.routing import ContainerLogsRoute, ContainerPath, HealthzRoute, route
+from app.kubelet.routing import (
+    AttachRoute,
+    ContainerLogsRoute,
+    ContainerPath,
+    ExecRoute,
+    HealthzRoute,
+    PortForwardRoute,
+    Route,
+    name_of,
+    route,
+)
 
 PATH = ContainerPath(namespace="shop", pod="web-1", container="main")
 
@@ -36,7 +46,7 @@ def test_a_target_names_its_resource(target: str, found: object) -> None:
     ("method", "target", "status"),
     [
         pytest.param("GET", "/", 404, id="root"),
-        pytest.param("GET", "/pods", 404, id="not served"),
+        pytest.param("GET", "/spec/", 404, id="not served"),
         pytest.param("GET", "/containerLogs/shop/web-1", 404, id="no container"),
         pytest.param("GET", "/containerLogs/shop/web-1/", 404, id="empty container"),
         pytest.param("GET", "/containerLogs/shop/web-1/main/more", 404, id="too deep"),
@@ -59,4 +69,35 @@ def test_what_is_not_served_is_answered(method: str, target: str, status: int) -
 
 @given(method=st.text(max_size=8), target=st.text(max_size=60))
 def test_every_target_has_an_answer(method: str, target: str) -> None:
-    assert isinstance(route(method, target), Answer | ContainerLogsRoute | HealthzRoute)
+    assert isinstance(route(method, target), Answer | Route)
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize(
+    ("target", "found"),
+    [
+        pytest.param("/exec/shop/web-1/main?command=ls", ExecRoute(PATH, "command=ls"), id="exec"),
+        pytest.param("/attach/shop/web-1/main?output=1", AttachRoute(PATH, "output=1"), id="attach"),
+        pytest.param(
+            "/portForward/shop/web-1?port=80", PortForwardRoute("shop", "web-1", "port=80"), id="port-forward"
+        ),
+        pytest.param(
+            "/portForward/shop/web-1/0a-1b",
+            PortForwardRoute("shop", "web-1", ""),
+            id="port-forward with the pod's uid",
+        ),
+        pytest.param("/exec/shop/web-1/0a-1b/main", ExecRoute(PATH, ""), id="exec with the pod's uid"),
+    ],
+)
+def test_a_session_is_asked_for_by_websocket_and_by_spdy(method: str, target: str, found: object) -> None:
+    assert route(method, target) == found
+
+
+def test_a_wrong_method_names_the_right_ones() -> None:
+    answer = route("PUT", "/exec/shop/web-1/main")
+    assert isinstance(answer, Answer)
+    assert answer.headers == (("Allow", "GET, POST"),)
+
+
+def test_metrics_have_one_name_for_whatever_is_not_served() -> None:
+    assert (name_of(ExecRoute(PATH, "")), name_of(route("GET", "/nothing/x"))) == ("exec", "none")

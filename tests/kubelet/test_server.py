@@ -1,4 +1,5 @@
 import asyncio
+import json
 import ssl
 
 import pytest
@@ -7,23 +8,32 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry
 
+from app.kubelet.access.access import Access, AccessConfig
 from app.kubelet.metrics import KubeletMetrics
-from app.kubelet.server import KubeletConfig, KubeletServer, OpenToAnybody, cut_off
-from app.ports.failures import Refused
+from app.kubelet.server import KubeletConfig, KubeletServer, cut_off
+from app.ports.access import Caller
+from app.ports.failures import Refused, Unavailable
+from app.tls.serving_context import ServingContext
+from tests.builders import a_pod
 from tests.fakes import VirtualClock, settle
+from tests.kubelet.access.fakes import FakeReviews
 from tests.kubelet.clients import LOG, Node, rest, status_of, until
 from tests.kubelet.fakes import FakeDirectory, FakeLogStreams
+from tests.kubelet.whole import FakeContainers, resources
 
 GET_LOG = f"GET {LOG} HTTP/1.1\r\nHost: node\r\n\r\n"
 GET_HEALTH = "GET /healthz HTTP/1.1\r\nHost: node\r\n\r\n"
 FOLLOW = f"GET {LOG}?follow=true HTTP/1.1\r\nHost: node\r\n\r\n"
 
 
-def a_server(config: KubeletConfig) -> KubeletServer:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    metrics = KubeletMetrics(CollectorRegistry())
+def a_server() -> KubeletServer:
+    clock = VirtualClock()
     return KubeletServer(
-        FakeDirectory(), FakeLogStreams(), clock=VirtualClock(), config=config, metrics=metrics, tls=context
+        resources(FakeDirectory(), FakeLogStreams(), FakeContainers(), clock=clock),
+        access=Access(FakeReviews(), node="fargate", clock=clock, config=AccessConfig(), pepper=b""),
+        config=KubeletConfig(),
+        metrics=KubeletMetrics(CollectorRegistry()),
+        tls=ServingContext().listening,
     )
 
 
@@ -59,8 +69,8 @@ async def test_the_node_says_that_it_is_well(node: Node) -> None:
         pytest.param("GET", "/containerLogs/shop/web-1/side", 404, 'container "side"', id="no container"),
         pytest.param("GET", f"{LOG}?tailLines=many", 400, "tailLines", id="undecodable option"),
         pytest.param("GET", f"{LOG}?tailLines=-1", 422, "tailLines", id="invalid option"),
-        pytest.param("GET", f"{LOG}?previous=true", 400, "previous", id="not served yet"),
-        pytest.param("GET", "/stats/summary", 404, "not found", id="unknown path"),
+        pytest.param("GET", f"{LOG}?previous=true", 400, "previous", id="no previous run"),
+        pytest.param("GET", "/stats/container", 404, "not found", id="unknown path"),
         pytest.param("POST", LOG, 405, "Method Not Allowed", id="wrong method"),
     ],
 )
@@ -107,6 +117,45 @@ async def test_noise_inside_tls_never_ends_the_server(node: Node, noise: bytes) 
         writer.write(noise + b"\r\n\r\n")
         first = await reader.read(12)
     assert first in {b"", b"HTTP/1.1 400", b"HTTP/1.1 404", b"HTTP/1.1 405", b"HTTP/1.1 501", b"HTTP/1.1 505"}
+    await eventually_quiet(node)
+    assert status_of(await node.get("/healthz")) == 200
+
+
+SPDY = "Upgrade: SPDY/3.1\r\nX-Stream-Protocol-Version: portforward.k8s.io\r\n"
+WEBSOCKET = (
+    "Upgrade: websocket\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
+    "Sec-WebSocket-Protocol: {}\r\n"
+)
+UPGRADES = [
+    pytest.param("POST", SPDY, id="SPDY"),
+    pytest.param("GET", WEBSOCKET.format("SPDY/3.1+portforward.k8s.io"), id="tunnel"),
+    pytest.param("GET", WEBSOCKET.format("v4.channel.k8s.io"), id="channels"),
+]
+FRAME_HEADS = [
+    b"\x80\x03\x00\x01\x00",
+    b"\x80\x03\x00\x06\x00\x00\x00\x04",
+    b"\x00\x00\x00\x01\x00",
+    b"\x82\x7e",
+    b"\x88\xff",
+]
+"""Beginnings of frames: SYN_STREAM, PING and data of SPDY, a message and a close of WebSocket."""
+
+
+@pytest.mark.parametrize(("method", "headers"), UPGRADES)
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(head=st.sampled_from(FRAME_HEADS), noise=st.binary(max_size=600))
+async def test_noise_on_an_upgraded_connection_never_ends_the_server(
+    node: Node, method: str, headers: str, head: bytes, noise: bytes
+) -> None:
+    node.addresses[:] = ["127.0.0.1"]
+    target = "/portForward/shop/web-1?port=9"
+    async with node.connected() as (reader, writer):
+        writer.write(
+            f"{method} {target} HTTP/1.1\r\nHost: node\r\nConnection: Upgrade\r\n{headers}\r\n".encode()
+        )
+        assert await reader.read(12) == b"HTTP/1.1 101"
+        writer.write(head + noise)
+        await writer.drain()
     await eventually_quiet(node)
     assert status_of(await node.get("/healthz")) == 200
 
@@ -203,12 +252,78 @@ async def test_a_log_that_breaks_off_has_no_proper_end(node: Node) -> None:
         assert "0\r\n\r\n" not in await rest(reader)
 
 
+EVERY_ENDPOINT = [
+    pytest.param(LOG, id="containerLogs"),
+    pytest.param("/exec/shop/web-1/main?command=sh&output=1", id="exec"),
+    pytest.param("/attach/shop/web-1/main?output=1", id="attach"),
+    pytest.param("/portForward/shop/web-1", id="portForward"),
+    pytest.param("/pods", id="pods"),
+    pytest.param("/runningpods/", id="runningpods"),
+    pytest.param("/healthz", id="healthz"),
+    pytest.param("/stats/summary", id="stats"),
+    pytest.param("/metrics/resource", id="metrics"),
+    pytest.param("/metrics/resource", id="metrics"),
+    pytest.param("/configz", id="configz"),
+    pytest.param("/logs/", id="logs"),
+    pytest.param("/nothing/here", id="what-is-not-there"),
+    pytest.param("/%FF", id="what-is-no-path"),
+]
+
 NOT_LET_IN = (ssl.SSLError, ConnectionError, asyncio.IncompleteReadError)
 
 
-async def test_a_client_without_a_certificate_is_not_let_in(node: Node) -> None:
-    with pytest.raises(NOT_LET_IN):
-        await node.health(node.trusting())
+@pytest.mark.parametrize("target", EVERY_ENDPOINT)
+@pytest.mark.parametrize("method", ["GET", "POST"])
+async def test_without_a_certificate_or_a_token_every_endpoint_is_unauthorized(
+    node: Node, method: str, target: str
+) -> None:
+    answer = await node.ask_as(node.trusting(), target, method=method)
+    assert status_of(answer) == 401
+    assert answer.endswith("\r\n\r\nUnauthorized\n")
+
+
+@pytest.mark.parametrize("target", EVERY_ENDPOINT)
+@pytest.mark.parametrize("method", ["GET", "POST"])
+async def test_with_a_token_that_is_nobodys_every_endpoint_is_unauthorized(
+    node: Node, method: str, target: str
+) -> None:
+    answer = await node.ask_as(node.trusting(), target, method=method, token="guess")
+    assert status_of(answer) == 401
+
+
+@pytest.mark.parametrize("target", EVERY_ENDPOINT)
+@pytest.mark.parametrize(("method", "verb"), [("GET", "get"), ("POST", "create")])
+async def test_with_a_token_that_lacks_the_right_every_endpoint_is_forbidden(
+    node: Node, method: str, verb: str, target: str
+) -> None:
+    node.reviews.tokens["tok"] = Caller(name="alice")
+    answer = await node.ask_as(node.trusting(), target, method=method, token="tok")
+    assert status_of(answer) == 403
+    assert f"Forbidden (user=alice, verb={verb}, resource=nodes, subresource(s)=[" in answer
+
+
+@pytest.mark.parametrize("target", EVERY_ENDPOINT)
+async def test_with_a_certificate_that_lacks_the_right_every_endpoint_is_forbidden(
+    node: Node, target: str
+) -> None:
+    answer = await node.get(target, common_name="alice")
+    assert status_of(answer) == 403
+    assert "user=alice" in answer
+
+
+@pytest.mark.parametrize("target", EVERY_ENDPOINT)
+async def test_while_nobody_can_say_every_endpoint_is_an_error(node: Node, target: str) -> None:
+    node.reviews.failure = Unavailable("no answer")
+    answer = await node.get(target)
+    assert status_of(answer) == 500
+    assert "Authorization error (user=kube-apiserver" in answer
+
+
+async def test_a_token_with_the_right_is_let_in(node: Node) -> None:
+    node.reviews.tokens["tok"] = Caller(name="metrics-server")
+    node.reviews.let("metrics-server", "get", "healthz")
+    answer = await node.ask_as(node.trusting(), "/healthz", token="tok")
+    assert status_of(answer) == 200
 
 
 async def test_a_certificate_of_another_authority_is_not_let_in(node: Node) -> None:
@@ -222,11 +337,65 @@ async def test_a_certificate_that_is_known_is_let_in(node: Node) -> None:
     assert "200" in await node.health(node.trusting(known))
 
 
-async def test_a_certificate_of_another_name_is_forbidden(node: Node) -> None:
-    answer = await node.get(LOG, common_name="alice")
-    assert status_of(answer) == 403
-    assert "alice" in answer
-    assert "one" not in answer
+async def test_a_certificate_whose_authority_was_taken_away_is_let_in_no_longer(node: Node) -> None:
+    context = node.trusting(node.authority.issue_cert(common_name="kube-apiserver"))
+    assert "200" in await node.health(context)
+    node.tls.trust(trustme.CA().cert_pem.bytes().decode())
+    with pytest.raises(NOT_LET_IN):
+        await node.health(context)
+
+
+async def test_tls_1_1_is_not_spoken(node: Node) -> None:
+    context = node.trusting()
+    context.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
+    context.set_ciphers("ALL:@SECLEVEL=0")
+    with pytest.deprecated_call():
+        context.maximum_version = ssl.TLSVersion.TLSv1_1
+    with pytest.raises(NOT_LET_IN):
+        await node.health(context)
+
+
+@pytest.mark.parametrize(
+    ("target", "status", "text"),
+    [
+        pytest.param("/exec/shop/web-1/main?command=sh&output=1", 404, "cannot be entered", id="exec"),
+        pytest.param(
+            "/exec/shop/web-1/u1/main?command=sh&output=1", 404, "cannot be entered", id="with a uid"
+        ),
+        pytest.param("/attach/shop/web-9/main?output=1", 404, "does not exist", id="attach"),
+        pytest.param("/portForward/shop/web-1", 404, "has no address", id="portForward"),
+    ],
+)
+@pytest.mark.parametrize("method", ["GET", "POST"])
+async def test_each_stream_is_answered_by_its_own_part(
+    node: Node, method: str, target: str, status: int, text: str
+) -> None:
+    answer = await node.get(target, method=method)
+    assert status_of(answer) == status
+    assert "content-type: application/json\r\n" in answer.lower()
+    told = json.loads(answer.partition("\r\n\r\n")[2])
+    assert (told["kind"], told["status"], told["code"], told["reason"]) == (
+        "Status",
+        "Failure",
+        status,
+        "NotFound",
+    )
+    assert text in told["message"]
+
+
+async def test_the_nodes_pods_are_a_pod_list(node: Node) -> None:
+    node.pods.append(a_pod(name="web-1"))
+    answer = await node.get("/pods")
+    assert "content-type: application/json\r\n" in answer.lower()
+    listed = json.loads(answer.partition("\r\n\r\n")[2])
+    assert (listed["kind"], listed["apiVersion"]) == ("PodList", "v1")
+    assert [each["metadata"]["name"] for each in listed["items"]] == ["web-1"]
+
+
+async def test_of_the_running_pods_there_are_none_before_one_runs(node: Node) -> None:
+    node.pods.append(a_pod(name="web-1"))
+    answer = await node.get("/runningpods/")
+    assert json.loads(answer.partition("\r\n\r\n")[2])["items"] == []
 
 
 async def test_too_many_connections_are_closed_and_the_others_served(node: Node) -> None:
@@ -239,53 +408,26 @@ async def test_too_many_connections_are_closed_and_the_others_served(node: Node)
         await until(reader, "ok\n")
 
 
-async def test_stopping_ends_followers_and_frees_the_port(serving: ssl.SSLContext) -> None:
-    config = KubeletConfig(host="127.0.0.1", port=0, anonymous_loopback_only=True)
-    directory, streams = FakeDirectory(), FakeLogStreams()
-    directory.put()
-    streams.write("pod/main/1", "one")
-    metrics = KubeletMetrics(CollectorRegistry())
-    server = KubeletServer(
-        directory, streams, clock=VirtualClock(), config=config, metrics=metrics, tls=serving
-    )
-    await server.start()
-    port = server.port
-    serving_task = asyncio.create_task(server.serve())
-    trusting = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    trusting.check_hostname = False
-    trusting.verify_mode = ssl.CERT_NONE
-    reader, writer = await asyncio.open_connection("127.0.0.1", port, ssl=trusting)
-    writer.write(FOLLOW.encode())
-    await until(reader, "one\n")
-    serving_task.cancel()
-    await asyncio.gather(serving_task, return_exceptions=True)
-    assert "0\r\n\r\n" not in await rest(reader)
-    writer.transport.abort()
+async def test_stopping_ends_followers_and_frees_the_port(node: Node) -> None:
+    async with node.connected() as (reader, writer):
+        writer.write(FOLLOW.encode())
+        await until(reader, "two\n")
+        port = node.server.port
+        await node.server.close()
+        assert "0\r\n\r\n" not in await rest(reader)
     with pytest.raises(ConnectionRefusedError):
         await asyncio.open_connection("127.0.0.1", port)
 
 
-def test_an_open_api_is_refused() -> None:
-    with pytest.raises(OpenToAnybody, match="client_ca"):
-        a_server(KubeletConfig())
-
-
-def test_anonymous_clients_are_served_on_the_loopback_alone() -> None:
-    with pytest.raises(OpenToAnybody, match=r"0\.0\.0\.0"):
-        a_server(KubeletConfig(anonymous_loopback_only=True))
-    a_server(KubeletConfig(anonymous_loopback_only=True, host="localhost"))
-    a_server(KubeletConfig(anonymous_loopback_only=True, host="::1"))
-
-
 def test_there_is_no_port_before_the_start() -> None:
     with pytest.raises(RuntimeError, match="started"):
-        _ = a_server(KubeletConfig(client_ca="ca")).port
+        _ = a_server().port
 
 
 async def test_requests_are_counted_by_route_and_status_and_unknown_paths_under_one_name(node: Node) -> None:
     await node.get(LOG)
-    await node.get("/stats/summary")
-    await node.get("/pods")
+    await node.get("/stats/container")
+    await node.get("/nothing/here")
     await node.get("/healthz", common_name="alice")
     name = "spillway_kubelet_requests_total"
     assert node.registry.get_sample_value(name, {"route": "containerLogs", "status": "200"}) == 1

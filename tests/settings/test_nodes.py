@@ -63,3 +63,36 @@ def test_a_file_that_cannot_work_is_refused_with_its_fault(
 ) -> None:
     with pytest.raises(SettingsError, match=said):
         nodes_of(with_file(common, tmp_path, text))
+
+
+def test_each_node_has_a_port_of_its_own(common: BridgeSettings, tmp_path: Path) -> None:
+    entries = "- name: a\n- name: b\n  kubelet_port: 10350\n- name: c\n"
+    nodes = nodes_of(with_file(common, tmp_path, entries))
+    assert [each.kubelet_port for each in nodes] == [10250, 10350, 10252]
+
+
+def test_any_free_port_is_any_for_each_node(common: BridgeSettings, tmp_path: Path) -> None:
+    anywhere = common.model_copy(update={"kubelet_port": 0})
+    nodes = nodes_of(with_file(anywhere, tmp_path, "- name: a\n- name: b\n"))
+    assert [each.kubelet_port for each in nodes] == [0, 0]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        pytest.param("- name: a\n- name: b\n  kubelet_port: 10250\n", "10250, 10250", id="the-flags"),
+        pytest.param("- name: a\n  kubelet_port: 7\n- name: b\n  kubelet_port: 7\n", "7, 7", id="twice"),
+        pytest.param("- name: a\n  kubelet_port: 70000\n", "kubelet_port", id="no-port"),
+    ],
+)
+def test_ports_that_cannot_work_are_refused(
+    common: BridgeSettings, tmp_path: Path, text: str, said: str
+) -> None:
+    with pytest.raises(SettingsError, match=said):
+        nodes_of(with_file(common, tmp_path, text))
+
+
+def test_a_port_that_counts_up_beyond_the_last_is_refused(common: BridgeSettings, tmp_path: Path) -> None:
+    last = common.model_copy(update={"kubelet_port": 65_535})
+    with pytest.raises(SettingsError, match="above 65535"):
+        nodes_of(with_file(last, tmp_path, "- name: a\n- name: b\n"))

@@ -121,9 +121,28 @@ def test_a_bridge_without_subnets_is_refused(pem: str) -> None:
         load(BridgeSettings, {**kubelet(pem), "subnets": ""})
 
 
-def test_a_bridge_that_anyone_may_read_logs_from_is_refused(pem: str) -> None:
-    with pytest.raises(SettingsError, match="kubelet-client-ca"):
-        load(BridgeSettings, {"subnets": "subnet-a", "kubelet_cert": pem, "kubelet_key": pem})
+def test_a_bridge_needs_a_certificate_or_somebody_who_signs_one(pem: str) -> None:
+    given = {"subnets": "subnet-a"}
+    with pytest.raises(SettingsError, match="kubelet-cert-signer"):
+        load(BridgeSettings, given)
+    load(BridgeSettings, {**given, "kubelet_cert": pem, "kubelet_key": pem})
+    load(BridgeSettings, {**given, "kubelet_cert_signer": "kubernetes.io/kubelet-serving"})
+
+
+def test_half_a_certificate_is_refused_even_with_a_signer(pem: str) -> None:
+    signer = {"kubelet_cert_signer": "kubernetes.io/kubelet-serving", "subnets": "subnet-a"}
+    with pytest.raises(SettingsError, match="kubelet-key"):
+        load(BridgeSettings, {**signer, "kubelet_cert": pem})
+
+
+def test_approving_needs_a_signer(pem: str) -> None:
+    with pytest.raises(SettingsError, match="name the signer"):
+        load(BridgeSettings, {**kubelet(pem), "kubelet_cert_approve": True})
+
+
+def test_authorities_that_are_no_file_are_refused(pem: str) -> None:
+    with pytest.raises(SettingsError, match="is not a file"):
+        load(BridgeSettings, {**kubelet(pem), "kubelet_client_ca": pem + ".missing"})
 
 
 def test_a_nodes_lease_must_leave_time_to_renew_it(pem: str) -> None:
@@ -214,3 +233,13 @@ def test_hand_overs_that_make_no_sense_are_refused(flags: dict[str, Any], said: 
 
 def test_hand_over_spends_nothing_unless_it_is_switched_on() -> None:
     assert not load(ExtenderSettings, {"host": "127.0.0.1"}).handover
+
+
+def test_kubectl_exec_is_let_in_by_itself_unless_told_otherwise(pem: str) -> None:
+    assert load(BridgeSettings, kubelet(pem)).exec == "auto"
+    assert load(BridgeSettings, {**kubelet(pem), "exec": "off"}).exec == "off"
+
+
+def test_kubectl_exec_is_on_off_or_auto(pem: str) -> None:
+    with pytest.raises(SettingsError, match="exec"):
+        load(BridgeSettings, {**kubelet(pem), "exec": "sometimes"})

@@ -63,6 +63,16 @@ def test_the_recording_of_an_observing_gate_is_a_trace() -> None:
     assert trace.ignored == ()
 
 
+def test_a_pod_that_two_recorders_followed_counts_once() -> None:
+    still = "web,ci,500,512,10,,0.5,0.02"
+    (pod,) = read(still, still, "web,ci,500,512,10,70,0.5,0.02", header=OBSERVED).pods
+    assert pod.lasts == 60_000
+
+
+def test_pods_of_one_name_in_any_other_trace_are_as_many_as_it_has() -> None:
+    assert len(read("web,500,512,10,", "web,500,512,10,", "web,500,512,10,70").pods) == 3
+
+
 def test_optional_columns_are_the_pods_annotations_and_label() -> None:
     header = f"{HEADER},namespace,max_wait,capacity,overflow"
     (pod,) = read("a,1,1,0,1,ci,90s,spot,disabled", header=header).pods

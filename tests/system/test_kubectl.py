@@ -8,6 +8,7 @@ import pytest
 
 from app.wiring.local.stack import LocalStack
 from tests.system.actors import Actors, running
+from tests.system.pods import ended
 
 pytestmark = [
     pytest.mark.system,
@@ -53,6 +54,28 @@ async def test_following_shows_lines_as_they_come_and_ends_with_the_container(ac
     async with asyncio.timeout(60):
         code, out, err = await actors.kubectl("logs", "-f", "-n", space, "job")
     assert (code, out.splitlines()) == (0, [f"line {n}" for n in range(20)]), err
+
+
+async def test_previous_shows_the_run_that_ended_before(actors: Actors) -> None:
+    space = await actors.namespace(overflow="enabled")
+    script = """
+import os
+attempt = int(os.environ.get("SPILLWAY_ATTEMPT", "1"))
+print("attempt", attempt)
+raise SystemExit(0 if attempt > 1 else 3)
+"""
+    await actors.pod(space, "job", script, nodeSelector=ONLY_VIRTUAL, restartPolicy="OnFailure")
+    await actors.until(space, "the second run", ended, within=60)
+    logs = ("logs", "-n", space, "job")
+    assert await actors.kubectl(*logs) == (0, "attempt 2\n", "")
+    assert await actors.kubectl(*logs, "--previous") == (0, "attempt 1\n", "")
+
+
+async def test_a_pod_that_was_never_restarted_has_no_previous_log(actors: Actors) -> None:
+    space = await ended_pod(actors, TEN_LINES, phase="Succeeded")
+    code, _, err = await actors.kubectl("logs", "-n", space, "job", "--previous")
+    assert code == 1
+    assert 'previous terminated container "main" in pod "job" not found' in err
 
 
 async def test_a_failed_pod_says_its_exit_code(actors: Actors) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 import structlog
+from structlog.testing import capture_logs
 
 from app.telemetry import logs
 
@@ -80,3 +81,13 @@ def test_configuring_again_replaces_our_handler_and_keeps_those_of_others(
     configure()
     assert [each for each in root.handlers if not isinstance(each, logs.OurHandler)] == others
     assert len(root.handlers) == len(others) + 1
+
+
+def test_whoever_has_logged_before_goes_by_a_later_configuration(configure: Callable[[], None]) -> None:
+    log = logs.get("early")
+    configure()
+    log.info("under the first")
+    structlog.reset_defaults()
+    with capture_logs() as captured:
+        log.info("under the second")
+    assert [line["event"] for line in captured] == ["under the second"]

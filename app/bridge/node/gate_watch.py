@@ -1,13 +1,12 @@
 """Closes the node by force while nobody minds the gate."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 
 from app.bridge.config import NodeConfig
 from app.bridge.node.lease_age import LeaseAge
 from app.bridge.node.manifest import closed_body
 from app.model.names import GATE_LEASE, GATE_MANAGER
 from app.model.pod import Pod
-from app.model.wire import Json
 from app.ports.clock import Clock
 from app.ports.failures import NotFound
 from app.ports.kubernetes import Lease, Leases, Nodes
@@ -34,7 +33,6 @@ class GateWatch:
         self._bound = bound
         self._age = LeaseAge(clock)
         self._was_minded = False
-        self._applied: Mapping[str, Json] | None = None
 
     async def check(self) -> None:
         """Look at the Lease once; while it is stale, keep the node exactly as full as it is.
@@ -43,7 +41,6 @@ class GateWatch:
             PortFailure: Kubernetes did not answer; the Lease grows no younger by that.
         """
         if self._age.see(await self._read()):
-            self._applied = None
             self._was_minded = True
         if not self._age.is_stale():
             return
@@ -53,12 +50,13 @@ class GateWatch:
         await self.close()
 
     async def close(self) -> None:
-        """Take every grant and all free room away, unless that is done."""
+        """Take every grant and all free room away.
+
+        What we wrote last says nothing of what stands there: a leader that was frozen for longer than its
+        Lease may have written since. Where nobody did, the API server finds no difference and stores nothing.
+        """
         body = closed_body(self._config, bound=self._bound())
-        if body == self._applied:
-            return
         await self._nodes.apply_status(body, manager=GATE_MANAGER)
-        self._applied = body
 
     async def _read(self) -> Lease | None:
         try:

@@ -3,6 +3,7 @@
 https://kubernetes.io/docs/reference/kubernetes-api/cluster-resources/node-v1/
 """
 
+import re
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Final
@@ -23,6 +24,9 @@ _HEALTHY: Final = (
     ("PIDPressure", "KubeletHasSufficientPID", "kubelet has sufficient PID available"),
     ("NetworkUnavailable", "RouteCreated", "each task has its own network interface"),
 )
+_VERSION: Final = re.compile(r"v?(?P<major>\d+)\.(?P<minor>\d+)")
+_WEBSOCKETS: Final = "ExtendWebSocketsToKubelet"
+_WEBSOCKETS_SINCE: Final = (1, 36)
 _READY: Final = ("Ready", "KubeletReady", "the bridge is running")
 
 
@@ -83,7 +87,25 @@ def status_body(config: NodeConfig, *, node: Node | None, now: datetime) -> dict
         "daemonEndpoints": {"kubeletEndpoint": {"Port": config.kubelet_port}},
         "nodeInfo": _node_info(config),
     }
+    features = declared_features(config)
+    if features:
+        status["declaredFeatures"] = features
     return {**_head(), "metadata": {"name": config.name}, "status": status}
+
+
+def declared_features(config: NodeConfig) -> list[str]:
+    """What API servers may count on; sorted, each once.
+
+    Those before 1.36 do not pass WebSockets on, and those before 1.35 answer an application of the field,
+    which they do not know, with 500.
+
+    https://kubernetes.io/docs/concepts/architecture/nodes/#declared-features
+    """
+    found = _VERSION.match(config.kubelet_version)
+    if not config.websockets or found is None:
+        return []
+    version = (int(found["major"]), int(found["minor"]))
+    return [_WEBSOCKETS] if version >= _WEBSOCKETS_SINCE else []
 
 
 def closed_body(config: NodeConfig, *, bound: Iterable[Pod]) -> dict[str, Json]:

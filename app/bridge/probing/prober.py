@@ -55,7 +55,7 @@ class Prober:
         self._jitter = jitter
         self._pods: dict[PodKey, dict[_Life, ProbedContainer]] = {}
         self._listeners: list[Callable[[PodKey], None]] = []
-        self._telling: set[asyncio.Task[None]] = set()
+        self._telling: set[asyncio.Task[bool | None]] = set()
         self._group: asyncio.TaskGroup | None = None
 
     def on_change(self, listener: Callable[[PodKey], None]) -> None:

@@ -9,6 +9,7 @@ from typing import Final, Literal
 import msgspec
 
 from app.bridge.config import TaskSettings
+from app.bridge.translation import sessions
 from app.bridge.translation.answers import Refusal, refusal_of
 from app.bridge.translation.caveats import caveats_of, unfound_pulls
 from app.bridge.translation.containers import helper, ordering
@@ -107,8 +108,13 @@ def translate(
         security_groups=task.standing.groups,
         volumes=task.brought.launch_volumes,
         turn=attempt - 1,
+        execute_command=sessions.are_enabled(role=task.standing.role, settings=config),
     )
-    special = (*task.brought.caveats, *unfound_pulls(material.missing_pulls))
+    special = (
+        *task.brought.caveats,
+        *unfound_pulls(material.missing_pulls),
+        *sessions.caveats(task.parts, role=task.standing.role, settings=config),
+    )
     return Translated(launch, caveats_of(pod, parts=task.parts, brought=special))
 
 

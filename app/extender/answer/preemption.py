@@ -4,14 +4,16 @@ The rules are the gate's own, so that a pod is kept from preempting only where t
 """
 
 from collections.abc import Collection, Iterable, Mapping
+from functools import lru_cache
 
 from app.extender.cluster.snapshot import is_placeholder
 from app.extender.decision.hindrance import GateConfig, Refusals
 from app.extender.decision.sparing import evicts_nobody
+from app.model.meta import ObjectMeta
 from app.model.names import PodUid
 from app.model.namespace import Namespace
 from app.model.node import Node
-from app.model.pod import Pod
+from app.model.pod import Pod, PodSpec
 from app.ports.watched import Watched
 
 Victims = Mapping[str, Collection[PodUid]]
@@ -78,3 +80,19 @@ class Preemption:
             self._placeholders.discard(before.uid)
         if after is not None and is_placeholder(after):
             self._placeholders.add(after.uid)
+
+
+def reduced(pod: Pod) -> Pod:
+    """The pod as far as it matters here: its names, version and priority. There may be 150,000."""
+    meta = pod.metadata
+    return Pod(
+        metadata=ObjectMeta(
+            name=meta.name, namespace=meta.namespace, uid=meta.uid, resource_version=meta.resource_version
+        ),
+        spec=_of_priority(pod.spec.priority),
+    )
+
+
+@lru_cache(maxsize=1024)
+def _of_priority(priority: int | None) -> PodSpec:
+    return PodSpec(priority=priority)

@@ -26,7 +26,7 @@ from app.ports.clock import Clock
 from app.ports.kubernetes import Nodes
 from app.ports.watched import Watched
 from app.serving.bodies import http_error
-from app.serving.probes import probe_router
+from app.serving.probes import Metrics, probe_router
 from app.telemetry import logs
 
 _log = logs.get(__name__)
@@ -47,7 +47,7 @@ class ExtenderConfig(msgspec.Struct, frozen=True, kw_only=True):
     max_body: int = 64 * 1024 * 1024
 
 
-def build_app(
+def build_app(  # noqa: PLR0913  (a shell is handed all that it touches)
     config: ExtenderConfig,
     *,
     nodes: Watched[Node],
@@ -55,6 +55,7 @@ def build_app(
     clock: Clock,
     registry: CollectorRegistry,
     preemption: Preemption | None = None,
+    metrics: Metrics | None = None,
 ) -> FastAPI:
     """The extender's HTTP application; its lifespan must run, since it makes the replica Ready.
 
@@ -63,11 +64,12 @@ def build_app(
         nodes: every node of the cluster, real and virtual; the caller runs the watch.
         consistent: for the reads that the cache cannot answer.
         clock: for expiry and deadlines.
-        registry: where the metrics go, and what `/metrics` shows.
+        registry: where the metrics go.
         preemption: for whom nobody is to be evicted; without it everybody preempts as ever.
+        metrics: what `/metrics` shows, if not the registry alone.
     """
-    metrics = ServerMetrics(registry)
-    roster = Roster(nodes, consistent, clock=clock, metrics=metrics, timeout=config.lookup_timeout)
+    counters = ServerMetrics(registry)
+    roster = Roster(nodes, consistent, clock=clock, metrics=counters, timeout=config.lookup_timeout)
     extender = _Extender(config, roster=roster, preemption=preemption)
     synced = asyncio.Event()
 
@@ -88,10 +90,14 @@ def build_app(
     app = FastAPI(title="Spillway extender", lifespan=lifespan, openapi_url=None)
     app.add_exception_handler(HTTPException, http_error)
     app.include_router(
-        probe_router(registry, lambda: None if synced.is_set() else "the node cache is not filled yet")
+        probe_router(
+            registry,
+            lambda: None if synced.is_set() else "the node cache is not filled yet",
+            metrics=metrics,
+        )
     )
     verbs = {"filter": extender.filter, "prioritize": extender.prioritize, "preempt": extender.preempt}
-    app.add_middleware(Desk, verbs=verbs, most=config.max_body, clock=clock, metrics=metrics)
+    app.add_middleware(Desk, verbs=verbs, most=config.max_body, clock=clock, metrics=counters)
     return app
 
 

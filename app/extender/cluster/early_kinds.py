@@ -16,7 +16,7 @@ MOST_KINDS: Final = 100
 
 
 class EarlyKinds:
-    """Follows all pods. A pod on a real node says no more than where it sits, so it counts when it is made.
+    """Follows all pods. Those that allow it stay whole on real nodes, so that a new leader learns of them.
 
     Where there are too many, the namespace that has most gives up the one that was seen longest ago: who
     makes up controllers pushes out nobody else's.

@@ -80,6 +80,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
         unbound: live pods without a node, whatever they want.
         virtual: the virtual nodes, by name.
         on_virtual: the pods on each virtual node, ended ones included; every virtual node has an entry.
+        adrift: pods on virtual nodes that are gone, or that lack our taint, by node: their tasks run on.
         taken: what the pods of each virtual node that have not ended ask for.
         namespaces: by name.
         grants: on each virtual node, as our newest writes have them.
@@ -94,6 +95,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     unbound: Mapping[PodUid, Pod]
     virtual: tuple[Node, ...]
     on_virtual: Mapping[str, tuple[Pod, ...]]
+    adrift: Mapping[str, tuple[Pod, ...]] = {}
     taken: Mapping[str, Resources] = {}
     namespaces: Mapping[str, Namespace]
     grants: Ledger
@@ -104,5 +106,6 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     early: tuple[Pod, ...] = ()
 
     def uids_on_virtual(self) -> frozenset[PodUid]:
-        """The pods on virtual nodes."""
-        return frozenset(pod.uid for pods in self.on_virtual.values() for pod in pods)
+        """The pods on virtual nodes, those that are gone included."""
+        places = (*self.on_virtual.values(), *self.adrift.values())
+        return frozenset(pod.uid for pods in places for pod in pods)

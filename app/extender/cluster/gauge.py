@@ -6,7 +6,7 @@ one comparison for each reach, and what pods take of it one addition.
 
 import heapq
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import msgspec
@@ -30,6 +30,7 @@ NEW_REACHES: Final = 4
 
 LATELY: Final = timedelta(minutes=5)
 _MOST_REJECTIONS: Final = 1000
+_EVER: Final = datetime.min.replace(tzinfo=UTC)
 
 _Three = tuple[int, int, int]
 """cpu in millicores, memory in bytes, pods."""
@@ -54,17 +55,22 @@ class _Area(msgspec.Struct):
     pending: int = 0
     wanted: _Three = (0, 0, 0)
     rejections: list[datetime] = []
+    newest: datetime = _EVER
 
     def rejected_at(self, moment: datetime) -> None:
         """A pod found no room; `rejections` is a heap, the oldest first."""
+        self.newest = max(self.newest, moment)
         heapq.heappush(self.rejections, moment)
         if len(self.rejections) > _MOST_REJECTIONS:
             heapq.heappop(self.rejections)
 
-    def forget_before(self, moment: datetime) -> None:
-        """Drop what was not lately."""
-        while self.rejections and self.rejections[0] < moment:
+    def forget(self, now: datetime) -> None:
+        """Drop what was not lately. What is dated after now, as by a clock that was set back, is of now."""
+        while self.rejections and self.rejections[0] < now - LATELY:
             heapq.heappop(self.rejections)
+        if self.newest > now:
+            self.rejections = sorted(min(each, now) for each in self.rejections)
+            self.newest = now
 
 
 class _Queue(msgspec.Struct, frozen=True):
@@ -128,7 +134,7 @@ class Gauge:
         asking = self._taken_up((*pending,), (*others,))
         arriving = tuple(coming)
         for area in self._areas.values():
-            area.forget_before(now - LATELY)
+            area.forget(now)
         queues: dict[int, _Queue] = {}
         readings = {
             reach: self._reading(reach, arriving, queues, now=now)

@@ -9,6 +9,7 @@ from typing import Final
 
 from app.model.container import Container, ResourceRequirements
 from app.model.meta import ObjectMeta, OwnerReference
+from app.model.names import EARLY
 from app.model.node import Node, is_virtual
 from app.model.pod import Pod, PodCondition, PodSpec, PodStatus, condition, controller_of
 from app.model.quantity import QuantityError
@@ -36,7 +37,9 @@ class Reduction:
     def __call__(self, pod: Pod) -> Pod:
         """What is to be kept of the pod."""
         node = self._nodes.get(pod.spec.node_name) if pod.spec.node_name else None
-        return pod if node is None or is_virtual(node) else reduced(pod)
+        if node is None or is_virtual(node) or EARLY in pod.metadata.annotations:
+            return pod  # what allows early burst tells a new leader of its like (`early_kinds`)
+        return reduced(pod)
 
 
 def reduced(pod: Pod) -> Pod:

@@ -62,6 +62,7 @@ class Snapshot:
         self._taken: dict[str, _Taken] = {}
         self._nodes: dict[str, Node] = {}
         self._virtual: dict[str, dict[PodUid, Pod]] = {}
+        self._adrift: dict[str, dict[PodUid, Pod]] = {}
         self._real: dict[str, RealNode] = {}
         self._starting: set[str] = set()
         self._gauge = Gauge(watermarks)
@@ -102,6 +103,7 @@ class Snapshot:
             unbound=dict(self._unbound),
             virtual=shown,
             on_virtual={node.name: tuple(self._virtual.get(node.name, {}).values()) for node in shown},
+            adrift={name: tuple(pods.values()) for name, pods in self._adrift.items() if pods},
             taken={node.name: self.taken(node.name) for node in shown},
             namespaces=namespaces,
             grants=grants,
@@ -171,17 +173,23 @@ class Snapshot:
         if after is None:
             if before is not None:
                 self._nodes.pop(before.name, None)
-                self._virtual.pop(before.name, None)
+                self._lose(before.name)
                 self._changed.add(before.name)
             return
         self._nodes[after.name] = after
         self._changed.add(after.name)
         if not is_virtual(after):
-            self._virtual.pop(after.name, None)
+            self._lose(after.name)
         elif after.name not in self._virtual:
+            self._adrift.pop(after.name, None)
             self._virtual[after.name] = {
                 pod.uid: pod for pod in self._pods.all() if pod.spec.node_name == after.name
             }
+
+    def _lose(self, name: str) -> None:
+        """A virtual node is none any more: whoever deleted it, or took its taint, ended no task by that."""
+        if name in self._virtual:
+            self._adrift[name] = self._virtual.pop(name)
 
     def _pod_changed(self, before: Pod | None, after: Pod | None) -> None:
         if before is not None and (after is None or _elsewhere(before, after)):
@@ -193,8 +201,9 @@ class Snapshot:
             self._waits(after)
             return
         self._waits_no_more(after.uid)
-        if node in self._virtual:
-            self._virtual[node][after.uid] = after
+        for places in (self._virtual, self._adrift):
+            if node in places:
+                places[node][after.uid] = after
         if before is None or not _sits_still(before, after):
             self._sit(after.uid, None if is_terminal(after) else _seat(after))
 
@@ -213,8 +222,8 @@ class Snapshot:
 
     def _forget(self, pod: Pod) -> None:
         self._waits_no_more(pod.uid)
-        if pod.spec.node_name in self._virtual:
-            self._virtual[pod.spec.node_name].pop(pod.uid, None)
+        for places in (self._virtual, self._adrift):
+            places.get(pod.spec.node_name, {}).pop(pod.uid, None)
         self._sit(pod.uid, None)
 
     def _sit(self, uid: PodUid, seat: _Seat | None) -> None:

@@ -32,11 +32,13 @@ class Watermark(msgspec.Struct, frozen=True):
 def step(state: Watermark | None, level: float, now: datetime, config: WatermarkConfig) -> Watermark:
     """The state after this level; nobody has looked before where `state` is None.
 
-    Two changes are never closer than the dwell time. Where the clock was set back, the state stays until the
-    clock has caught up.
+    Two changes are never closer than the dwell time. Where the clock was set back, that begins anew: it must
+    not last until the clock has caught up.
     """
     if state is None:
         return Watermark("high" if level >= config.high else "low", now)
+    if now < state.since:
+        return Watermark(state.mark, now)
     if now - state.since < config.dwell or not _would_change(state, level, config):
         return state
     return Watermark("high" if state.mark == "low" else "low", now)

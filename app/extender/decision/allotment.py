@@ -91,12 +91,11 @@ def in_turn(
 def kept(
     live: Ledger, *, unbound: Mapping[PodUid, Pod], modes: Modes, book: Book
 ) -> dict[str, tuple[Grant, ...]]:
-    """The grants that modes and budgets leave standing; the newest go first. The book is charged with all.
+    """The grants that modes and budgets leave standing; the newest go first. The book is charged with them.
 
-    A grant that is withdrawn still counts, since its pod may land until the node is written.
+    One that is withdrawn still counts for a while: `app.extender.decision.ledger.closing_after`.
     """
     standing: dict[str, list[Grant]] = {node: [] for node in live}
-    withdrawn: list[tuple[Pod, str]] = []
     rows = (
         (grant.expires, _age_of(unbound[grant.uid]), node, grant) for node in live for grant in live[node]
     )
@@ -105,10 +104,6 @@ def kept(
         if modes[node] in GIVES_GRANTS and not book.excess(pod, node):
             book.charge(pod, node)
             standing[node].append(grant)
-        else:
-            withdrawn.append((pod, node))
-    for pod, node in withdrawn:
-        book.charge(pod, node)
     return {node: tuple(grants) for node, grants in standing.items()}
 
 

@@ -140,7 +140,7 @@ class Book:
 def book_of(facts: Facts, *, limits: Limits, costs: Costs) -> Book:
     """The book with every pod that has a task, or will: bound to a virtual node, and not ended."""
     book = Book(limits=limits, namespaces=facts.namespaces, nodes=facts.virtual, costs=costs)
-    for node, pods in facts.on_virtual.items():
+    for node, pods in (*facts.on_virtual.items(), *facts.adrift.items()):
         for pod in pods:
             if is_overflow(pod) and not is_terminal(pod):
                 book.charge(pod, node)

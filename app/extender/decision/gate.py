@@ -16,10 +16,10 @@ from app.extender.decision import early, ledger
 from app.extender.decision.allotment import allot, kept, rehearse
 from app.extender.decision.arrivals import seats
 from app.extender.decision.book import Book, Costs, book_of
-from app.extender.decision.candidates import Candidate, candidates, daemons_on
-from app.extender.decision.decisions import Burst, Decision, Early, Opening, Plan, Refuse, Wait, WouldBurst
+from app.extender.decision.candidates import Candidate, candidates
+from app.extender.decision.decisions import Decision, Opening, Plan, Refuse, Wait, WouldBurst
 from app.extender.decision.hindrance import GateConfig, Moment, Refusals, hindrance
-from app.extender.decision.memory import Held, Memory, Observed, Place, arrivals_after, gates_after
+from app.extender.decision.memory import Held, Memory, Observed, Place, arrivals_after, waits_after
 from app.extender.decision.mode import (
     GATE_CLOSED,
     GIVES_GRANTS,
@@ -30,18 +30,17 @@ from app.extender.decision.mode import (
     modes_of,
     only_waits_for_time,
 )
+from app.extender.decision.opening import openings_of
 from app.fargate.prices import cost_of
-from app.model.grant import Grant
 from app.model.names import PodUid
 from app.model.pod import Pod
 from app.model.requests import requests_of
-from app.model.resources import NOTHING, Resources, total
-from app.model.virtual_node import FLOOR, opened
 
 IN_FLIGHT: Final = timedelta(seconds=2)
 """How long after its grant expired a pod may still land: the scheduler had its answer, and was binding it.
 
-For so long the grant stays where it is and counts as spent; the extender lets nobody new pass for it.
+For so long the grant stays where it is and counts as spent; the extender lets nobody new pass for it. One
+that was taken back counts as long, from when the node no longer shows it.
 """
 
 
@@ -59,18 +58,18 @@ def plan(  # noqa: PLR0913  (three of them are pure functions that their owner m
     shown = {node.name: facts.grants.get(node.name, ()) for node in facts.virtual}
     modes = modes_of(facts.virtual, default=config.gate)
     book = book_of(facts, limits=config.budget, costs=costs)
-    landed = now - IN_FLIGHT
     live = ledger.live(
         shown,
         facts.unbound,
         namespaces=facts.namespaces,
-        now=landed,
+        now=now - IN_FLIGHT,
         ttl=config.grant_ttl,
         requests=requests,
     )
     standing = kept(live, unbound=facts.unbound, modes=modes, book=book)
-    lapses = ledger.lapses_after(memory.lapses, ledger=shown, unbound=facts.unbound, now=landed)
-    gates = gates_after(memory.gates, unbound=facts.unbound, now=now)
+    closing = _closing(memory, facts, standing, now=now, book=book)
+    lapses = ledger.lapses_after(memory.lapses, ledger=shown, unbound=facts.unbound, now=now - IN_FLIGHT)
+    gates, ahead = waits_after(memory, facts.unbound, now=now)
     arrivals = arrivals_after(
         memory.arrivals,
         coming=(each.node.name for each in facts.coming),
@@ -81,13 +80,14 @@ def plan(  # noqa: PLR0913  (three of them are pure functions that their owner m
     observed = _still_observed(memory.observed, facts.unbound, modes)
     early_held = early.held_now(memory.early, facts, now=now, in_flight=IN_FLIGHT)
     early.charge(early_held, book=book)
-    held = frozenset(grant.uid for grants in live.values() for grant in grants) | observed.keys()
+    held = ledger.uids_in(standing) | closing.keys() | observed.keys()
     moment = Moment(
         now=now,
         config=config,
         lapses=lapses,
         refusals=refusals,
         gates=gates,
+        ahead=ahead,
         seats=seats(facts, arrivals, held=held, now=now, config=config),
     )
     pressing = candidates(
@@ -101,24 +101,54 @@ def plan(  # noqa: PLR0913  (three of them are pure functions that their owner m
     balances = book.balances()
     earlies = early.NO_EARLY
     if config.early_seats and early.is_quiet(standing, decisions, modes=modes, book=book):
-        earlies = _earlies(facts, early_held, moment=moment, modes=modes, costs=costs)
+        earlies = _earlies(facts, early_held, closing, moment=moment, modes=modes, costs=costs)
     early_held = early.held_after(early_held, earlies, in_flight=IN_FLIGHT)
     would = _rehearsed(rehearsing, observed=observed, unbound=facts.unbound, book=book)
-    openings = _openings(standing, decisions, facts, earlies)
+    openings = openings_of(standing, decisions, facts, earlies)
     return Plan(
         decisions=(*decisions, *would),
         openings=openings,
         memory=Memory(
             lapses=lapses,
             gates=gates,
+            ahead=ahead,
+            closing=closing,
             arrivals=arrivals,
             observed=_observed_after(observed, would),
             early=early_held,
         ),
         unbound=frozenset(facts.unbound),
-        due=_due(decisions, openings, early.due(openings, early_held, facts, moment=moment)),
+        due=_due(
+            decisions,
+            openings,
+            (
+                *early.due(openings, early_held, facts, moment=moment),
+                *(each.until for each in closing.values()),
+            ),
+        ),
         balances=balances,
     )
+
+
+def _closing(
+    memory: Memory, facts: Facts, standing: Ledger, *, now: datetime, book: Book
+) -> Mapping[PodUid, ledger.Closing]:
+    """The grants that were taken back, and may be used yet; the book is charged with them."""
+    closing = ledger.closing_after(
+        memory.closing,
+        shown=facts.grants,
+        standing=standing,
+        unbound=facts.unbound,
+        now=now,
+        in_flight=IN_FLIGHT,
+    )
+    _charge(closing, facts, book)
+    return closing
+
+
+def _charge(closing: Mapping[PodUid, ledger.Closing], facts: Facts, book: Book) -> None:
+    for uid, each in closing.items():
+        book.charge(facts.unbound[uid], each.node)
 
 
 def decide(
@@ -209,73 +239,24 @@ def _observed_after(
     return {**observed, **{each.pod.uid: Observed(each.node, each.cost) for each in new}}
 
 
-def first_step(opening: Opening, *, shown: tuple[Grant, ...], slots: int) -> Opening:
-    """The opening itself, or the one to write before it so that the scheduler looks at its new pods again.
-
-    A pod that the scheduler found too large for the node is looked at again only when the node grows. Where
-    new pods would merely take over what others give back, the gate first closes altogether: whatever ends
-    meanwhile, opening it again makes the node grow.
-
-    Source: `haveAnyRequestedResourcesIncreased` of kube-scheduler's NodeResourcesFit plugin: more pod slots
-    wake every pod.
-
-    Args:
-        opening: what is wanted.
-        shown: the grants on the node now.
-        slots: the pods in the node's allocatable now.
-    """
-    known = {grant.uid for grant in shown}
-    new = [grant for grant in opening.grants if grant.uid not in known]
-    if not new or opening.room.pods > slots:
-        return opening
-    room = (opening.room - total(grant.room for grant in new)).at_least(FLOOR)
-    return Opening(
-        node=opening.node,
-        grants=tuple(grant for grant in opening.grants if grant.uid in known),
-        room=msgspec.structs.replace(room, pods=0),
-    )
-
-
 def _whole_second(moment: datetime) -> datetime:
     """Rounded up, so that a grant never ends before it has begun."""
     return (moment + timedelta(microseconds=999_999)).replace(microsecond=0)
 
 
-def _openings(
-    standing: Ledger, decisions: Iterable[Decision], facts: Facts, earlies: early.Earlies
-) -> tuple[Opening, ...]:
-    given: dict[str, list[Grant]] = {node: list(grants) for node, grants in standing.items()}
-    for each in decisions:
-        if isinstance(each, Burst):
-            given[each.node].append(each.grant)
-    daemons = daemons_on(facts.unbound.values(), virtual=facts.virtual)
-    return tuple(
-        _opening(node, grants, facts=facts, daemons=daemons.get(node, NOTHING), early_room=earlies.get(node))
-        for node, grants in given.items()
-    )
-
-
-def _opening(
-    node: str, grants: Iterable[Grant], *, facts: Facts, daemons: Resources, early_room: Early | None
-) -> Opening:
-    shown = tuple(sorted(grants, key=lambda grant: grant.uid))
-    awaited = total(grant.room for grant in shown) + daemons
-    if early_room is not None:
-        awaited += early_room.space
-    return Opening(
-        node=node,
-        grants=shown,
-        room=opened(taken=facts.taken.get(node, NOTHING), awaited=awaited),
-        early=None if early_room is None else early_room.room,
-    )
-
-
 def _earlies(
-    facts: Facts, held: Mapping[Place, Held], *, moment: Moment, modes: Modes, costs: Costs
+    facts: Facts,
+    held: Mapping[Place, Held],
+    closing: Mapping[PodUid, ledger.Closing],
+    *,
+    moment: Moment,
+    modes: Modes,
+    costs: Costs,
 ) -> early.Earlies:
     """Early room where nobody needs a grant: budgets have what runs, and what may be landing early."""
     book = book_of(facts, limits=moment.config.budget, costs=costs)
     early.charge(held, book=book)
+    _charge(closing, facts, book)
     return early.early_rooms(facts, held, moment=moment, modes=modes, book=book)
 
 

@@ -8,11 +8,11 @@ from typing import Final
 import msgspec
 
 from app.extender.decision.budget import NO_LIMITS, Limits
-from app.extender.decision.candidates import Candidate, takes_pods_now, verdict_on
+from app.extender.decision.candidates import Candidate, takes_pods_now
 from app.extender.decision.decisions import Refuse, Wait
 from app.extender.decision.gangs import gang_of
 from app.extender.decision.ledger import Lapses, held_off_until
-from app.extender.decision.memory import NO_GATES, Gates
+from app.extender.decision.memory import NO_AHEAD, NO_GATES, Ahead, Gates, tried_since
 from app.extender.decision.mode import Mode
 from app.extender.decision.preference import AS_EVER, Preference, Preferences
 from app.model.actuator import SCHEDULER, Actuator
@@ -108,6 +108,7 @@ class Moment(msgspec.Struct, frozen=True, kw_only=True):
         lapses: what was tried before.
         refusals: what Fargate can run.
         gates: the pods that were seen gated.
+        ahead: the pods whose own times lie after now, and what counts in their place.
         seats: the pods that a node on its way has room for, and until when each waits for it.
     """
 
@@ -116,6 +117,7 @@ class Moment(msgspec.Struct, frozen=True, kw_only=True):
     lapses: Mapping[PodUid, Lapses]
     refusals: Refusals
     gates: Gates = NO_GATES
+    ahead: Ahead = NO_AHEAD
     seats: Mapping[PodUid, datetime] = NO_SEATS
 
 
@@ -195,7 +197,7 @@ def _invalid_wait(pod: Pod) -> tuple[Reason, ...]:
 
 def _patient_until(candidate: Candidate, moment: Moment) -> datetime:
     pod = candidate.pod
-    since = _tried_since(pod, moment.gates)
+    since = _tried_since(pod, moment)
     if since is None or candidate.overflow is Overflow.REQUIRED:
         return _LONG_AGO
     return later(since, max_wait(pod.metadata.annotations, default=moment.config.max_wait))
@@ -208,17 +210,18 @@ def _nominated_until(candidate: Candidate, moment: Moment) -> datetime:
     """
     pod = candidate.pod
     name = pod.status.nominated_node_name
-    since = _tried_since(pod, moment.gates)
+    since = _tried_since(pod, moment)
     if not name or since is None or any(node.name == name for node in candidate.nodes):
         return _LONG_AGO
     return later(since, moment.config.nomination)
 
 
-def _tried_since(pod: Pod, gates: Gates) -> datetime | None:
+def _tried_since(pod: Pod, moment: Moment) -> datetime | None:
     """Since when the scheduler finds no node for the pod; the time that it was gated does not count."""
-    verdict = verdict_on(pod)
-    since = (verdict.last_transition_time if verdict else None) or pod.metadata.creation_timestamp
-    ungated = gates.get(pod.uid)
+    since = tried_since(pod)
+    if since is not None and pod.uid in moment.ahead:
+        since = min(since, moment.ahead[pod.uid])
+    ungated = moment.gates.get(pod.uid)
     if since is None or ungated is None:
         return since
     return max(since, ungated)

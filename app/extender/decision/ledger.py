@@ -18,6 +18,7 @@ from app.model.policy import Overflow
 from app.model.quantity import QuantityError
 from app.model.requests import requests_of
 from app.model.resources import Resources
+from app.model.times import later
 
 Requests = Callable[[Pod], Resources]
 """What a pod asks for (`app.model.requests.requests_of`)."""
@@ -48,6 +49,16 @@ class Lapses(msgspec.Struct, frozen=True):
 
 NO_LAPSES: Final[Mapping[PodUid, Lapses]] = MappingProxyType({})
 """A gate that remembers nothing, as every new leader's."""
+
+
+class Closing(msgspec.Struct, frozen=True):
+    """A grant that was taken back, on this virtual node: its pod may be landing there until then."""
+
+    node: str
+    until: datetime
+
+
+NOTHING_CLOSING: Final[Mapping[PodUid, Closing]] = MappingProxyType({})
 
 
 def live(
@@ -88,6 +99,45 @@ def _is_for(grant: Grant, pod: Pod, requests: Requests) -> bool:
         return grant.pod == pod.key and grant.room == requests(pod)
     except QuantityError:
         return False
+
+
+def uids_in(ledger: Ledger) -> frozenset[PodUid]:
+    """The pods that hold grants."""
+    return frozenset(grant.uid for grants in ledger.values() for grant in grants)
+
+
+def closing_after(
+    known: Mapping[PodUid, Closing],
+    *,
+    shown: Ledger,
+    standing: Ledger,
+    unbound: Mapping[PodUid, Pod],
+    now: datetime,
+    in_flight: timedelta,
+) -> dict[PodUid, Closing]:
+    """The grants that are taken back: shown still, or shown a moment ago, to pods that have no node yet.
+
+    Nobody can take back what the scheduler was told: it may be binding the pod.
+
+    Args:
+        known: as of the last plan.
+        shown: on each virtual node now.
+        standing: those that stand.
+        unbound: the pods without a node.
+        now: the time. Where the clock was set back, nothing counts for longer than from then on.
+        in_flight: how long a pod may still land.
+    """
+    stand, until = uids_in(standing), later(now, in_flight)
+    found = {
+        uid: Closing(each.node, min(each.until, until))
+        for uid, each in known.items()
+        if uid in unbound and uid not in stand and now < each.until
+    }
+    for node, grants in shown.items():
+        for grant in grants:
+            if grant.uid in unbound and grant.uid not in stand and now < later(grant.expires, in_flight):
+                found[grant.uid] = Closing(node, until)
+    return found
 
 
 def lapses_after(

@@ -7,7 +7,8 @@ from typing import Final
 
 import msgspec
 
-from app.extender.decision.ledger import NO_LAPSES, Lapses
+from app.extender.decision.candidates import verdict_on
+from app.extender.decision.ledger import NO_LAPSES, NOTHING_CLOSING, Closing, Lapses
 from app.fargate.prices import Cost
 from app.model.names import PodUid
 from app.model.pod import Pod
@@ -16,6 +17,11 @@ Gates = Mapping[PodUid, datetime | None]
 """The pods that were seen with scheduling gates: None while they have some, then since when none."""
 
 NO_GATES: Final[Gates] = MappingProxyType({})
+
+Ahead = Mapping[PodUid, datetime]
+"""The pods whose own times lie after now: since when they are known, by our clock."""
+
+NO_AHEAD: Final[Ahead] = MappingProxyType({})
 
 Arrivals = Mapping[str, datetime | None]
 """The nodes that were seen on their way, by name: None while they are, then since when they take pods."""
@@ -58,15 +64,27 @@ class Memory(msgspec.Struct, frozen=True, kw_only=True):
         lapses: the grants that pods let expire.
         observed: pods that would run on Fargate were it not for `observe`; until they are bound or gone.
         gates: the pods that were seen gated.
+        ahead: the pods that say they began to wait after now.
+        closing: the grants that were taken back a moment ago.
         arrivals: the nodes that were seen on their way.
         early: early seats that pods may be landing in.
     """
 
     lapses: Mapping[PodUid, Lapses] = NO_LAPSES
     gates: Gates = NO_GATES
+    ahead: Ahead = NO_AHEAD
+    closing: Mapping[PodUid, Closing] = NOTHING_CLOSING
     arrivals: Arrivals = NO_ARRIVALS
     observed: Mapping[PodUid, Observed] = NOBODY_OBSERVED
     early: Mapping[Place, Held] = NOTHING_HELD
+
+
+def waits_after(memory: Memory, unbound: Mapping[PodUid, Pod], *, now: datetime) -> tuple[Gates, Ahead]:
+    """What is remembered of when pods began to wait, as of now."""
+    return (
+        gates_after(memory.gates, unbound=unbound, now=now),
+        ahead_after(memory.ahead, unbound=unbound, now=now),
+    )
 
 
 def gates_after(known: Gates, *, unbound: Mapping[PodUid, Pod], now: datetime) -> Gates:
@@ -82,8 +100,28 @@ def gates_after(known: Gates, *, unbound: Mapping[PodUid, Pod], now: datetime) -
         if pod.spec.scheduling_gates:
             found[uid] = None
         elif uid in known:
-            found[uid] = known[uid] or now
+            found[uid] = min(known[uid] or now, now)
     return found
+
+
+def ahead_after(known: Ahead, *, unbound: Mapping[PodUid, Pod], now: datetime) -> dict[PodUid, datetime]:
+    """The pods whose waiting began after now, as of now; those that found a node, or are gone, are forgotten.
+
+    Where our clock was set back, or is behind the API server's, a pod's wait must not last until it has
+    caught up: it is counted from when we first saw it so.
+    """
+    found = {uid: min(since, now) for uid, since in known.items() if uid in unbound}
+    for uid, pod in unbound.items():
+        since = tried_since(pod)
+        if since is not None and since > now:
+            found.setdefault(uid, now)
+    return found
+
+
+def tried_since(pod: Pod) -> datetime | None:
+    """Since when the scheduler finds no node for the pod, as the pod says."""
+    verdict = verdict_on(pod)
+    return (verdict.last_transition_time if verdict else None) or pod.metadata.creation_timestamp
 
 
 def arrivals_after(

@@ -22,7 +22,7 @@ _HOUR: Final = timedelta(hours=1)
 _MOST_STRETCHES: Final = 240
 """The past is kept in pieces of at least this part of the stay, whatever the number of looks."""
 
-_MOST_STRIKES: Final = 5
+MOST_STRIKES: Final = 5
 _ROUNDING: Final = 1e-9
 
 
@@ -120,7 +120,7 @@ def paused(account: Account, *, stay: timedelta, now: datetime) -> Account:
 
 def given_up(account: Account, *, now: datetime) -> Account:
     """The account after a hand-over that came to nothing: a new one, and nodes must earn twice the stay."""
-    return Account(strikes=min(account.strikes + 1, _MOST_STRIKES), struck=now)
+    return Account(strikes=min(account.strikes + 1, MOST_STRIKES), struck=now)
 
 
 def arrived(account: Account) -> Account:

@@ -25,6 +25,7 @@ from app.extender.homing.break_even import (
     step,
 )
 from app.extender.homing.fit import Berths, by_size
+from app.extender.homing.idlers import NO_IDLERS, Idlers, held_off, idlers_after
 from app.extender.homing.movable import anchor
 from app.extender.homing.node_shape import Bin, Load, Shape, packed, shape_of
 from app.extender.homing.pace import Queue
@@ -32,10 +33,11 @@ from app.extender.homing.placeholders import Placeholder
 from app.extender.homing.promises import Hall, Patience, Promises
 from app.extender.homing.returning import overflow_pods
 from app.fargate.prices import cost_of
+from app.model.early import owner_of
 from app.model.names import PodUid
 from app.model.node import Node
 from app.model.offer import Offer, OfferError, read_offer
-from app.model.pod import Pod, controller_of
+from app.model.pod import Pod
 from app.model.reason import Reason
 from app.model.resources import Resources
 
@@ -92,7 +94,7 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
         shape: the node that was counted with.
         stay: the time that it has to earn.
         asks: placeholders to be made now.
-        gave_up: whether a hand-over came to nothing just now.
+        gave_up: whether no node came for a hand-over, as was found just now.
     """
 
     verdict: KeepRenting | Buy
@@ -112,10 +114,12 @@ class Memory(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         accounts: what overflow has cost.
         promises: the placeholders that stay.
+        idlers: controllers whose pods left nodes unused that came for them.
     """
 
     accounts: Accounts = MappingProxyType({})
     promises: Promises = MappingProxyType({})
+    idlers: Idlers = NO_IDLERS
 
 
 class Handovers(msgspec.Struct, frozen=True, kw_only=True):
@@ -142,15 +146,18 @@ def plan_handovers(
         facts: the cluster now.
         held: our placeholders.
         memory: what the last plan handed on.
-        stuck: uids of controllers that cannot do without a replica: their pods never go home.
+        stuck: controllers that cannot do without a replica (`app.extender.controllers`): their pods never
+            go home.
         now: the time.
         config: the policy.
     """
     pods = {pod.uid: pod for pod in overflow_pods(facts)}
     patience = Patience(now=now, timeout=config.timeout, jobs=config.jobs, stuck=stuck)
     hall = Hall(held, pods, memory.promises, patience=patience)
+    idlers = idlers_after(memory.idlers, unused=hall.unused(), left=hall.left(), now=now, stay=config.stay)
+    resting = stuck | held_off(idlers, now=now, stay=config.stay)
     waiting = (pod for uid, pod in pods.items() if uid not in hall.taken)
-    movable = [pod for pod in waiting if _may_move(pod, stuck, now, config)]
+    movable = [pod for pod in waiting if _may_move(pod, resting, now, config)]
     loads = _loads(facts, _without_room(facts, movable))
     counter = _Counter(hall, memory.accounts, now=now, config=config)
     reaches = memory.accounts.keys() | loads.keys() | hall.reaches
@@ -164,7 +171,7 @@ def plan_handovers(
     return Handovers(
         commands=(*removals, *counter.asks),
         ready=hall.ready,
-        memory=Memory(accounts=counter.accounts, promises=hall.promises),
+        memory=Memory(accounts=counter.accounts, promises=hall.promises, idlers=idlers),
         standings=tuple(counter.standings),
     )
 
@@ -225,9 +232,8 @@ def switched_off(held: Iterable[Placeholder]) -> tuple[Remove, ...]:
     return tuple(Remove(each.pod, SWITCHED_OFF) for each in held)
 
 
-def _may_move(pod: Pod, stuck: frozenset[str], now: datetime, config: HandoverConfig) -> bool:
-    owner = controller_of(pod)
-    if owner is None or owner.uid in stuck:
+def _may_move(pod: Pod, resting: frozenset[str], now: datetime, config: HandoverConfig) -> bool:
+    if owner_of(pod) in resting:
         return False
     return anchor(pod, now=now, after=timedelta(0), jobs=config.jobs) is None
 

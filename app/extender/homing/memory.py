@@ -17,12 +17,14 @@ from app.model.replicas import Replicas
 class Eviction(msgspec.Struct, frozen=True, kw_only=True):
     """A pod that may be evicted now, and the controller that makes it anew.
 
-    `newest` is when the youngest overflow pod of that controller was created.
+    `newest` is when the youngest overflow pod of that controller was created. `urged` says that a node was
+    asked for in its name, and stands ready.
     """
 
     pod: Pod
     owner: OwnerReference
     newest: datetime
+    urged: bool = False
 
     @property
     def key(self) -> str:

@@ -10,7 +10,8 @@ from datetime import timedelta
 from typing import Final
 
 from app.extender.homing.node_shape import Bin, Load
-from app.model.pod import Pod, controller_of
+from app.model.early import owner_of
+from app.model.pod import Pod
 
 _TURN: Final = timedelta(seconds=90)
 """From one eviction to the next: the usual grace period of 30 s, and a minute for the successor to be placed,
@@ -22,7 +23,7 @@ _FEWEST: Final = 10
 
 
 Turns = Mapping[str, float]
-"""By the controller's uid."""
+"""By controller, as `app.model.early.owner_of` gives it."""
 
 
 def turns_in(stay: timedelta) -> float:
@@ -93,11 +94,6 @@ class Queue:
 def _with(taken: Turns, loads: Iterable[Load]) -> Turns:
     after = dict(taken)
     for load in loads:
-        uid = _owner(load.pod)
-        after[uid] = after.get(uid, 0.0) + turns_of(load.pod)
+        owner = owner_of(load.pod)
+        after[owner] = after.get(owner, 0.0) + turns_of(load.pod)
     return after
-
-
-def _owner(pod: Pod) -> str:
-    owner = controller_of(pod)
-    return "" if owner is None else owner.uid

@@ -1,7 +1,7 @@
 """Which overflow pods go home now: those that have fitted onto real nodes for long, few at a time.
 
 `plan_returns` is the whole decision but for one question that is asked last, of the API server: how many
-replicas are Ready (`objection`). What comes of an eviction is judged at later looks (`trials`).
+replicas are Ready (`objection`). What comes of it is judged at later looks (`trials`).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -103,7 +103,7 @@ def plan_returns(
     trials = remembered(outcomes, now=now, config=config)
     desk = _Desk(crews=crews, trials=trials, now=now, config=config)
     fitting = desk.fitting(facts, pods, urged=urged, behind=memory.behind)
-    since = {pod.uid: memory.fits_since.get(pod.uid, now) for pod in fitting}
+    since = {pod.uid: min(memory.fits_since.get(pod.uid, now), now) for pod in fitting}
     return Returns(
         evict=desk.due(fitting, since=since, urged=urged, behind=memory.behind),
         places=desk.places,
@@ -213,14 +213,14 @@ class _Desk:
         free = (pod for pod in fitting if pod.uid not in self.stays)
         found = []
         for pod in sorted(free, key=lambda pod: (objected.get(owner_of(pod), _EVER), since[pod.uid])):
-            owner = controller_of(pod)
+            owner, key = controller_of(pod), owner_of(pod)
             if owner is None:  # `anchor` holds those already
                 continue
-            key = owner_of(pod)
             reason = self._unsustained(pod, since[pod.uid], urged) or self._not_now(key, owner)
             if reason is None:
                 self._going.add(key)
-                found.append(Eviction(pod=pod, owner=owner, newest=self._newest(key)))
+                asked, newest = pod.uid in urged, self._newest(key)
+                found.append(Eviction(pod=pod, owner=owner, newest=newest, urged=asked))
             else:
                 self.stays[pod.uid] = reason
         return tuple(found)

@@ -14,6 +14,7 @@ from app.extender.decision.budget import Balance, Scope
 from app.extender.decision.mode import Mode
 from app.extender.insight.seen import Seen
 from app.fargate.prices import cost_of
+from app.model.early import read_early
 from app.model.event import Event
 from app.model.grant import GrantsError, read_grants
 from app.model.node import Node, is_ready
@@ -65,11 +66,20 @@ def price_of(pod: Pod, offer: Offer) -> Price | None:
     )
 
 
+class EarlyOpen(msgspec.Struct, frozen=True, kw_only=True):
+    """Early room that stands open: for so many pods at once, of so many controllers, until then."""
+
+    seats: int
+    controllers: int
+    until: datetime
+
+
 class Gate(msgspec.Struct, frozen=True, kw_only=True):
     """One virtual node: how its gate is run, and whether it takes pods at all.
 
     Attributes:
         grants: grants on it that have not expired; None where the annotation cannot be read.
+        early: its early room; None where none is open.
         bridge: who keeps the node; empty where nobody does.
     """
 
@@ -79,6 +89,7 @@ class Gate(msgspec.Struct, frozen=True, kw_only=True):
     cordoned: bool
     pods: int
     grants: int | None
+    early: EarlyOpen | None
     bridge: str
     capacity: str
     prices: Literal["live", "table"]
@@ -97,6 +108,7 @@ def gate_of(node: Node, seen: Seen) -> Gate:
         cordoned=node.spec.unschedulable,
         pods=len(seen.facts.on_virtual.get(node.name, ())),
         grants=_open_grants(node, seen.now),
+        early=_open_early(node, seen.now),
         bridge=lease.holder if lease else "",
         capacity=offer.capacity,
         prices=offer.rates.source,
@@ -110,6 +122,13 @@ def _open_grants(node: Node, now: datetime) -> int | None:
         return sum(now < grant.expires for grant in read_grants(node.metadata.annotations))
     except GrantsError:
         return None
+
+
+def _open_early(node: Node, now: datetime) -> EarlyOpen | None:
+    early = read_early(node.metadata.annotations)
+    if early is None or early.expires <= now:
+        return None
+    return EarlyOpen(seats=early.seats, controllers=len(early.owners), until=early.expires)
 
 
 class Level(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,4 +1,4 @@
-"""Who may use the node's API: client certificates, bearer tokens, and what the cluster lets them do.
+"""Who may use the node's API: who calls, what they ask of `nodes`, and what the cluster lets them do.
 
-Never here: how a connection is encrypted, or what is answered to those that may.
+Never here: TLS itself (`app.tls`), or what is answered to those that may.
 """

@@ -6,7 +6,8 @@ from typing import Final
 import msgspec
 
 from app.kubelet.logs.options import LogOptions
-from app.ports.logs import LogLine, LogPage, LogStreams
+from app.model.log import LogLine, LogPage, LogSource
+from app.ports.logs import LogStreams
 
 PAGE_LINES: Final = 10_000
 
@@ -25,7 +26,7 @@ class Position(msgspec.Struct, frozen=True, kw_only=True):
     is_end: bool = False
 
 
-async def start(streams: LogStreams, stream: str, options: LogOptions) -> Position:
+async def start(streams: LogStreams, source: LogSource, options: LogOptions) -> Position:
     """The first lines to show, and where to go on forward from there.
 
     Going backward, only the oldest page is kept; the newer ones are read again forward. So a tail of any
@@ -35,15 +36,18 @@ async def start(streams: LogStreams, stream: str, options: LogOptions) -> Positi
     Raises:
         PortFailure: as `LogStreams.page`.
     """
+    stream, window = source.stream, source.window
     if options.tail_lines is None and options.since is None:
-        page = await streams.page(stream, limit=PAGE_LINES)
+        page = await streams.page(stream, limit=PAGE_LINES, window=window)
         return Position(lines=page.lines, token=page.forward)
     missing = options.tail_lines
-    page = await streams.page(stream, from_head=False, limit=_limit(missing))
+    page = await streams.page(stream, from_head=False, limit=_limit(missing), window=window)
     found = Position(lines=_last(page, missing), token=page.forward, is_end=True)
     while not _reached(page, missing, options.since):
         missing = None if missing is None else missing - len(page.lines)
-        older = await streams.page(stream, token=page.backward, from_head=False, limit=_limit(missing))
+        older = await streams.page(
+            stream, token=page.backward, from_head=False, limit=_limit(missing), window=window
+        )
         if older.lines:
             found = Position(lines=_last(older, missing), token=older.forward)
         if older.backward == page.backward:

@@ -16,9 +16,10 @@ from app.kubelet.logs.following import Feed, Feeds, Pace
 from app.kubelet.logs.options import LogOptions, log_options
 from app.kubelet.messages import Answer, StreamedAnswer
 from app.kubelet.routing import ContainerLogsRoute, ContainerPath
+from app.model.log import LogLine, LogSource
 from app.ports.clock import Clock
 from app.ports.failures import NotFound, PortFailure, Throttled, Unavailable
-from app.ports.logs import LogDirectory, LogLine, LogSource, LogStreams
+from app.ports.logs import LogDirectory, LogStreams
 from app.telemetry import logs
 
 log = logs.get(__name__)
@@ -85,9 +86,11 @@ class ContainerLogs:
             return options
         path = route.path
         try:
-            source = self._directory.find(path.namespace, path.pod, path.container)
+            source = self._directory.find(path.namespace, path.pod, path.container, previous=options.previous)
         except NotFound as missing:
             return Answer(status=HTTPStatus.NOT_FOUND, text=str(missing))
+        if source is None and options.previous:
+            return _no_previous(path)
         try:
             return await self._open(path, source, options)
         except PortFailure as failure:
@@ -106,7 +109,7 @@ class ContainerLogs:
         if source is None or (first.token is None and not source.finished):
             return self._waiting(path)
         until = None if source.finished else begun
-        backlog = self._backlog(source.stream, first, options, until=until)
+        backlog = self._backlog(source, first, options, until=until)
         return StreamedAnswer(_limited(backlog, options))
 
     def _waiting(self, path: ContainerPath) -> Answer:
@@ -119,13 +122,13 @@ class ContainerLogs:
         if source is None:
             return Stretch()
         try:
-            found = await start(self._streams, source.stream, options)
+            found = await start(self._streams, source, options)
         except NotFound:
             return Stretch(is_end=True)
         return _stretch(found.lines, options, token=found.token, is_end=found.is_end)
 
     async def _backlog(
-        self, stream: str, stretch: Stretch, options: LogOptions, *, until: datetime | None
+        self, source: LogSource, stretch: Stretch, options: LogOptions, *, until: datetime | None
     ) -> Stretches:
         """The stretch itself, and every further one up to the present end of the stream.
 
@@ -133,11 +136,11 @@ class ContainerLogs:
         """
         yield stretch
         while not (stretch.is_end or (until and stretch.last and stretch.last > until)):
-            stretch = await self._page(stream, stretch.token, options)
+            stretch = await self._page(source, stretch.token, options)
             yield stretch
 
-    async def _page(self, stream: str, token: str | None, options: LogOptions) -> Stretch:
-        page = await self._streams.page(stream, token=token)
+    async def _page(self, source: LogSource, token: str | None, options: LogOptions) -> Stretch:
+        page = await self._streams.page(source.stream, token=token, window=source.window)
         return _stretch(page.lines, options, token=page.forward, is_end=page.forward == token)
 
     async def _followed(
@@ -156,7 +159,7 @@ class ContainerLogs:
             except NotFound:
                 return
         token = first.token
-        backlog = self._backlog(source.stream, first, options, until=begun)
+        backlog = self._backlog(source, first, options, until=begun)
         del first  # up to a megabyte, and somebody may follow for days
         if token is not None:
             try:
@@ -165,38 +168,39 @@ class ContainerLogs:
                     yield stretch
             except (Throttled, Unavailable) as failure:
                 log.warning("log backlog broke off; polls go on", stream=source.stream, error=str(failure))
-        with self._feeds.join(source.stream) as feed:
-            async with aclosing(self._live(path, source.stream, feed, token, options)) as live:
+        with self._feeds.join(source) as feed:
+            async with aclosing(self._live(path, source, feed, token, options)) as live:
                 async for stretch in live:
                     yield stretch
 
     async def _live(
-        self, path: ContainerPath, stream: str, feed: Feed, token: str | None, options: LogOptions
+        self, path: ContainerPath, source: LogSource, feed: Feed, token: str | None, options: LogOptions
     ) -> Stretches:
         ending = Ending()
         while not endings.is_drained(ending, now=self._clock.steady(), grace=self._config.grace):
-            is_over = self._is_over(path, stream)
+            is_over = endings.is_over(source, self._newest(path))
             if is_over:
                 feed.hurry()
-            stretch = await _following(feed, token, options)
+            tick = await feed.following(token)
+            lines = endings.own_lines(tick.lines, endings.next_start(source, self._newest(path)))
+            stretch = _stretch(lines, options, token=tick.token, is_end=tick.is_quiet)
             token = stretch.token
             ending = endings.after_poll(
                 ending, is_over=is_over, is_quiet=stretch.is_end, now=self._clock.steady()
             )
             yield stretch
 
-    def _is_over(self, path: ContainerPath, stream: str) -> bool:
-        """Whether this stream gets no more lines: its container ended, was started anew, or is gone."""
+    def _newest(self, path: ContainerPath) -> LogSource | None:
+        """The newest run's log; None where the container is gone."""
         try:
-            source = self._directory.find(path.namespace, path.pod, path.container)
+            return self._directory.find(path.namespace, path.pod, path.container)
         except NotFound:
-            return True
-        return source is None or source.stream != stream or source.finished
+            return None
 
 
-async def _following(feed: Feed, token: str | None, options: LogOptions) -> Stretch:
-    tick = await feed.following(token)
-    return _stretch(tick.lines, options, token=tick.token, is_end=tick.is_quiet)
+def _no_previous(path: ContainerPath) -> Answer:
+    text = f'previous terminated container "{path.container}" in pod "{path.pod}" not found'
+    return Answer(status=HTTPStatus.BAD_REQUEST, text=text)
 
 
 def _stretch(lines: Sequence[LogLine], options: LogOptions, *, token: str | None, is_end: bool) -> Stretch:

@@ -6,9 +6,10 @@ from contextlib import contextmanager
 
 import msgspec
 
+from app.model.log import LogLine, LogPage, LogSource, LogWindow
 from app.ports.clock import Clock
 from app.ports.failures import NotFound, Throttled, Unavailable
-from app.ports.logs import LogLine, LogPage, LogStreams
+from app.ports.logs import LogStreams
 from app.telemetry import logs
 
 BUSY_LINES = 1000
@@ -54,10 +55,11 @@ class Feed:
     same beats: what is read together ends at the same token, and from then on it is one poll for all.
     """
 
-    def __init__(self, streams: LogStreams, stream: str, *, clock: Clock, pace: Pace) -> None:
+    def __init__(self, streams: LogStreams, source: LogSource, *, clock: Clock, pace: Pace) -> None:
         self.followers = 0
         self._streams = streams
-        self._stream = stream
+        self._stream = source.stream
+        self._window = source.window
         self._clock = clock
         self._pace = pace
         self._pause = pace.first
@@ -98,7 +100,8 @@ class Feed:
     async def _poll(self, token: str | None) -> Tick:
         await self._clock.sleep(self._until_beat())
         try:
-            tick = tick_of(await self._streams.page(self._stream, token=token), token=token)
+            page = await self._streams.page(self._stream, token=token, window=self._window)
+            tick = tick_of(page, token=token)
         except NotFound:
             tick = Tick(lines=(), token=token, is_quiet=True)
         except (Throttled, Unavailable) as failure:
@@ -130,18 +133,19 @@ class Feeds:
         self._streams = streams
         self._clock = clock
         self._pace = pace
-        self._feeds: dict[str, Feed] = {}
+        self._feeds: dict[tuple[str, LogWindow], Feed] = {}
 
     @contextmanager
-    def join(self, stream: str) -> Iterator[Feed]:
-        """Follow a stream; its polls stop when the last follower leaves."""
-        feed = self._feeds.get(stream)
+    def join(self, source: LogSource) -> Iterator[Feed]:
+        """Follow a run's part of a stream; its polls stop when the last follower leaves."""
+        key = (source.stream, source.window)
+        feed = self._feeds.get(key)
         if feed is None:
-            feed = self._feeds[stream] = Feed(self._streams, stream, clock=self._clock, pace=self._pace)
+            feed = self._feeds[key] = Feed(self._streams, source, clock=self._clock, pace=self._pace)
         feed.followers += 1
         try:
             yield feed
         finally:
             feed.followers -= 1
             if not feed.followers:
-                del self._feeds[stream]
+                del self._feeds[key]

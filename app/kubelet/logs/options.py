@@ -25,6 +25,7 @@ class LogOptions(msgspec.Struct, frozen=True, kw_only=True):
         tail_lines: this many lines from the end, then what follows; all where None.
         since: no line older than this.
         limit_bytes: stop after as many bytes.
+        previous: of the run before the newest.
     """
 
     follow: bool = False
@@ -32,6 +33,7 @@ class LogOptions(msgspec.Struct, frozen=True, kw_only=True):
     tail_lines: int | None = None
     since: datetime | None = None
     limit_bytes: int | None = None
+    previous: bool = False
 
 
 class _BadOption(Exception):
@@ -64,11 +66,6 @@ def _fields(query: str) -> Mapping[str, list[str]]:
 
 
 def _checked(given: Mapping[str, str], *, now: datetime) -> LogOptions:
-    if _flag(given, "previous"):
-        raise _BadOption(
-            HTTPStatus.BAD_REQUEST,
-            "logs of a previous container are not served by this node; ask without previous (-p)",
-        )
     if given.get("stream") not in {None, "", "All"}:
         raise _BadOption(
             HTTPStatus.BAD_REQUEST,
@@ -80,6 +77,7 @@ def _checked(given: Mapping[str, str], *, now: datetime) -> LogOptions:
         tail_lines=_tail(given),
         since=_since(given, now=now),
         limit_bytes=_number(given, "limitBytes", least=1),
+        previous=_flag(given, "previous"),
     )
 
 

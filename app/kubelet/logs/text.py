@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from app.kubelet.logs.options import LogOptions
-from app.ports.logs import LogLine
+from app.model.log import LogLine
 
 PIECE: Final = 32 * 1024
 """Bytes after which a piece is sent: small enough that a slow reader holds little back."""

@@ -1,4 +1,4 @@
-"""Embedded Fargate: ECS, and what its tasks need of AWS besides, over AWS's own JSON protocol, on loopback.
+"""Embedded Fargate: ECS, and what its tasks need of AWS besides, over AWS's own protocols, on loopback.
 
 From the whole down to the ground:
 
@@ -7,6 +7,7 @@ service       the socket: AWS's endpoint, the control endpoint, and the way of a
 ecs           the operations on clusters and tasks, and what RunTask makes of a request
 events        task state changes in a queue: the EventBridge rule and SQS
 tasks         the life of a task once it is launched, and what may be read about it
+session_manager   sessions in containers (ECS Exec), and the channels over which clients reach them
 running       containers as processes of this host, or simulated
 vault         Secrets Manager and Parameter Store
 billing       the Price List and Service Quotas

@@ -20,7 +20,10 @@ class Pace(msgspec.Struct, frozen=True, kw_only=True):
     new task is MISSING. `logged_after` is the time from a printed line to its place in the log stream.
     `kept` is how long a stopped task stays describable. `spot_notice` is how long before its end a Spot task
     is told, and `deleting` how long at least a deleted definition can still be looked at. `event_after` is
-    the time from a change to the event in the queue.
+    the time from a change to the event in the queue. `agent` is the time from a container's start until
+    sessions can be opened in it, `handshake` how long the agent takes to go on once a session's client has
+    answered it, and `idle` how long a session may be without a keystroke or a sign.
+    `insights` is the time between two measurements of Container Insights.
     """
 
     provisioning: float = 8.0
@@ -34,6 +37,10 @@ class Pace(msgspec.Struct, frozen=True, kw_only=True):
     spot_notice: float = 120.0
     deleting: float = 60.0
     event_after: float = 0.5
+    agent: float = 5.0
+    handshake: float = 0.1
+    insights: float = 60.0
+    idle: float = 1200.0
 
 
 FAST: Final = Pace(
@@ -46,6 +53,9 @@ FAST: Final = Pace(
     logged_after=0.0,
     spot_notice=2.0,
     event_after=0.05,
+    agent=0.2,
+    handshake=0.02,
+    insights=15.0,
 )
 """For demonstrations: every stage is there, none takes long."""
 
@@ -101,6 +111,7 @@ class FargateConfig(msgspec.Struct, frozen=True, kw_only=True):
         vcpu_quota: vCPUs that may run at a time, on-demand and Spot each; None for no limit (a new AWS
             account has 6).
         simulate_all: run no task as a process of this host.
+        container_insights: whether those clusters have Container Insights.
         images: what is known of images, by their names.
         volumes_path: where volumes are kept, EFS file systems for good; without it, in a new directory that
             goes away at the end.
@@ -120,6 +131,7 @@ class FargateConfig(msgspec.Struct, frozen=True, kw_only=True):
     throttle_scale: float = 1.0
     vcpu_quota: float | None = None
     simulate_all: bool = False
+    container_insights: bool = False
     images: Mapping[str, Image] = {}
     volumes_path: Path | None = None
     journal_path: Path | None = None

@@ -12,6 +12,7 @@ from app.local.fargate.billing.quotas import QuotasApi
 from app.local.fargate.config import FargateConfig
 from app.local.fargate.definitions.revisions import TaskDefinitions
 from app.local.fargate.ecs.clusters import Clusters
+from app.local.fargate.ecs.execute_command import ExecuteCommandApi
 from app.local.fargate.ecs.launcher import Launcher
 from app.local.fargate.ecs.task_api import TaskApi
 from app.local.fargate.events.rule import EventRule
@@ -28,12 +29,19 @@ from app.local.fargate.running.volumes import Volumes
 from app.local.fargate.service.api import Api
 from app.local.fargate.service.endpoints import Endpoints
 from app.local.fargate.service.server import LoopbackServer
+from app.local.fargate.session_manager.channel import DataChannels
+from app.local.fargate.session_manager.manager import SessionManager
+from app.local.fargate.session_manager.means import Means
+from app.local.fargate.tasks.agent_monitor import AgentMonitor
+from app.local.fargate.tasks.gauges import Gauges
 from app.local.fargate.tasks.health_monitor import HealthMonitor
 from app.local.fargate.tasks.interruptions import Interruptions
 from app.local.fargate.tasks.lifecycle import Lifecycle
 from app.local.fargate.tasks.metadata import Metadata
 from app.local.fargate.tasks.network import Network
+from app.local.fargate.tasks.performance_log import PerformanceLog
 from app.local.fargate.tasks.surroundings import Surroundings
+from app.local.fargate.tasks.task_statistics import StatisticsOfTasks
 from app.local.fargate.vault.vault import Vault
 from app.ports.clock import Clock
 
@@ -67,9 +75,9 @@ class EmbeddedFargate:
         self.faults = Faults()
         throttles = Throttles(now=clock.steady(), on=config.throttles, scale=config.throttle_scale)
         network = Network(config.subnets, region=config.region, ids=ids)
-        logs = LogStore(clock)
+        self._logs = LogStore(clock)
         for name in config.log_groups:
-            logs.create_group(name)
+            self._logs.create_group(name)
         vault = Vault(config, clock=clock, ids=ids)
         self._surroundings = Surroundings(
             config=config, volumes=Volumes(config.volumes_path), values=vault.values
@@ -82,9 +90,10 @@ class EmbeddedFargate:
             surroundings=self._surroundings,
             journal=self.journal,
             network=network,
-            logs=logs,
+            logs=self._logs,
             runners={True: self._processes, False: SimulatedRunner(self._agenda)},
             health=HealthMonitor(clock=clock, agenda=self._agenda),
+            agents=AgentMonitor(clock=clock, agenda=self._agenda, pace=config.pace),
             changed=self._rule.publish,
             over=self._surroundings.clear,
             began=lambda task: self.interruptions.await_mishaps(task),  # noqa: PLW0108  (it comes next)
@@ -111,9 +120,27 @@ class EmbeddedFargate:
             launcher=launcher,
             faults=self.faults,
         )
+        self._sessions = SessionManager(
+            Means(
+                clock=clock,
+                agenda=self._agenda,
+                pace=config.pace,
+                ids=ids,
+                host=self._processes,
+                faults=self.faults,
+                journal=self.journal,
+            )
+        )
         sqs_api = SqsApi(config=config, queues=self._rule.queues)
-        logs_api = LogsApi(config, store=logs, faults=self.faults, clock=clock, ids=ids)
-        self._logs = logs
+        self._performance = PerformanceLog(
+            clock=clock,
+            agenda=self._agenda,
+            pace=config.pace,
+            logs=self._logs,
+            gauges=Gauges(runners=self._lifecycle.runners),
+            tasks=self._lifecycle.tasks,
+            wanted=clusters.has_insights,
+        )
         self.api = Api(
             clock=clock,
             agenda=self._agenda,
@@ -125,7 +152,11 @@ class EmbeddedFargate:
                 **clusters.operations(),
                 **self._definitions.operations(),
                 **tasks.operations(),
-                **logs_api.operations(),
+                **ExecuteCommandApi(
+                    clusters=clusters, tasks=tasks, surroundings=self._surroundings, sessions=self._sessions
+                ).operations(),
+                **self._sessions.operations(),
+                **LogsApi(config, store=self._logs, faults=self.faults, clock=clock, ids=ids).operations(),
                 **sqs_api.operations(),
                 **vault.operations(),
                 **PriceList(config=config).operations(),
@@ -140,7 +171,12 @@ class EmbeddedFargate:
             state=self.state,
             ids=ids,
             hang_up=self._server.hang_up,
-            metadata=Metadata(tasks=self._lifecycle.tasks, subnets=config.subnets),
+            metadata=Metadata(
+                tasks=self._lifecycle.tasks,
+                subnets=config.subnets,
+                statistics=StatisticsOfTasks(clock=clock, gauges=Gauges(runners=self._lifecycle.runners)),
+            ),
+            channels=DataChannels(manager=self._sessions, hang_up=self._server.hang_up),
         )
 
     async def start(self) -> str:
@@ -152,15 +188,18 @@ class EmbeddedFargate:
         if self._config.journal_path is not None:
             self.journal.open(self._config.journal_path)
         self._processes.open()
+        self._performance.begin()
         self._driver = asyncio.get_running_loop().create_task(self._agenda.run())
         url = await self._server.start(self._endpoints.app())
         self._surroundings.endpoint = url
+        self._sessions.endpoint = url.replace("http:", "ws:", 1)
         return url
 
     async def stop(self) -> None:
         """Stop answering, kill every process that a task runs, and close the journal."""
         for queue in self._rule.queues.values():
             queue.close()
+        self._sessions.close()
         await self._server.stop()
         await self._processes.close()
         if self._driver is not None:

@@ -107,7 +107,33 @@ class ContainerChange(
     steady: float
 
 
-Entry = Call | Transition | ContainerChange
+class SessionState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What became of a session in a container (ECS Exec).
+
+    Attributes:
+        session: its id.
+        status: OPENED, CONNECTED (each time), STARTED (its command) or ENDED.
+        reason: why it ended; `violation: …` where the client broke the protocol.
+    """
+
+    session: str
+    task: str
+    container: str
+    status: str
+    reason: str = ""
+
+
+class SessionChange(
+    SessionState, frozen=True, kw_only=True, tag="session", tag_field="entry", omit_defaults=True
+):
+    """A session's new state with its number and its time."""
+
+    seq: int
+    at: datetime
+    steady: float
+
+
+Entry = Call | Transition | ContainerChange | SessionChange
 
 
 class Journal:
@@ -148,6 +174,10 @@ class Journal:
     def container(self, state: ContainerState) -> None:
         """Note what became of a container."""
         self._append(ContainerChange(**self._stamp(), **msgspec.structs.asdict(state)))
+
+    def session(self, state: SessionState) -> None:
+        """Note what became of a session."""
+        self._append(SessionChange(**self._stamp(), **msgspec.structs.asdict(state)))
 
     def since(self, seq: int = 0) -> Sequence[Entry]:
         """The entries from number `seq` on."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from app.local.fargate.config import FargateConfig
-from app.local.leaves import KUBELET_CLIENT, write_leaf
+from app.local.leaves import write_leaf
 from app.local.loopback import LOOPBACK
 from app.model.actuator import SCHEDULER, Actuator
 from app.tls.authority import Authority
@@ -87,8 +87,6 @@ def commands(places: Places, *, log_level: str) -> dict[str, list[str]]:
             "probe-port": places.probe_port,
             "kubelet-cert": places.directory / "kubelet.crt",
             "kubelet-key": places.directory / "kubelet.key",
-            "kubelet-client-ca": places.directory / "ca.crt",
-            "kubelet-client-names": KUBELET_CLIENT,
             "kubeconfig": places.kubeconfig,
             "namespace": NAMESPACE,
             "ecs-cluster": "spillway",
@@ -99,6 +97,7 @@ def commands(places: Places, *, log_level: str) -> dict[str, list[str]]:
             "lease-duration": places.node_lease_seconds,
             "events-queue": _queue_url(places.fargate),
             "execution-role": f"arn:aws:iam::{places.fargate.account}:role/spillway-execution",
+            "task-role": f"arn:aws:iam::{places.fargate.account}:role/spillway-task",
         },
     }
     for name in ("webhook", "extender"):

@@ -181,6 +181,15 @@ async def test_a_closed_nodes_room_shrinks_with_its_pods(kept: Kept) -> None:
     assert kept.cores() == 0.5
 
 
+async def test_what_a_gate_writes_after_it_was_given_up_is_closed_again(kept: Kept) -> None:
+    kept.mind_gate("1")
+    kept.start()
+    await kept.clock.advance(21)
+    kept.open()
+    await kept.clock.advance(5)
+    assert kept.pods_of_room() == 0
+
+
 async def test_a_gate_that_comes_back_and_goes_again_is_closed_again(kept: Kept) -> None:
     kept.start()
     await kept.clock.advance(10)

@@ -52,6 +52,29 @@ def test_only_the_internal_address_is_published() -> None:
     assert status["daemonEndpoints"] == {"kubeletEndpoint": {"Port": 10250}}
 
 
+@pytest.mark.parametrize(
+    ("version", "declared"),
+    [
+        pytest.param("v1.36.0", ["ExtendWebSocketsToKubelet"], id="the-first-that-asks"),
+        pytest.param("v1.36.2-eks-bc5fc0d", ["ExtendWebSocketsToKubelet"], id="EKS"),
+        pytest.param("1.40+", ["ExtendWebSocketsToKubelet"], id="a-later-one"),
+        pytest.param("v2.0.0", ["ExtendWebSocketsToKubelet"], id="far-later"),
+        pytest.param("v1.35.9", [], id="does-not-pass-them-on"),
+        pytest.param("v1.9.0", [], id="numbers-and-no-text"),
+        pytest.param("unknown", [], id="no-version"),
+    ],
+)
+def test_web_sockets_are_declared_to_api_servers_that_ask_for_it(version: str, declared: list[str]) -> None:
+    config = msgspec.structs.replace(NODE, websockets=True, kubelet_version=version)
+    status = status_body(config, node=None, now=NOON)["status"]
+    assert status.get("declaredFeatures", []) == declared
+
+
+def test_an_api_without_web_sockets_declares_none() -> None:
+    config = msgspec.structs.replace(NODE, kubelet_version="v1.36.0")
+    assert "declaredFeatures" not in status_body(config, node=None, now=NOON)["status"]
+
+
 def test_a_provider_id_is_written_only_where_configured() -> None:
     config = msgspec.structs.replace(NODE, provider_id="spillway://x")
     assert "providerID" not in manifest(NODE, now=NOON)["spec"]

@@ -166,6 +166,14 @@ def test_rejections_count_for_a_while_whatever_became_of_the_pod() -> None:
     assert shown.all(now=NOON + timedelta(minutes=6))["second"].rejected == 0
 
 
+def test_a_rejection_that_is_dated_after_now_grows_old_as_any_other() -> None:
+    shown = Shown()
+    shown.of("asks")
+    yesterday = NOON - timedelta(days=1)
+    assert shown.all(now=yesterday)["asks"].rejected == 1
+    assert shown.all(now=yesterday + timedelta(minutes=6))["asks"].rejected == 0
+
+
 def test_nodes_on_their_way_are_counted_where_the_pod_could_use_them() -> None:
     shown = Shown()
     node = a_node("new", labels={names.ARCH_LABEL: "arm64"}, ready=False)

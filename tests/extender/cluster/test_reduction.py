@@ -96,3 +96,8 @@ def test_a_pod_is_reduced_once_its_node_is_known_to_be_real() -> None:
     assert reduction(pod) is pod
     nodes.put(a_node("a"))
     assert reduction(pod) == reduced(pod)
+
+
+def test_what_allows_early_burst_stays_whole_on_a_real_node() -> None:
+    pod = a_pod(node="ec2-0", annotations={"spillway.dev/early-burst": "allowed"})
+    assert Reduction(FakeWatched([a_node("ec2-0")]))(pod) is pod

@@ -1,5 +1,6 @@
 import itertools
 from datetime import timedelta
+from typing import NamedTuple
 
 import pytest
 from hypothesis import given
@@ -24,7 +25,9 @@ LOW, HIGH = Watermark("low", NOON), Watermark("high", NOON)
         pytest.param(HIGH, 0.75, 60, Watermark("low", NOON + 60 * SECOND), id="down at the mark"),
         pytest.param(HIGH, 0.76, 999, HIGH, id="not down above it"),
         pytest.param(HIGH, 0.0, 59, HIGH, id="not down before the dwell time"),
-        pytest.param(HIGH, 0.0, -3600, HIGH, id="not while the clock is behind"),
+        pytest.param(
+            HIGH, 0.0, -3600, Watermark("high", NOON - 3600 * SECOND), id="the dwell time anew, set back"
+        ),
     ],
 )
 def test_where_the_level_leads(state: Watermark | None, level: float, seconds: int, after: Watermark) -> None:
@@ -48,17 +51,30 @@ def test_when_the_state_changes_if_the_level_stays(
     assert found is None or step(state, level, found, CONFIG).mark != state.mark
 
 
-@given(st.lists(st.tuples(st.floats(0, 2), st.integers(-200, 400)), max_size=60), st.integers(0, 120))
-def test_two_changes_are_never_closer_than_the_dwell_time(looks: list[tuple[float, int]], dwell: int) -> None:
+class Look(NamedTuple):
+    """A level, so many seconds after the last look, while the clock was set back by so many."""
+
+    level: float
+    after: int
+    back: int
+
+
+LOOKS = st.builds(Look, st.floats(0, 2), st.integers(0, 90), st.sampled_from([0, 0, 0, 5, 500]))
+
+
+@given(st.lists(LOOKS, max_size=60), st.integers(0, 120))
+def test_two_changes_are_never_closer_than_the_dwell_time_though_the_clock_is_set_back(
+    looks: list[Look], dwell: int
+) -> None:
     config = WatermarkConfig(dwell=timedelta(seconds=dwell))
-    states: list[Watermark | None] = [None]
-    for level, seconds in looks:
-        states.append(step(states[-1], level, NOON + seconds * SECOND, config))
-    begun = [state for state, _ in itertools.groupby(states) if state is not None]
-    assert all(
-        later.since - earlier.since >= config.dwell and later.mark != earlier.mark
-        for earlier, later in itertools.pairwise(begun)
-    )
+    state, passed, clock = None, 0, NOON
+    marks: list[tuple[str, int]] = []
+    for look in looks:
+        passed, clock = passed + look.after, clock + (look.after - look.back) * SECOND
+        state = step(state, look.level, clock, config)
+        marks.append((state.mark, passed))
+    changes = [next(group)[1] for _, group in itertools.groupby(marks, key=lambda each: each[0])]
+    assert all(later - earlier >= dwell for earlier, later in itertools.pairwise(changes))
 
 
 @given(st.lists(st.floats(0.7501, 0.8999), max_size=20), st.sampled_from([LOW, HIGH]))

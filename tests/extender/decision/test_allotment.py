@@ -165,9 +165,3 @@ def test_grants_stand_within_budget_where_the_gate_gives_any(
     unbound = {OLD_POD.uid: OLD_POD, NEW_POD.uid: NEW_POD}
     left = kept({VIRTUAL: (NEW, OLD)}, unbound=unbound, modes={VIRTUAL: mode}, book=a_book(limits=limits))
     assert left == {VIRTUAL: stands}
-
-
-def test_a_withdrawn_grant_is_spent_until_the_node_is_written() -> None:
-    book = a_book(limits=Limits(pods=1))
-    kept({VIRTUAL: (OLD,)}, unbound={OLD_POD.uid: OLD_POD}, modes={VIRTUAL: "closed"}, book=book)
-    assert [each.code for each in book.excess(NEW_POD, VIRTUAL)] == ["BudgetPods"]

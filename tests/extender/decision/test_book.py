@@ -3,6 +3,7 @@ from typing import Any
 import pytest
 
 from app.extender.cluster.facts import SHIPPED_OFFER
+from app.extender.cluster.snapshot import Snapshot
 from app.extender.decision.book import Book, book_of, offer_on
 from app.extender.decision.budget import Amount, Balance, Limits, Scope
 from app.fargate.prices import cost_of
@@ -10,9 +11,10 @@ from app.model import names
 from app.model.node import Node
 from app.model.offer import TABLE, Offer, VcpuQuota, written_offer
 from app.model.pod import Pod
-from tests.builders import VIRTUAL, a_pod, a_virtual_node, owned_by
+from tests.builders import VIRTUAL, a_node, a_pod, a_virtual_node, owned_by
 from tests.extender.fakes import ENABLED, a_namespace
 from tests.extender.plans import facts_of
+from tests.fakes import FakeWatched
 
 HALF = Amount(1, 500, 24_685_000)
 
@@ -24,6 +26,12 @@ def offering(name: str = VIRTUAL, **offer: Any) -> Node:
 
 def a_book(*nodes: Node, limits: Limits | None = None) -> Book:
     return Book(limits=limits or Limits(), namespaces=ENABLED, nodes=nodes or (a_virtual_node(),))
+
+
+def counted(snapshot: Snapshot) -> int:
+    """The pods that the cluster's account has."""
+    facts = snapshot.facts(virtual=snapshot.virtual(), namespaces={}, grants={})
+    return book_of(facts, limits=Limits(), costs=cost_of).balances()[0].spent.pods
 
 
 def spent(*pods: Pod) -> Amount:
@@ -163,3 +171,27 @@ def test_the_balances_name_the_cluster_all_budgets_and_all_quotas() -> None:
         Balance(scope=Scope(kind="namespace", name="shop"), spent=Amount(), limits=Limits(pods=5)),
         Balance(scope=quota, spent=HALF, limits=Limits(vcpu=6)),
     )
+
+
+@pytest.mark.parametrize(
+    "becomes",
+    [
+        pytest.param(a_node("other"), id="it is deleted"),
+        pytest.param(a_node("v1"), id="it comes back without its taint"),
+    ],
+)
+def test_pods_of_a_virtual_node_that_is_lost_count_until_they_end(becomes: Node) -> None:
+    pods = FakeWatched([a_pod("web-1", uid="u1", node="v1", phase="Running")])
+    nodes = FakeWatched([a_virtual_node("v1"), a_virtual_node("v2")])
+    snapshot = Snapshot(pods, nodes)
+    nodes.drop("v1")
+    nodes.put(becomes)
+    assert counted(snapshot) == 1
+    pods.put(a_pod("web-2", uid="u2", node="v1", phase="Running"))
+    assert counted(snapshot) == 2
+    pods.drop("shop/web-1")
+    assert counted(snapshot) == 1
+    nodes.put(a_virtual_node("v1"))
+    assert counted(snapshot) == 1
+    pods.put(a_pod("web-2", uid="u2", node="v1", phase="Succeeded"))
+    assert counted(snapshot) == 0

@@ -9,6 +9,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 
 from app.extender.decision.budget import Limits
 from app.extender.decision.decisions import Burst, WouldBurst
+from app.extender.decision.gate import IN_FLIGHT
 from tests.extender.decision.world import World, price, summed
 
 BUDGETS = st.builds(
@@ -108,6 +109,16 @@ class Interleavings(RuleBasedStateMachine):
         self.world.modes[node] = mode
         self.world.turn(failing=failing)
 
+    @rule(node=NODES)
+    def the_gate_takes_back_what_is_being_bound(self, node: str) -> None:
+        self.the_scheduler_takes_every_grant()
+        self.world.modes[node] = "closed"
+        self.world.turn()
+        self.world.modes[node] = ""
+        self.world.turn()
+        self.world.turn()
+        self.world.land()
+
     @rule()
     def the_leader_dies(self) -> None:
         self.world.memory = type(self.world.memory)()
@@ -170,6 +181,37 @@ def test_a_spent_budget_is_taken_over_pod_by_pod_by_the_namespace_that_has_least
         world.end(pod)
     decided = world.turn()
     assert [each.pod.metadata.namespace for each in decided.decisions if isinstance(each, Burst)] == ["b"] * 5
+
+
+def test_a_grant_that_is_taken_back_counts_until_its_pod_cannot_land_any_more() -> None:
+    world = World()
+    world.limits = Limits(pods=1)
+    storm(world, a=1)
+    world.turn()
+    (first,) = world.waiting()
+    world.choose(first)
+    storm(world, b=1)
+    world.budgets["a"] = Limits(pods=0)
+    world.turn()
+    assert not [each for each in world.turn().decisions if isinstance(each, Burst)]
+    world.land()
+    assert [pod.uid for pod in world.running()] == [first.uid]
+    assert not [each for each in world.turn().decisions if isinstance(each, Burst)]
+
+
+def test_what_a_grant_held_that_was_taken_back_is_free_when_its_pod_cannot_land_any_more() -> None:
+    world = World()
+    world.limits = Limits(pods=1)
+    storm(world, a=1)
+    world.turn()
+    storm(world, b=1)
+    world.budgets["a"] = Limits(pods=0)
+    world.turn()
+    decided = world.turn()
+    assert decided.due == world.now + IN_FLIGHT
+    world.pass_by(IN_FLIGHT.total_seconds())
+    (given,) = [each for each in world.turn().decisions if isinstance(each, Burst)]
+    assert given.pod.metadata.namespace == "b"
 
 
 def test_a_pod_that_is_too_dear_holds_up_nobody() -> None:

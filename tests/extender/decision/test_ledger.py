@@ -13,10 +13,12 @@ from app.extender.decision.ledger import (
     space_on,
     turn_of,
 )
+from app.extender.decision.once import Once
 from app.model.grant import Grant, written
 from app.model.names import PodUid
 from app.model.namespace import Namespace
 from app.model.pod import Pod
+from app.model.requests import requests_of
 from app.model.resources import Resources
 from tests.builders import NOON, VIRTUAL, a_pod, a_virtual_node
 from tests.extender.fakes import ENABLED, a_grant, a_pressing_pod, granting, namespaces_with
@@ -178,3 +180,34 @@ def test_the_space_on_a_node_leaves_room_for_its_other_annotations() -> None:
 def test_sizes_sum_up_to_no_less_than_the_annotation() -> None:
     grants = [a_grant(a_pod(f"web-{each}")) for each in range(3)]
     assert sum(map(size_of, grants)) >= len(written(grants)) - 1
+
+
+def test_what_a_pod_asks_for_is_worked_out_once_for_all_its_looks() -> None:
+    asked: list[Pod] = []
+
+    def requests(pod: Pod) -> Resources:
+        asked.append(pod)
+        return requests_of(pod)
+
+    sized = Once(requests)
+    stands = {VIRTUAL: (a_grant(POD),)}
+    for _ in range(3):
+        assert live(stands, UNBOUND, namespaces=ENABLED, now=NOON, ttl=TTL, requests=sized) == stands
+    assert asked == [POD]
+
+
+def test_a_grant_falls_when_its_pod_is_resized_though_the_size_before_is_remembered() -> None:
+    sized = Once(requests_of)
+    stands = {VIRTUAL: (a_grant(POD),)}
+    live(stands, UNBOUND, namespaces=ENABLED, now=NOON, ttl=TTL, requests=sized)
+    container = {"name": "main", "resources": {"requests": {"cpu": "2", "memory": "512Mi"}}}
+    resized = {POD.uid: a_pressing_pod(uid="u1", containers=[container])}
+    assert live(stands, resized, namespaces=ENABLED, now=NOON, ttl=TTL, requests=sized) == {VIRTUAL: ()}
+
+
+def test_a_pod_whose_requests_nobody_can_read_holds_no_grant() -> None:
+    container = {"name": "main", "resources": {"requests": {"cpu": "much"}}}
+    broken = {POD.uid: a_pressing_pod(uid="u1", containers=[container])}
+    stands = {VIRTUAL: (a_grant(POD),)}
+    sized = Once(requests_of)
+    assert live(stands, broken, namespaces=ENABLED, now=NOON, ttl=TTL, requests=sized) == {VIRTUAL: ()}

@@ -5,7 +5,15 @@ import pytest
 from app.extender.decision.decisions import Burst, Wait
 from app.extender.decision.gate import plan
 from app.extender.decision.hindrance import GateConfig
-from app.extender.decision.memory import Arrivals, Gates, Memory, arrivals_after, gates_after
+from app.extender.decision.memory import (
+    Ahead,
+    Arrivals,
+    Gates,
+    Memory,
+    ahead_after,
+    arrivals_after,
+    gates_after,
+)
 from app.model.pod import Pod
 from tests.builders import NOON, a_node, a_virtual_node, unschedulable
 from tests.extender.fakes import a_pressing_pod
@@ -47,6 +55,36 @@ def test_the_time_that_a_pod_was_gated_is_no_waiting_time() -> None:
     over = LATER + timedelta(seconds=60)
     third = plan(facts_of([FREE], nodes=nodes), second.memory, now=over, config=config, refusals=runnable)
     assert isinstance(third.decisions[0], Burst)
+
+
+SOON = a_pressing_pod(uid="u1", status=unschedulable(LATER))
+
+
+@pytest.mark.parametrize(
+    ("known", "pod", "after"),
+    [
+        pytest.param({}, FREE, {}, id="its time is past"),
+        pytest.param({}, SOON, {SOON.uid: NOON}, id="its time is to come"),
+        pytest.param({SOON.uid: NINE_AGO}, SOON, {SOON.uid: NOON}, id="set back once more"),
+    ],
+)
+def test_it_is_remembered_when_a_pod_was_seen_whose_time_is_to_come(
+    known: Ahead, pod: Pod, after: Ahead
+) -> None:
+    assert ahead_after(known, unbound={pod.uid: pod}, now=NOON) == after
+
+
+def test_a_pod_waits_no_longer_by_a_clock_that_was_set_back_than_from_then_on() -> None:
+    config = GateConfig(max_wait=timedelta(seconds=60))
+    facts = facts_of([FREE], nodes=(a_virtual_node(), a_node()))
+    back = NOON - timedelta(hours=24)
+    first = plan(facts, Memory(), now=back, config=config, refusals=runnable)
+    [waits] = first.decisions
+    assert isinstance(waits, Wait)
+    over = back + timedelta(seconds=60)
+    assert (waits.until, first.due) == (over, over)
+    second = plan(facts, first.memory, now=over, config=config, refusals=runnable)
+    assert isinstance(second.decisions[0], Burst)
 
 
 def test_a_new_leader_goes_by_the_condition_of_a_pod_that_it_never_saw_gated() -> None:

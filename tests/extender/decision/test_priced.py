@@ -63,3 +63,44 @@ def test_a_pod_that_is_gone_is_forgotten() -> None:
     priced.keep(set())
     priced(pod, OTHER)
     assert till.asked == [pod, pod]
+
+
+def resized(pod: Pod, cpu: str) -> Pod:
+    """The pod with other requests, wherever it is."""
+    spec = msgspec.structs.replace(pod.spec, containers=a_pod(cpu=cpu).spec.containers)
+    return msgspec.structs.replace(pod, spec=spec)
+
+
+def vcpus(priced: Priced, *pods: Pod) -> list[float]:
+    costs = [priced(pod, SHIPPED_OFFER) for pod in pods]
+    return [cost.vcpu for cost in costs if cost is not None]
+
+
+def test_a_pod_that_is_resized_on_fargate_costs_the_most_that_it_asked_for_there() -> None:
+    pod = a_pod(node="fargate-1a", cpu="2")
+    sizes = (pod, resized(pod, "250m"), resized(pod, "4"), resized(pod, "500m"))
+    assert vcpus(Priced(cost_of), *sizes) == [2, 2, 4, 4]
+
+
+def test_however_often_it_is_resized_the_dearest_size_is_not_forgotten() -> None:
+    pod = a_pod(node="fargate-1a", cpu="4")
+    many = (resized(pod, f"{100 + each}m") for each in range(20))
+    assert vcpus(Priced(cost_of), pod, *many)[-1] == 4
+
+
+def test_a_pod_that_changes_otherwise_costs_what_it_did() -> None:
+    till, pod = Till(), a_pod(node="fargate-1a")
+    priced = Priced(till)
+    metadata = msgspec.structs.replace(pod.metadata, annotations={"team": "shop"})
+    vcpus(priced, pod, msgspec.structs.replace(pod, metadata=metadata))
+    assert len(till.asked) == 2
+
+
+def test_a_pod_that_has_no_node_yet_costs_what_it_asks_for_now() -> None:
+    pod = a_pod(cpu="2")
+    assert vcpus(Priced(cost_of), pod, resized(pod, "250m")) == [2, 0.25]
+
+
+def test_a_size_that_has_no_price_takes_that_of_the_size_before() -> None:
+    pod = a_pod(node="fargate-1a", cpu="2")
+    assert vcpus(Priced(cost_of), pod, resized(pod, "500")) == [2, 2]

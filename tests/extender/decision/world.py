@@ -122,10 +122,9 @@ class World:
             self.binding[pod.uid] = (node, self.now)
 
     def land(self) -> None:
-        """What the scheduler was binding lands, unless the gate took the grant back meanwhile."""
+        """What the scheduler was binding lands, though the gate may have taken the grant back meanwhile."""
         for uid, (node, _) in list(self.binding.items()):
-            if any(grant.uid == uid for grant in self.shown[node]):
-                self.bind(self.pods[uid], node)
+            self.bind(self.pods[uid], node)
         self.binding.clear()
 
     def pass_by(self, seconds: float) -> None:
@@ -174,6 +173,7 @@ class World:
             for grant in grants
             if self.now < grant.expires + IN_FLIGHT
         }
+        granted |= self.binding.keys()
         placed = self.running() + [pod for pod in self.waiting() if pod.uid in granted]
         given = [each.pod for each in decided.decisions if isinstance(each, Burst)]
         assert len({pod.uid for pod in given}) == len(given), "a pod is granted twice in one turn"

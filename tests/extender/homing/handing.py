@@ -17,6 +17,7 @@ from app.extender.homing.handovers import (
     Remove,
     plan_handovers,
 )
+from app.extender.homing.idlers import NO_IDLERS, Idlers
 from app.extender.homing.placeholders import Placeholder, PlaceholderConfig, manifest, placeholder_of
 from app.extender.homing.promises import Promises
 from app.model.names import INSTANCE_TYPE_LABEL, OFFER
@@ -69,6 +70,7 @@ def handed(
     nodes: Iterable[Node] = (FULL,),
     now: datetime = LATER,
     stuck: frozenset[str] = frozenset(),
+    idlers: Idlers = NO_IDLERS,
     offer: str = "",
     **config: Any,
 ) -> Handovers:
@@ -81,7 +83,7 @@ def handed(
     return plan_handovers(
         facts_of((*pods, *full), nodes=(a_virtual_node(annotations={OFFER: offer}), *nodes)),
         held,
-        Memory(accounts=accounts or {}, promises=promises or {}),
+        Memory(accounts=accounts or {}, promises=promises or {}, idlers=idlers),
         stuck=stuck,
         now=now,
         config=msgspec.structs.replace(CONFIG, **config),

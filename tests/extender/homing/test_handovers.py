@@ -84,7 +84,7 @@ def test_pods_of_jobs_earn_a_node_where_they_may_be_moved() -> None:
 
 
 def test_pods_of_a_controller_that_cannot_do_without_one_earn_no_node() -> None:
-    assert asked(handed(*PODS, accounts=earned(*PODS), stuck=frozenset({"uid-web"}))) == []
+    assert asked(handed(*PODS, accounts=earned(*PODS), stuck=frozenset({"shop/uid-web"}))) == []
 
 
 def test_pods_that_find_room_on_a_node_that_is_there_ask_for_no_other() -> None:
@@ -182,11 +182,26 @@ def test_a_node_alone_ends_no_doubling_a_pod_that_left_for_it_does() -> None:
     assert left.standings[0].verdict.price == pytest.approx(0.1008)
 
 
-def test_a_node_that_no_pod_used_is_a_hand_over_in_vain() -> None:
+def test_a_node_that_no_pod_used_is_its_controllers_failure_and_nobody_elses() -> None:
+    others = a_nodeful("api")
     held = [a_placeholder(pod, phase="Failed", node="ec2-1", made=LATER - 76 * MINUTE) for pod in PODS]
-    plan = handed(*PODS, held=held)
+    plan = handed(*PODS, *others, held=held)
     assert set(removed(plan).values()) == {"PlaceholderEnded"}
-    assert [each.strikes for each in plan.memory.accounts.values()] == [1]
+    assert [each.strikes for each in plan.memory.accounts.values()] == [0]
+    assert [(key, each.strikes) for key, each in plan.memory.idlers.items()] == [("shop/uid-web", 1)]
+    accounts = earned(*PODS, *others)
+    assert asked(handed(*PODS, *others, accounts=accounts, idlers=plan.memory.idlers)) == sorted(
+        pod.metadata.name for pod in others
+    )
+
+
+def test_a_controller_that_left_a_node_unused_gets_one_again_after_twice_the_stay() -> None:
+    held = [a_placeholder(pod, phase="Failed", node="ec2-1", made=LATER - 76 * MINUTE) for pod in PODS]
+    idlers = handed(*PODS, held=held).memory.idlers
+    accounts = earned(*PODS)
+    assert asked(handed(*PODS, accounts=accounts, idlers=idlers)) == []
+    later = handed(*PODS, accounts=accounts, idlers=idlers, now=LATER + 120 * MINUTE)
+    assert asked(later) == NAMES
 
 
 def test_a_hand_over_in_vain_counts_once_however_long_its_placeholders_are_seen() -> None:
@@ -207,11 +222,13 @@ def test_the_placeholder_of_a_pod_that_people_keep_where_it_is_goes() -> None:
 
 def test_placeholders_of_a_controller_that_is_stuck_go_when_that_has_lasted() -> None:
     held = [a_placeholder(pod, phase="Running", node="ec2-1") for pod in PODS]
-    stuck = frozenset({"uid-web"})
+    stuck = frozenset({"shop/uid-web"})
     first = handed(*PODS, held=held, stuck=stuck)
     assert removed(first) == {}
     later = handed(*PODS, held=held, stuck=stuck, promises=first.memory.promises, now=LATER + 15 * MINUTE)
     assert set(removed(later).values()) == {"PodHeldUp"}
+    assert [each.reason.code for each in later.memory.idlers.values()] == ["PodHeldUp"]
+    assert not any(each.gave_up for each in later.standings)
 
 
 def test_no_more_is_asked_for_than_goes_home_within_a_stay() -> None:

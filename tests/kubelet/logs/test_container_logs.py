@@ -1,12 +1,14 @@
 import asyncio
+from datetime import timedelta
 
 import pytest
 
 from app.kubelet.logs.container_logs import ContainerLogs, LogConfig
 from app.kubelet.messages import Answer, StreamedAnswer
 from app.kubelet.routing import ContainerLogsRoute, ContainerPath
+from app.model.log import WHOLE_STREAM, LogPage, LogSource, LogWindow
 from app.ports.failures import Refused, Throttled, Unavailable
-from app.ports.logs import LogPage
+from tests.builders import NOON
 from tests.fakes import VirtualClock, settle
 from tests.kubelet.fakes import FakeDirectory, FakeLogStreams
 
@@ -152,9 +154,15 @@ class Chatty(FakeLogStreams):
     """A container that prints again while each page is on its way."""
 
     async def page(
-        self, stream: str, *, token: str | None = None, from_head: bool = True, limit: int = 10_000
+        self,
+        stream: str,
+        *,
+        token: str | None = None,
+        from_head: bool = True,
+        limit: int = 10_000,
+        window: LogWindow = WHOLE_STREAM,
     ) -> LogPage:
-        page = await super().page(stream, token=token, from_head=from_head, limit=limit)
+        page = await super().page(stream, token=token, from_head=from_head, limit=limit, window=window)
         self.write(stream, "more")
         return page
 
@@ -369,3 +377,54 @@ async def test_a_followers_limit_ends_it(served: Served) -> None:
     await served.clock.advance(6)
     assert follower.text == "a\nb\nc\n"
     assert follower.ended
+
+
+SECOND_RUN = LogWindow(since=NOON + timedelta(seconds=2))
+
+
+async def test_the_previous_runs_log_is_served_from_where_it_is(served: Served) -> None:
+    served.directory.put(stream="pod/main/2")
+    served.directory.previous["main"] = LogSource(stream="pod/main/1", finished=True)
+    served.streams.write("pod/main/1", "before")
+    served.streams.write("pod/main/2", "now")
+    assert await served.text("previous=true") == "before\n"
+
+
+async def test_without_a_previous_run_the_answer_is_the_kubelets(served: Served) -> None:
+    served.directory.put()
+    answer = await served.answer("previous=true")
+    assert answer == Answer(status=400, text='previous terminated container "main" in pod "web-1" not found')
+
+
+async def test_a_previous_log_that_is_followed_ends_at_its_end(served: Served) -> None:
+    served.directory.put(stream="pod/main/2")
+    served.directory.previous["main"] = LogSource(stream="pod/main/1", finished=True)
+    served.streams.write("pod/main/1", "before")
+    follower = await served.follower("follow=true&previous=true")
+    await served.clock.advance(30)
+    assert (follower.text, follower.ended) == ("before\n", True)
+
+
+@pytest.mark.parametrize(
+    ("query", "text"),
+    [
+        pytest.param("", "c\nd\n", id="all"),
+        pytest.param("tailLines=1", "d\n", id="tail"),
+        pytest.param("tailLines=9", "c\nd\n", id="longer than the run"),
+    ],
+)
+async def test_a_run_inside_the_task_shows_its_own_lines_alone(served: Served, query: str, text: str) -> None:
+    served.directory.put(finished=True, window=SECOND_RUN)
+    served.streams.write(STREAM, *"abcd")
+    assert await served.text(query) == text
+
+
+async def test_a_followed_run_ends_where_the_next_one_in_its_stream_begins(served: Served) -> None:
+    served.directory.put()
+    served.streams.write(STREAM, *"ab")
+    follower = await served.follower()
+    await served.clock.advance(5)
+    served.directory.put(window=SECOND_RUN)
+    served.streams.write(STREAM, *"cd")
+    await served.clock.advance(30)
+    assert (follower.text, follower.ended) == ("a\nb\n", True)

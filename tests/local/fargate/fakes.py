@@ -40,6 +40,7 @@ _TARGETS = {
     "GetQueue": "AmazonSQS",
     "ReceiveMessage": "AmazonSQS",
     "DeleteMessage": "AmazonSQS",
+    "Filter": "Logs_20140328",
     "Get": "Logs_20140328",
     "Put": "Logs_20140328",
     "CreateLog": "Logs_20140328",

@@ -78,6 +78,11 @@ def wrapped(container: Container, words: Sequence[str]) -> tuple[str, ...]:
     return ("run", container.name, "--", *words)
 
 
+def goes_before(words: Sequence[str], *, name: str) -> bool:
+    """Whether these are the first words of a wrapped container's command, as a launch gave them to it."""
+    return tuple(words[:3]) == ("run", name, "--")
+
+
 def life_lines(container: Container, *, pod: Pod, image: ImageConfig | None = None) -> tuple[str, ...]:
     """Hooks, grace, stop signal, termination message and restarts of a wrapped container."""
     lifecycle = container.lifecycle

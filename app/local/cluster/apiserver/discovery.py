@@ -20,10 +20,19 @@ VERSION: Final[Object] = {
     "compiler": "",
     "platform": "linux/amd64",
 }
+METRICS_GROUP: Final = "metrics.k8s.io"
+METRICS_VERSION: Final = "v1beta1"
+_METRICS: Final = (("nodes", "NodeMetrics", False), ("pods", "PodMetrics", True))
+"""Plural, kind and whether it is namespaced: a group of its own kind, read only and never stored."""
+
 _STATUS_VERBS: Final = ["get", "patch", "update"]
 _SUBRESOURCES: Final[dict[str, tuple[str, str, str, list[str]]]] = {
     "scale": ("autoscaling", "v1", "Scale", _STATUS_VERBS),
     "log": ("", "v1", "Pod", ["get"]),
+    "approval": ("certificates.k8s.io", "v1", "CertificateSigningRequest", _STATUS_VERBS),
+    "exec": ("", "v1", "PodExecOptions", ["create", "get"]),
+    "attach": ("", "v1", "PodAttachOptions", ["create", "get"]),
+    "portforward": ("", "v1", "PodPortForwardOptions", ["create", "get"]),
     "binding": ("", "v1", "Binding", ["create"]),
     "eviction": ("policy", "v1", "Eviction", ["create"]),
     "token": ("authentication.k8s.io", "v1", "TokenRequest", ["create"]),
@@ -41,14 +50,15 @@ def group_list() -> Object:
     """GET /apis."""
     groups = [
         {key: value for key, value in group(name).items() if key not in {"kind", "apiVersion"}}
-        for name in GROUPS
+        for name in (*GROUPS, METRICS_GROUP)
     ]
     return {"kind": "APIGroupList", "apiVersion": "v1", "groups": groups}
 
 
 def group(name: str) -> Object:
     """GET /apis/<group>."""
-    version = {"groupVersion": f"{name}/v1", "version": "v1"}
+    number = METRICS_VERSION if name == METRICS_GROUP else "v1"
+    version = {"groupVersion": f"{name}/{number}", "version": number}
     return {
         "kind": "APIGroup",
         "apiVersion": "v1",
@@ -63,6 +73,32 @@ def resource_list(name: str) -> Object:
     found = [entry for each in RESOURCES if each.group == name for entry in _entries(each)]
     version = f"{name}/v1" if name else "v1"
     return {"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": version, "resources": found}
+
+
+def metrics_list() -> Object:
+    """GET /apis/metrics.k8s.io/v1beta1."""
+    found = [
+        {"name": plural, "singularName": "", "namespaced": namespaced, "kind": kind, "verbs": ["get", "list"]}
+        for plural, kind, namespaced in _METRICS
+    ]
+    version = f"{METRICS_GROUP}/{METRICS_VERSION}"
+    return {"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": version, "resources": found}
+
+
+def aggregated_metrics() -> Object:
+    """The same within GET /apis with the aggregated form accepted."""
+    resources = [
+        {
+            "resource": plural,
+            "responseKind": {"group": METRICS_GROUP, "version": METRICS_VERSION, "kind": kind},
+            "scope": "Namespaced" if namespaced else "Cluster",
+            "singularResource": "",
+            "verbs": ["get", "list"],
+        }
+        for plural, kind, namespaced in _METRICS
+    ]
+    version = {"version": METRICS_VERSION, "resources": resources, "freshness": "Current"}
+    return {"metadata": {"name": METRICS_GROUP}, "versions": [version]}
 
 
 def aggregated(names: tuple[str, ...]) -> Object:

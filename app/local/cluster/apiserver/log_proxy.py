@@ -16,6 +16,7 @@ import h11
 import msgspec
 
 from app.local.cluster.apiserver import errors
+from app.local.cluster.apiserver.api import Api
 from app.local.cluster.apiserver.errors import ApiError
 from app.local.cluster.apiserver.http_requests import integer
 from app.local.cluster.apiserver.objects import Object
@@ -67,22 +68,31 @@ def query_of(name: str, given: dict[str, str]) -> dict[str, str]:
 def container_of(pod: Object, asked: str) -> str:
     """The container whose log is wanted. Raises ApiError 400 where that is not clear."""
     name, spec = pod["metadata"]["name"], pod["spec"]
-    names = [each["name"] for each in spec.get("containers", ())]
-    starting = [each["name"] for each in spec.get("initContainers", ())]
-    if not asked and len(names) == 1:
-        return str(names[0])
+    names = [
+        str(each["name"])
+        for group in ("initContainers", "containers", "ephemeralContainers")
+        for each in spec.get(group, ())
+    ]
+    if not asked and len(spec.get("containers", ())) == 1:
+        return str(spec["containers"][0]["name"])
     if not asked:
         choices = f"choose one of: [{' '.join(names)}]"
-        if starting:
-            choices += f" or one of the init containers: [{' '.join(starting)}]"
         raise errors.bad_request(f"a container name must be specified for pod {name}, {choices}")
-    if asked not in names + starting:
+    if asked not in names:
         raise errors.bad_request(f"container {asked} is not valid for pod {name}")
     return asked
 
 
-def source_of(pod: Object, node: Object, container: str, query: dict[str, str]) -> Source:
-    """Where the node serves the log. Raises ApiError 500 for a node without an address."""
+def node_of(api: Api, name: str) -> Object:
+    """The node of a pod. Raises ApiError 404, which calls it a pod, as the real server does by mistake."""
+    found = api.store.get("nodes", ("", name))
+    if found is None:
+        raise errors.not_found("pods", name)
+    return found
+
+
+def kubelet_address(node: Object) -> tuple[str, int]:
+    """Where the node's kubelet listens: host and port. Raises ApiError 500 for a node without an address."""
     status = node.get("status", {})
     found = [each["address"] for each in status.get("addresses", ()) if each["type"] == "InternalIP"]
     if not found:
@@ -90,12 +100,14 @@ def source_of(pod: Object, node: Object, container: str, query: dict[str, str]) 
             500, "", f"no preferred addresses found; known addresses: {status.get('addresses', [])}"
         )
     port = status.get("daemonEndpoints", {}).get("kubeletEndpoint", {}).get("Port", 0)
+    return found[0], port or 10250
+
+
+def source_of(pod: Object, node: Object, container: str, query: dict[str, str]) -> Source:
+    """Where the node serves the log. Raises ApiError 500 for a node without an address."""
+    host, port = kubelet_address(node)
     path = f"/containerLogs/{pod['metadata']['namespace']}/{pod['metadata']['name']}/{container}"
-    return Source(
-        host=found[0],
-        port=port or 10250,
-        path=f"{path}?{urlencode(sorted(query.items()))}" if query else path,
-    )
+    return Source(host=host, port=port, path=f"{path}?{urlencode(sorted(query.items()))}" if query else path)
 
 
 @contextlib.asynccontextmanager

@@ -1,11 +1,11 @@
-"""What `kubectl get` prints of the objects that pods refer to: Secrets, claims, volumes, policies."""
+"""What `kubectl get` prints of the objects that pods refer to, and of requests for certificates."""
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any, Final
 
 from app.local.cluster.apiserver.objects import Object
-from app.local.cluster.apiserver.table_cells import age, selector_text
+from app.local.cluster.apiserver.table_cells import age, duration, selector_text
 
 _MODES: Final = (
     ("ReadWriteOnce", "RWO"),
@@ -30,6 +30,23 @@ def _phase(obj: Object) -> str:
         return "Terminating"
     phase: str = obj.get("status", {}).get("phase", "")
     return phase
+
+
+def _signing_request(obj: Object, now: datetime) -> list[Any]:
+    spec, status = obj["spec"], obj.get("status", {})
+    seconds = spec.get("expirationSeconds")
+    kinds = {each["type"] for each in status.get("conditions", ())}
+    words = ["Denied" if "Denied" in kinds else "Approved" if "Approved" in kinds else "Pending"]
+    words += ["Failed"] if "Failed" in kinds else []
+    words += ["Issued"] if status.get("certificate") else []
+    return [
+        obj["metadata"]["name"],
+        _age(obj, now),
+        spec.get("signerName") or "<none>",
+        spec.get("username", ""),
+        "<none>" if seconds is None else duration(seconds),
+        ",".join(words),
+    ]
 
 
 def _secret(obj: Object, now: datetime) -> list[Any]:
@@ -78,6 +95,11 @@ def _volume(obj: Object, now: datetime) -> list[Any]:
 REFERENCE_TABLES: Final[
     Mapping[str, tuple[tuple[str, ...], tuple[str, ...], Callable[[Object, datetime], list[Any]]]]
 ] = {
+    "certificatesigningrequests": (
+        ("Name", "Age", "SignerName", "Requestor", "RequestedDuration", "Condition"),
+        (),
+        _signing_request,
+    ),
     "secrets": (("Name", "Type", "Data", "Age"), (), _secret),
     "networkpolicies": (("Name", "Pod-Selector", "Age"), (), _policy),
     "persistentvolumeclaims": (

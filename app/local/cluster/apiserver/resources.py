@@ -67,6 +67,9 @@ def _named(group: str, plural: str, kind: str, *short: str, **more: object) -> R
     )
 
 
+STREAMED: Final = ("exec", "attach", "portforward")
+"""Subresources of pods that begin with an upgrade of the connection."""
+
 _ALL: Final = ("all",)
 _STATUS: Final = ("status",)
 _SCALED: Final = ("status", "scale")
@@ -83,7 +86,7 @@ RESOURCES: Final = (
         "Pod",
         "po",
         categories=_ALL,
-        subresources=("status", "log", "binding", "eviction"),
+        subresources=("status", "log", "binding", "eviction", *STREAMED),
         spec_generation=True,
     ),
     _core("secrets", "Secret"),
@@ -124,6 +127,14 @@ RESOURCES: Final = (
         "authorization.k8s.io", "subjectaccessreviews", "SubjectAccessReview", namespaced=False, review=True
     ),
     _named("batch", "jobs", "Job", categories=_ALL, subresources=_STATUS, spec_generation=True),
+    _named(
+        "certificates.k8s.io",
+        "certificatesigningrequests",
+        "CertificateSigningRequest",
+        "csr",
+        namespaced=False,
+        subresources=("status", "approval"),
+    ),
     _named("coordination.k8s.io", "leases", "Lease"),
     _named("discovery.k8s.io", "endpointslices", "EndpointSlice", spec_generation=True),
     _named("events.k8s.io", "events", "Event", "ev"),

@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from app.local.cluster.apiserver import errors, event_groups, log_proxy, subresources
+from app.local.cluster.apiserver.access import Access
 from app.local.cluster.apiserver.api import Api
 from app.local.cluster.apiserver.http_requests import (
     Target,
@@ -26,7 +27,6 @@ from app.local.cluster.apiserver.paging import page_of
 from app.local.cluster.apiserver.request_bodies import Options
 from app.local.cluster.apiserver.resources import BY_PLURAL
 from app.local.cluster.apiserver.selectors import matcher
-from app.local.cluster.apiserver.service_tokens import Users
 from app.local.cluster.apiserver.watches import Selection, Watch
 from app.ports.clock import Clock
 
@@ -37,18 +37,18 @@ Handler = Callable[[Request, Target, Object], Awaitable[Response]]
 class Rest:
     """Requests for resources. Every method raises ApiError."""
 
-    def __init__(self, api: Api, *, clock: Clock, users: Users, kubelets: KubeletTls) -> None:
+    def __init__(self, api: Api, *, clock: Clock, access: Access, kubelets: KubeletTls) -> None:
         """Bind the verbs to one API.
 
         Args:
             api: the cluster.
             clock: dates the ages in tables.
-            users: by bearer token.
+            access: whose tokens are good, and what is denied.
             kubelets: how nodes' kubelet APIs are spoken to.
         """
         self._api = api
         self._clock = clock
-        self._users = users
+        self._access = access
         self._kubelets = kubelets
         self._verbs: dict[tuple[str, bool], Handler] = {
             ("GET", True): self._get,
@@ -63,6 +63,9 @@ class Rest:
             ("status", "GET"): self._status,
             ("status", "PUT"): self._change,
             ("status", "PATCH"): self._change,
+            ("approval", "GET"): self._status,
+            ("approval", "PUT"): self._change,
+            ("approval", "PATCH"): self._change,
             ("scale", "GET"): self._get_scale,
             ("scale", "PUT"): self._scale,
             ("scale", "PATCH"): self._scale,
@@ -240,7 +243,7 @@ class Rest:
         name = pod["spec"].get("nodeName", "")
         if not name:
             return Response(status_code=204)
-        node = self._api.get("nodes", "", name)
+        node = log_proxy.node_of(self._api, name)
         source = log_proxy.source_of(pod, node, container, query)
         insecure = is_true(request, "insecureSkipTLSVerifyBackend")
         tls = self._kubelets.unverified if insecure else self._kubelets.verified
@@ -256,11 +259,12 @@ class Rest:
 
         return StreamingResponse(body(), media_type="text/plain")
 
-    async def _review(self, request: Request, target: Target, _user: Object) -> Response:
+    async def _review(self, request: Request, target: Target, user: Object) -> Response:
         body = await body_of(request, target.resource)
         if target.resource.plural == "tokenreviews":
-            return json_response(subresources.token_review(body, users=self._users), status=201)
-        return json_response(subresources.access_review(body), status=201)
+            return json_response(subresources.token_review(body, users=self._access.users), status=201)
+        asking = user if target.resource.plural == "selfsubjectaccessreviews" else None
+        return json_response(self._access.review(body, asking=asking), status=201)
 
     async def _body(self, request: Request, target: Target) -> Any:
         body = await body_of(request, target.resource)

@@ -38,6 +38,7 @@ _FIELDS: Final = {
     "pods": _POD_FIELDS,
     "events": _EVENT_FIELDS,
     "nodes": ("spec.unschedulable",),
+    "certificatesigningrequests": ("spec.signerName",),
     "namespaces": ("status.phase",),
     "secrets": ("type",),
     "jobs": ("status.successful",),

@@ -9,8 +9,9 @@ import binascii
 import hashlib
 import hmac
 import uuid
+from collections.abc import Collection, Mapping
 from datetime import timedelta
-from typing import Any, Final, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 import msgspec
 
@@ -34,11 +35,18 @@ _YEAR: Final = 365 * 86_400
 _BOUND_PLURALS: Final = {"Pod": "pods", "Secret": "secrets", "Node": "nodes"}
 
 
-class Users(Protocol):
-    """Who a bearer token stands for; a mapping is one."""
+class Bearer(NamedTuple):
+    """Whom a token stands for, as TokenReview shows it, and with which of the audiences asked for."""
 
-    def get(self, token: str, /) -> Object | None:
-        """The user as TokenReview shows it; None where the token is nobody's."""
+    user: Object
+    audiences: tuple[str, ...]
+
+
+class Users(Protocol):
+    """Who a bearer token stands for."""
+
+    def get(self, token: str, audiences: Collection[str] = (AUDIENCE,), /) -> Bearer | None:
+        """The bearer; None where the token is nobody's, or is for none of the audiences."""
         ...
 
 
@@ -69,10 +77,13 @@ class ServiceTokens:
             },
         }
 
-    def get(self, token: str, /) -> Object | None:
-        """The account that the token stands for with the API server; None where it is not (any more) good."""
+    def get(self, token: str, audiences: Collection[str] = (AUDIENCE,), /) -> Bearer | None:
+        """The account that the token stands for with an audience; None where it is not (any more) good."""
         claims = self._opened(token)
-        if claims is None or AUDIENCE not in claims["aud"] or claims["exp"] <= self._clock.now().timestamp():
+        if claims is None or claims["exp"] <= self._clock.now().timestamp():
+            return None
+        meant = tuple(each for each in audiences if each in claims["aud"])
+        if not meant:
             return None
         private = claims["kubernetes.io"]
         namespace = private["namespace"]
@@ -81,7 +92,7 @@ class ServiceTokens:
                 return None
         account = private["serviceaccount"]
         groups = ["system:serviceaccounts", f"system:serviceaccounts:{namespace}", "system:authenticated"]
-        return {"username": claims["sub"], "uid": account["uid"], "groups": groups}
+        return Bearer({"username": claims["sub"], "uid": account["uid"], "groups": groups}, meant)
 
     def _bound(self, namespace: str, account: str, reference: Any) -> Object:
         """The claim about the object that the token is bound to; empty where there is none."""
@@ -159,13 +170,16 @@ class ServiceTokens:
 class Everybody:
     """The users of fixed tokens, and those of service accounts."""
 
-    def __init__(self, fixed: Users, accounts: Users) -> None:
+    def __init__(self, fixed: Mapping[str, Object], accounts: Users) -> None:
         self._fixed = fixed
         self._accounts = accounts
 
-    def get(self, token: str, /) -> Object | None:
-        """The user of the token, whoever issued it."""
-        return self._fixed.get(token) or self._accounts.get(token)
+    def get(self, token: str, audiences: Collection[str] = (AUDIENCE,), /) -> Bearer | None:
+        """The bearer, whoever issued the token; the fixed ones are the API server's own alone."""
+        user = self._fixed.get(token)
+        if user is None:
+            return self._accounts.get(token, audiences)
+        return Bearer(user, (AUDIENCE,)) if AUDIENCE in audiences else None
 
 
 def _spec_of(body: Any) -> Object:

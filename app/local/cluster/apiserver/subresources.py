@@ -1,4 +1,4 @@
-"""Scales and reviews: bodies that are translated rather than stored.
+"""Scales and token reviews: bodies that are translated rather than stored.
 
 https://kubernetes.io/docs/reference/kubernetes-api/autoscaling-resources/ (Scale in autoscaling/v1)
 """
@@ -7,7 +7,7 @@ from typing import Any
 
 from app.local.cluster.apiserver import errors
 from app.local.cluster.apiserver.objects import Object
-from app.local.cluster.apiserver.service_tokens import Users
+from app.local.cluster.apiserver.service_tokens import AUDIENCE, Users
 from app.local.cluster.apiserver.table_cells import selector_text
 
 
@@ -48,22 +48,15 @@ def rescaled(obj: Object, scale: Any) -> Object:
     return obj | {"metadata": metadata, "spec": obj["spec"] | {"replicas": replicas}}
 
 
-def access_review(body: Any) -> Object:
-    """A SubjectAccessReview's answer: whoever got in may do everything."""
-    given = body if isinstance(body, dict) else {}
-    reason = "the embedded cluster lets everybody do everything"
-    return {"metadata": {}} | given | {"status": {"allowed": True, "reason": reason}}
-
-
 def token_review(body: Any, *, users: Users) -> Object:
     """A TokenReview's answer. Raises ApiError 400."""
     spec = body.get("spec") if isinstance(body, dict) else None
     token = spec.get("token") if isinstance(spec, dict) else None
-    if not token:
+    if not isinstance(spec, dict) or not token:
         raise errors.bad_request("token is required for TokenReview in authentication")
-    user = users.get(str(token))
+    bearer = users.get(str(token), spec.get("audiences") or (AUDIENCE,))
     status: Object = {"user": {}, "error": "invalid bearer token"}
-    if user is not None:
-        status = {"authenticated": True, "user": user, "audiences": ["https://kubernetes.default.svc"]}
+    if bearer is not None:
+        status = {"authenticated": True, "user": bearer.user, "audiences": list(bearer.audiences)}
     answer: Object = {"metadata": {}} | body | {"status": status}
     return answer

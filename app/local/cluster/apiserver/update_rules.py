@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable
 from typing import Any, Final
 
-from app.local.cluster.apiserver import stored_data
+from app.local.cluster.apiserver import signing_requests, stored_data
 from app.local.cluster.apiserver.errors import Cause, forbidden, invalid_value
 from app.local.cluster.apiserver.objects import Object
 from app.local.cluster.apiserver.resources import Resource
@@ -32,7 +32,8 @@ def confined(resource: Resource, before: Object, after: Object, subresource: str
         for key, value in metadata.items()
         if key in before["metadata"] or key not in {*_KEPT_METADATA, *_DELETION}
     }
-    kept = ("spec",) if subresource == "status" else ("status",) if "status" in resource.subresources else ()
+    own = subresource in {"status", signing_requests.APPROVAL}
+    kept = ("spec",) if own else ("status",) if "status" in resource.subresources else ()
     result = {key: value for key, value in after.items() if key not in kept}
     result |= {key: before[key] for key in kept if key in before}
     if subresource == "status" and resource.plural == "deployments":
@@ -59,6 +60,8 @@ def bumped(resource: Resource, before: Object, after: Object) -> Object:
 def causes(resource: Resource, before: Object, after: Object, subresource: str) -> list[Cause]:
     """Why the change is refused; empty where it is allowed."""
     found = _metadata(before["metadata"], after["metadata"])
+    if resource.plural == signing_requests.PLURAL:
+        return found + signing_requests.change_causes(before, after, subresource)
     if subresource == "status":
         return found + (_pod_status(before, after) if resource.plural == "pods" else [])
     check = _CHECKS.get(resource.plural)

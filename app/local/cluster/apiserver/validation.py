@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 from typing import Any, Final
 
-from app.local.cluster.apiserver import stored_data
+from app.local.cluster.apiserver import signing_requests, stored_data
 from app.local.cluster.apiserver.errors import Cause, invalid_value, required, unsupported
 from app.local.cluster.apiserver.objects import Object
 from app.local.cluster.apiserver.resources import Resource
@@ -289,6 +289,7 @@ _CHECKS: Final[dict[str, Callable[[Object], list[Cause]]]] = {
     "replicasets": _workload,
     "daemonsets": _workload,
     "leases": _lease,
+    signing_requests.PLURAL: signing_requests.causes,
     "secrets": stored_data.secret_causes,
     "configmaps": stored_data.causes,
     "mutatingwebhookconfigurations": _webhook_configuration,

@@ -5,7 +5,14 @@ from typing import Any, Final, Literal
 
 import jsonpatch
 
-from app.local.cluster.apiserver import defaulting, errors, request_bodies, update_rules, validation
+from app.local.cluster.apiserver import (
+    defaulting,
+    errors,
+    request_bodies,
+    signing_requests,
+    update_rules,
+    validation,
+)
 from app.local.cluster.apiserver.built_in_admission import add_tolerations
 from app.local.cluster.apiserver.creation import Creation, pod_status
 from app.local.cluster.apiserver.deletion import Deletion
@@ -55,6 +62,8 @@ class Writes:
         obj = request_bodies.decode(self._schema, resource, body, options)
         self._creation.place(resource, namespace, obj.setdefault("metadata", {}))
         self._creation.stamp(resource, obj, now=self.now())
+        if resource.plural == signing_requests.PLURAL:
+            signing_requests.sign_in(obj, options.user)
         if resource.plural not in _UNMANAGED and "managedFields" not in obj["metadata"]:
             obj = self._owned(resource, obj, options)
         self._creation.admit(resource, obj)
@@ -152,6 +161,8 @@ class Writes:
             if before is None:
                 raise errors.not_found(resource.qualified, key[1])
             after = update_rules.confined(resource, before, altered(before), subresource)
+            if resource.plural == signing_requests.PLURAL:
+                after = signing_requests.confined(before, after, subresource, now=self.now())
             defaulting.fill(resource.plural, after)
             if resource.plural == "pods" and not subresource:
                 add_tolerations(after["spec"])

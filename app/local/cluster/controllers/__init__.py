@@ -2,8 +2,8 @@
 
 Each controller is level-triggered: an event names a key, and reconciling that key reads everything again.
 Reads are consistent (the API is in the same process), so nothing is expected or remembered between rounds.
-The deciding modules (`rollout`, `replicas`, `daemons`, `node_health`, `ownership`) are pure. Never here:
-admission, defaults or storage, which are the API server's.
+The deciding modules (`rollout`, `replicas`, `daemons`, `node_health`, `ownership`, `signing_rules`) are pure.
+Never here: admission, defaults or storage, which are the API server's.
 
 https://kubernetes.io/docs/concepts/architecture/controller/
 """

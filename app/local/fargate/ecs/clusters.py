@@ -13,6 +13,7 @@ from app.local.fargate.protocol.wire import Json
 from app.local.fargate.tasks.record import TaskRecord
 
 _DEFAULT: Final = "default"
+_INSIGHTS: Final = "containerInsights"
 
 
 class Providers(msgspec.Struct, frozen=True):
@@ -22,13 +23,20 @@ class Providers(msgspec.Struct, frozen=True):
     default: launch_rules.Strategy = ()
 
 
+class _Cluster(msgspec.Struct, frozen=True):
+    providers: Providers
+    insights: str = "disabled"
+
+
 class Clusters:
     """The clusters of one account and region; `tasks` are all tasks by their ids."""
 
     def __init__(self, config: FargateConfig, *, tasks: Mapping[str, TaskRecord]) -> None:
         self._config = config
         self._tasks = tasks
-        self._known = {name: Providers(config.capacity_providers) for name in config.clusters}
+        insights = "enabled" if config.container_insights else "disabled"
+        providers = Providers(config.capacity_providers)
+        self._known = {name: _Cluster(providers, insights) for name in config.clusters}
 
     def operations(self) -> Mapping[str, Callable[[Json], Json]]:
         """The operations that this part of ECS answers."""
@@ -36,6 +44,7 @@ class Clusters:
             "CreateCluster": self.create,
             "DescribeClusters": self.describe,
             "PutClusterCapacityProviders": self.put_providers,
+            "UpdateClusterSettings": self.update_settings,
         }
 
     def create(self, params: Json) -> Json:
@@ -45,13 +54,26 @@ class Clusters:
         """
         name = params.get("clusterName", _DEFAULT)
         if name not in self._known:
-            self._known[name] = _providers(params)
+            self._known[name] = _Cluster(_providers(params), _insights(params, default="disabled"))
         return {"cluster": self._view(name)}
+
+    def update_settings(self, params: Json) -> Json:
+        """https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_UpdateClusterSettings.html."""
+        name = self.arn_of(params).rsplit("/", 1)[-1]
+        known = self._known[name]
+        insights = _insights(params, default=known.insights)
+        self._known[name] = msgspec.structs.replace(known, insights=insights)
+        return {"cluster": self._view(name, settings=True)}
+
+    def has_insights(self, arn: str) -> bool:
+        """Whether the cluster with this ARN has Container Insights."""
+        known = self._known.get(self._short(arn))
+        return known is not None and known.insights != "disabled"
 
     def put_providers(self, params: Json) -> Json:
         """https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_PutClusterCapacityProviders.html."""
         name = self.arn_of(params).rsplit("/", 1)[-1]
-        self._known[name] = _providers(params)
+        self._known[name] = msgspec.structs.replace(self._known[name], providers=_providers(params))
         return {"cluster": self._view(name)}
 
     def strategy_for(self, params: Json) -> launch_rules.Strategy:
@@ -60,16 +82,19 @@ class Clusters:
         Raises:
             AwsError: there is no such cluster, or the strategy is not one for it.
         """
-        providers = self._known[self.arn_of(params).rsplit("/", 1)[-1]]
+        providers = self._known[self.arn_of(params).rsplit("/", 1)[-1]].providers
         return launch_rules.strategy_of(params, associated=providers.names, default=providers.default)
 
     def describe(self, params: Json) -> Json:
         """https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DescribeClusters.html."""
         wanted = params.get("clusters") or [_DEFAULT]
+        settings = "SETTINGS" in params.get("include", ())
         found = {each: self._short(each) for each in wanted}
         missing = [each for each, name in found.items() if name not in self._known]
         return {
-            "clusters": [self._view(name) for each, name in found.items() if each not in missing],
+            "clusters": [
+                self._view(name, settings=settings) for each, name in found.items() if each not in missing
+            ],
             "failures": [{"arn": self._arn(self._short(each)), "reason": "MISSING"} for each in missing],
         }
 
@@ -90,8 +115,8 @@ class Clusters:
     def _arn(self, name: str) -> str:
         return self._config.arn(f"cluster/{name}")
 
-    def _view(self, name: str) -> Json:
-        arn = self._arn(name)
+    def _view(self, name: str, *, settings: bool = False) -> Json:
+        arn, known = self._arn(name), self._known[name]
         states = Counter(each.status for each in self._tasks.values() if each.cluster_arn == arn)
         return {
             "clusterArn": arn,
@@ -103,10 +128,17 @@ class Clusters:
             "activeServicesCount": 0,
             "statistics": [],
             "tags": [],
-            "settings": [],
-            "capacityProviders": list(self._known[name].names),
-            "defaultCapacityProviderStrategy": list(self._known[name].default),
+            "settings": [{"name": _INSIGHTS, "value": known.insights}] if settings else [],
+            "capacityProviders": list(known.providers.names),
+            "defaultCapacityProviderStrategy": list(known.providers.default),
         }
+
+
+def _insights(params: Json, *, default: str) -> str:
+    wanted = [each.get("value", "") for each in params.get("settings", ()) if each.get("name") == _INSIGHTS]
+    if any(each not in {"enabled", "enhanced", "disabled"} for each in wanted):
+        raise invalid(f"Invalid value for the setting {_INSIGHTS}: enabled, enhanced or disabled.")
+    return str(wanted[-1]) if wanted else default
 
 
 def _providers(params: Json) -> Providers:

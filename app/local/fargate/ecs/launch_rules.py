@@ -41,6 +41,19 @@ def require_runnable(params: Json, *, containers: Collection[str]) -> None:
     _require_overrides(params, containers)
 
 
+def require_role(params: Json, *, role: str) -> None:
+    """Raise AwsError for a task with sessions that has no role; `role` is the definition's.
+
+    https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-exec.html
+    """
+    role = params.get("overrides", {}).get("taskRoleArn", role)
+    if params.get("enableExecuteCommand") and not role:
+        raise invalid(
+            "The execute command failed because a valid task role is not being used. Specify a valid task "
+            "role in your task definition or as a task override and try again."
+        )
+
+
 def _require_overrides(params: Json, containers: Collection[str]) -> None:
     overrides = params.get("overrides", {})
     if len(msgspec.json.encode(overrides).decode()) > _MOST_OVERRIDES:

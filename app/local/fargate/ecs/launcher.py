@@ -24,7 +24,13 @@ from app.local.fargate.running.simulated import SCRIPT_VARIABLE, script_of
 from app.local.fargate.tasks import foreign_container
 from app.local.fargate.tasks.lifecycle import Lifecycle
 from app.local.fargate.tasks.network import Network
-from app.local.fargate.tasks.record import ContainerRecord, TaskRecord, argv_of, environment_of
+from app.local.fargate.tasks.record import (
+    ContainerRecord,
+    ManagedAgent,
+    TaskRecord,
+    argv_of,
+    environment_of,
+)
 from app.model.names import ATTEMPT_VARIABLE, IDENTITY_VARIABLE
 from app.model.task import Identity, identity_from
 from app.ports.clock import Clock
@@ -115,6 +121,7 @@ class Launcher:
         task_id = self.ids().replace("-", "")
         whose = whose_task(params)
         cluster = cluster_arn.rsplit("/", 1)[-1]
+        sessions = params.get("enableExecuteCommand", False)
         return TaskRecord(
             id=task_id,
             arn=self.config.arn(f"task/{cluster}/{task_id}"),
@@ -127,7 +134,7 @@ class Launcher:
             attachment=self.ids(),
             real=self._is_real(params, definition),
             containers={
-                each.name: self._container(each, task_id=task_id, cluster=cluster)
+                each.name: self._container(each, task_id=task_id, cluster=cluster, sessions=sessions)
                 for each in definition.containers
             },
             identity=whose.pod,
@@ -137,7 +144,9 @@ class Launcher:
             visible_at=self.clock.steady() + self.config.pace.visible_after,
         )
 
-    def _container(self, spec: ContainerSpec, *, task_id: str, cluster: str) -> ContainerRecord:
+    def _container(
+        self, spec: ContainerSpec, *, task_id: str, cluster: str, sessions: bool
+    ) -> ContainerRecord:
         options = spec.awslogs
         log = None
         if options is not None:
@@ -149,6 +158,7 @@ class Launcher:
             arn=self.config.arn(f"container/{cluster}/{task_id}/{container_id}"),
             runtime_id=f"{task_id}-{int.from_bytes(container_id.encode()[-4:], 'big'):010d}",
             log=log,
+            agent=ManagedAgent() if sessions else None,
         )
 
     def _tags(self, params: Json, definition: TaskDefinition) -> tuple[Json, ...]:
@@ -183,6 +193,7 @@ class Launcher:
         oom = self.faults.take("RunTask", "oom")
         if oom is not None:
             task.oom_after = oom.seconds
+        task.agentless = self.faults.take("RunTask", "no-agent") is not None
         task.mishaps = in_store(self.faults, subnet=task.subnet, provider=task.capacity)
         for mishap in task.mishaps:
             if mishap.kind == "no-spot-capacity":

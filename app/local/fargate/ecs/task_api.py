@@ -60,6 +60,7 @@ class TaskApi:
             return {"tasks": [_again(self.lifecycle.tasks[each]) for each in use.ids], "failures": []}
         definition = self.definitions.runnable(params["taskDefinition"])
         launch_rules.require_runnable(params, containers={each.name for each in definition.containers})
+        launch_rules.require_role(params, role=definition.body.get("taskRoleArn", ""))
         strategy = self.clusters.strategy_for(params)
         outcome = self.launcher.launch(params, definition=definition, cluster_arn=cluster, strategy=strategy)
         if outcome.tasks:
@@ -74,7 +75,7 @@ class TaskApi:
         The task's tags are gone from then on. A task that is not visible yet can be stopped all the same.
         """
         cluster = self.clusters.arn_of(params)
-        task = self._find(params["task"], cluster=cluster)
+        task = self.find(params["task"], cluster=cluster)
         if task is None:
             raise invalid(_TASK_NOT_FOUND)
         task.tags = []
@@ -131,7 +132,8 @@ class TaskApi:
             raise invalid("The specified resource is not found.")
         return {"tags": list(tags)}
 
-    def _find(self, name: str, *, cluster: str) -> TaskRecord | None:
+    def find(self, name: str, *, cluster: str) -> TaskRecord | None:
+        """The task with this id or ARN; None where there is none in the cluster with this ARN."""
         task = self.lifecycle.tasks.get(name.rsplit("/", 1)[-1])
         named = task is not None and name in {task.id, task.arn}
         return task if named and task is not None and task.cluster_arn == cluster else None
@@ -141,7 +143,7 @@ class TaskApi:
         return task if task is not None and not _left_out(task, fault) else None
 
     def _visible(self, name: str, *, cluster: str) -> TaskRecord | None:
-        task = self._find(name, cluster=cluster)
+        task = self.find(name, cluster=cluster)
         return task if task is not None and self._is_visible(task) else None
 
     def _is_visible(self, task: TaskRecord) -> bool:

@@ -26,6 +26,8 @@ FaultKind = Literal[
     "loss",
     "duplicate",
     "reorder",
+    "break",
+    "no-agent",
 ]
 
 
@@ -33,7 +35,9 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """One order for trouble.
 
     Attributes:
-        operation: which one it befalls, as `RunTask`; `*` for any; `SendMessage` for EventBridge's events.
+        operation: which one it befalls, as `RunTask`; `*` for any; `SendMessage` for EventBridge's events; a
+            MessageType, as `output_stream_data`, for messages of data channels (`acknowledge` in both
+            directions).
         kind: what happens.
             To a call: `error` answers with `code` and `message` instead of doing anything; `delay` waits
             `seconds` first; `lost-request` closes the connection before anything is done,
@@ -44,8 +48,11 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
             To the task that RunTask launches: `pull-error`; `no-spot-capacity` (Spot tasks only), once it was
             accepted; `foreign-container` puts one of AWS's own beside the task's; and, after `seconds` of
             running: `oom`, `spot-interruption` (Spot tasks only), `termination-notice`, `retirement`,
-            `infrastructure-health`, `user-stop`, `vanish`.
+            `infrastructure-health`, `user-stop`, `vanish`. With `no-agent` no session
+            can ever be opened in it.
             To an event (SendMessage): `loss`, `duplicate`, `delay` by `seconds`, `reorder` behind the next.
+            To a message of a session's data channel: `loss`, `duplicate`, `reorder` behind the next one
+            in its direction; and `break` breaks the connection instead of passing it on.
         count: how many times; without it and without `probability`, once.
         probability: the share of calls befallen, 0..1, for ever or until `count` is used up.
         seed: the same seed befalls the same calls again.

@@ -9,7 +9,7 @@ from typing import Final
 
 from app.local.fargate.config import FargateConfig
 from app.local.fargate.faults.orders import Faults
-from app.local.fargate.logs import event_pages
+from app.local.fargate.logs import event_pages, search
 from app.local.fargate.logs.store import Event, Group, LogStore, LogTarget, Stream
 from app.local.fargate.protocol import pages
 from app.local.fargate.protocol.errors import AwsError, invalid
@@ -41,6 +41,7 @@ class LogsApi:
             "CreateLogStream": self.create_stream,
             "PutLogEvents": self.put_events,
             "GetLogEvents": self.get_events,
+            "FilterLogEvents": self.filter_events,
             "DescribeLogStreams": self.describe_streams,
             "DescribeLogGroups": self.describe_groups,
         }
@@ -93,6 +94,10 @@ class LogsApi:
             "nextForwardToken": page.forward,
             "nextBackwardToken": page.backward,
         }
+
+    def filter_events(self, params: Json) -> Json:
+        """One page of what a whole group has."""
+        return search.found(self._store.group(self._group_name(params)), params)
 
     def describe_streams(self, params: Json) -> Json:
         """The streams of a group, by name or by their last event."""

@@ -3,7 +3,15 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from app.local.fargate.journal import OVER, Call, ContainerChange, ContainerState, Entry, Transition
+from app.local.fargate.journal import (
+    OVER,
+    Call,
+    ContainerChange,
+    ContainerState,
+    Entry,
+    SessionChange,
+    Transition,
+)
 
 
 @dataclass(kw_only=True)
@@ -76,5 +84,5 @@ def _take(entry: Entry, tasks: dict[str, TaskHistory]) -> None:
             for name in entry.tasks:
                 if name in tasks:
                     tasks[name].stopped_by_call = True
-        case Call():
+        case Call() | SessionChange():
             return

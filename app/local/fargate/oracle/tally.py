@@ -1,11 +1,12 @@
 """What really happened, counted from the journal alone."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any
 
 import msgspec
 
-from app.local.fargate.journal import LOST, OVER, Call, Entry, Transition
+from app.local.fargate.journal import LOST, OVER, Call, Entry, SessionChange, Transition
 
 
 class Tally(msgspec.Struct, frozen=True, kw_only=True):
@@ -26,6 +27,8 @@ class Tally(msgspec.Struct, frozen=True, kw_only=True):
             carried out.
         first_launch, last_launch: steady seconds of the first and the last launch; None without launches.
         stop_codes: stopCode → tasks that ended with it.
+        sessions: sessions that were opened in containers; `sessions_left` are those that have not ended.
+        violations: how clients of sessions broke Session Manager's protocol.
     """
 
     launches: int
@@ -44,6 +47,9 @@ class Tally(msgspec.Struct, frozen=True, kw_only=True):
     first_launch: float | None
     last_launch: float | None
     stop_codes: dict[str, int]
+    sessions: int
+    sessions_left: tuple[str, ...]
+    violations: tuple[str, ...]
 
     @property
     def launch_seconds(self) -> float:
@@ -78,6 +84,7 @@ def tally(entries: Iterable[Entry]) -> Tally:
         first_launch=min((each.steady for each in launches), default=None),
         last_launch=max((each.steady for each in launches), default=None),
         stop_codes=dict(Counter(each.stop_code for each in transitions if each.status == "STOPPED")),
+        **_of_sessions([each for each in everything if isinstance(each, SessionChange)]),
     )
 
 
@@ -92,6 +99,15 @@ def orphans(entries: Iterable[Entry], *, pods: Collection[str]) -> tuple[str, ..
         for task, each in last.items()
         if each.pod is not None and each.pod.uid not in pods and each.status not in OVER
     )
+
+
+def _of_sessions(changes: Sequence[SessionChange]) -> dict[str, Any]:
+    last = {each.session: each for each in changes}
+    return {
+        "sessions": len(last),
+        "sessions_left": tuple(name for name, each in last.items() if each.status != "ENDED"),
+        "violations": tuple(each.reason for each in changes if each.reason.startswith("violation: ")),
+    }
 
 
 def _duplicates(transitions: Iterable[Transition]) -> tuple[str, ...]:

@@ -1,6 +1,7 @@
 """The way into a container with a root of its own (`enclosure`), and what may bar it."""
 
 import os
+import select
 import sys
 from pathlib import Path
 from typing import Final
@@ -51,6 +52,14 @@ class Entrance:
         for each in self.passed:
             os.close(each)
         self.passed = ()
+
+    def is_open(self) -> bool:
+        """Whether its command has begun, or there was nothing to do before it."""
+        if self._reader is None:
+            return True
+        looking = select.poll()
+        looking.register(self._reader, select.POLLIN)
+        return any(event & select.POLLHUP for _, event in looking.poll(0))
 
     def problem(self) -> str:
         """Why the container could not be started, once its process is over; empty where it was."""

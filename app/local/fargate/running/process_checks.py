@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
+from app.lifeline.parent_death import dies_with_parent
 from app.local.fargate.running.workload import Key
-from app.local.processes import dies_with_parent
 
 _NOT_EXECUTED: Final = 126
 _NAMESPACES: Final = {"user": "--user", "mnt": "--mount"}

@@ -11,13 +11,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from app.lifeline.parent_death import dies_with_parent
 from app.local.fargate.logs.lines import LineSplitter
 from app.local.fargate.running.entrance import CANNOT_START, Entrance
 from app.local.fargate.running.guard import Guard
 from app.local.fargate.running.process_checks import ProcessChecks
 from app.local.fargate.running.sessions import kill_sessions
+from app.local.fargate.running.terminals import Terminal, Terminals, Watcher
 from app.local.fargate.running.workload import Key, Listener, Workload
-from app.local.processes import dies_with_parent
 from app.telemetry import logs
 
 _FROM_HOST: Final = ("PATH", "HOME", "LANG")
@@ -49,6 +50,7 @@ class ProcessRunner:
         self._starting: set[asyncio.Task[None]] = set()
         self._checks = ProcessChecks()
         self._guard = Guard()
+        self._terminals = Terminals(self._guard)
         self._told: set[str] = set()
 
     def open(self) -> None:
@@ -61,6 +63,7 @@ class ProcessRunner:
         containers = list(self._running.values())
         self._kill_all()
         await self._checks.close()
+        await self._terminals.close()
         await asyncio.gather(*(each.gone.wait() for each in containers))
         self._guard.close()
         atexit.unregister(self._kill_all)
@@ -95,6 +98,20 @@ class ProcessRunner:
         environment = _environment(workload)
         return self._checks.start(workload.key, argv, beside=pid, environment=environment, done=done)
 
+    def leader(self, key: Key) -> int | None:
+        """The container's first process, once it is the container's command; None where there is none."""
+        container = self._running.get(key)
+        entered = container is not None and container.entrance is not None and container.entrance.is_open()
+        return container.pid if container is not None and entered else None
+
+    def terminal(self, workload: Workload, argv: tuple[str, ...], watcher: Watcher) -> Terminal | None:
+        """Execute a command as root in the running container, behind a terminal; None where none runs."""
+        pid = self.leader(workload.key)
+        if pid is None:
+            return None
+        environment = _environment(workload)
+        return self._terminals.start(workload, argv, beside=pid, environment=environment, watcher=watcher)
+
     async def _spawn(self, workload: Workload, container: "_Container") -> None:
         loop = asyncio.get_running_loop()
         if container.is_doomed:
@@ -124,6 +141,7 @@ class ProcessRunner:
         if self._running.get(container.key) is container:
             del self._running[container.key]
             self._checks.end(container.key)
+            self._terminals.end(container.key)
         if container.problem and container.problem not in self._told:
             self._told.add(container.problem)
             _log.warning("a container could not be started; others will fail likewise", why=container.problem)

@@ -89,6 +89,10 @@ class SimulatedRunner:
         if play is not None:
             self._exit(play, _KILLED)
 
+    def leader(self, key: Key) -> int | None:  # noqa: ARG002  (nothing runs)
+        """None: there is no process."""
+        return None
+
     def check(
         self,
         workload: Workload,

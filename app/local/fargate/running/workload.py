@@ -58,6 +58,10 @@ class Runner(Protocol):
         """SIGKILL."""
         ...
 
+    def leader(self, key: Key) -> int | None:
+        """The container's first process, once it is the container's command; None where there is none."""
+        ...
+
     def check(
         self, workload: Workload, argv: tuple[str, ...], done: Callable[[int], None]
     ) -> Callable[[], None]:

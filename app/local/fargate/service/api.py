@@ -102,7 +102,7 @@ def _about(operation: str, params: Json) -> Mark:
         case "RunTask":
             whose = whose_task(params)
             return Mark(pod=whose.pod, attempt=whose.attempt)
-        case "StopTask":
+        case "StopTask" | "ExecuteCommand":
             return Mark(tasks=(params["task"],))
         case _:
             return Mark()

@@ -16,6 +16,7 @@ from app.local.fargate.faults.outcomes import fault_from
 from app.local.fargate.journal import Journal
 from app.local.fargate.protocol.wire import CONTENT_TYPE
 from app.local.fargate.service.api import Api
+from app.local.fargate.session_manager.channel import DataChannels
 from app.local.fargate.tasks.metadata import Metadata
 
 _MOST_ENTRIES: Final = 10_000
@@ -31,6 +32,7 @@ class Endpoints:
         state: what GET /_spillway/state answers.
         hang_up: closes a client's connection.
         metadata: what containers may read about themselves.
+        channels: the way to sessions in containers.
     """
 
     api: Api
@@ -40,6 +42,7 @@ class Endpoints:
     ids: Callable[[], str]
     hang_up: HangUp
     metadata: Metadata
+    channels: DataChannels
 
     def app(self) -> Starlette:
         """The ASGI application."""
@@ -50,6 +53,7 @@ class Endpoints:
                 Route("/_spillway/journal", self.answer_journal),
                 Route("/_spillway/state", self.answer_state),
                 *self.metadata.routes(),
+                *self.channels.routes(),
             ],
             exception_handlers={ClientDisconnect: _answer_nobody},
         )

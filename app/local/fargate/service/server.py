@@ -12,9 +12,12 @@ from app.serving.server import QuietServer, listening_socket
 _KEEP_ALIVE: Final = 120
 """Seconds; botocore keeps idle connections and takes one that was closed under it for a lost answer."""
 
+_LARGEST_MESSAGE: Final = 1 << 20
+"""Bytes of one WebSocket message."""
+
 
 class LoopbackServer:
-    """Serves plain HTTP on one address; port 0 means any free one."""
+    """Serves plain HTTP and WebSockets on one address; port 0 means any free one."""
 
     def __init__(self, *, host: str, port: int) -> None:
         self._address = (host, port)
@@ -34,7 +37,10 @@ class LoopbackServer:
             access_log=False,
             log_level="warning",
             log_config=None,
-            ws="none",
+            ws="websockets-sansio",
+            ws_ping_interval=None,
+            ws_max_size=_LARGEST_MESSAGE,
+            ws_per_message_deflate=False,
             timeout_keep_alive=_KEEP_ALIVE,
             timeout_graceful_shutdown=1,
         )

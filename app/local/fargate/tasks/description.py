@@ -3,7 +3,7 @@
 import hashlib
 
 from app.local.fargate.protocol.wire import Json
-from app.local.fargate.tasks import disks, foreign_container
+from app.local.fargate.tasks import disks, foreign_container, managed_agents
 from app.local.fargate.tasks.health import task_health
 from app.local.fargate.tasks.record import ContainerRecord, TaskRecord
 
@@ -100,11 +100,14 @@ def _container(task: TaskRecord, container: ContainerRecord) -> Json:
         view["memory"] = str(spec.memory)
     if spec.memory_reservation is not None:
         view["memoryReservation"] = str(spec.memory_reservation)
-    if container.exit_code is not None:
-        view["exitCode"] = container.exit_code
-    if container.reason:
-        view["reason"] = container.reason
-    return view
+    if container.agent is not None:
+        view["managedAgents"] = [managed_agents.described(container.agent, container=container.status)]
+    return view | _end(container)
+
+
+def _end(container: ContainerRecord) -> Json:
+    code = {"exitCode": container.exit_code} if container.exit_code is not None else {}
+    return code | ({"reason": container.reason} if container.reason else {})
 
 
 def _architecture(task: TaskRecord) -> str:

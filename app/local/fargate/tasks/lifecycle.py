@@ -21,6 +21,7 @@ from app.local.fargate.running.entrance import CANNOT_START
 from app.local.fargate.running.simulated import OUT_OF_MEMORY
 from app.local.fargate.running.workload import Key
 from app.local.fargate.tasks import ordering
+from app.local.fargate.tasks.agent_monitor import AgentMonitor
 from app.local.fargate.tasks.changes import container_state_of
 from app.local.fargate.tasks.descent import Descent, Step
 from app.local.fargate.tasks.health_monitor import HealthMonitor
@@ -46,6 +47,7 @@ class Lifecycle(Descent):
     surroundings: Surroundings
     logs: LogStore
     health: HealthMonitor
+    agents: AgentMonitor
     began: Step
 
     def launch(self, task: TaskRecord) -> None:
@@ -184,6 +186,7 @@ class Lifecycle(Descent):
         container.started = self.clock.steady()
         container.times["StartedAt"] = self._now()
         container.run += 1
+        container.cpu_time = 0
         task.untold = task.status == "PENDING"
         self._tell(task, container)
         if container.log is not None:
@@ -191,6 +194,7 @@ class Lifecycle(Descent):
         workload, runner = self.surroundings.workload(task, container), self.runners[task.real]
         runner.start(workload, self)
         self.health.watch(container, workload, runner, changed=partial(self._health_changed, task, container))
+        self.agents.watch(task, container, runner, changed=partial(self._note, task))
         if container.spec.start_timeout is not None:
             self.agenda.after(container.spec.start_timeout, partial(self._outrun, task, container))
         if task.oom_after is not None:

@@ -18,6 +18,7 @@ from app.local.fargate.config import Subnet
 from app.local.fargate.protocol.wire import Json
 from app.local.fargate.tasks.network import Interface
 from app.local.fargate.tasks.record import ContainerRecord, TaskRecord
+from app.local.fargate.tasks.task_statistics import StatisticsOfTasks
 
 _UNITS_PER_VCPU: Final = 1024
 _DNS_OFFSET: Final = 2
@@ -38,15 +39,34 @@ class Metadata:
 
     tasks: Tasks
     subnets: tuple[Subnet, ...]
+    statistics: StatisticsOfTasks
 
     def routes(self) -> tuple[Route, ...]:
         """The paths below the server's."""
-        return Route("/v4/{id}", self.answer_container), Route("/v4/{id}/task", self.answer_task)
+        return (
+            Route("/v4/{id}", self.answer_container),
+            Route("/v4/{id}/task", self.answer_task),
+            Route("/v4/{id}/stats", self.answer_statistics),
+            Route("/v4/{id}/task/stats", self.answer_task_statistics),
+        )
 
     async def answer_container(self, request: Request) -> JSONResponse:
         """The container that asks."""
         found = self._find(request.path_params["id"])
         return JSONResponse(self._container(*found)) if found is not None else _unknown()
+
+    async def answer_statistics(self, request: Request) -> JSONResponse:
+        """What the container that asks takes."""
+        found = self._find(request.path_params["id"])
+        if found is None:
+            return _unknown()
+        task, container = found
+        return JSONResponse(self.statistics.of(task)[container.runtime_id])
+
+    async def answer_task_statistics(self, request: Request) -> JSONResponse:
+        """What each container of its task takes; null for one that does not run."""
+        found = self._find(request.path_params["id"])
+        return JSONResponse(self.statistics.of(found[0])) if found is not None else _unknown()
 
     async def answer_task(self, request: Request) -> JSONResponse:
         """Its task, with every container that was started."""

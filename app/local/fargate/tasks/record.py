@@ -10,7 +10,17 @@ from app.local.fargate.protocol.wire import Json
 from app.local.fargate.running.workload import Workload
 from app.local.fargate.tasks.network import Interface
 from app.local.fargate.tasks.ordering import State
+from app.local.fargate.tasks.statistics import Reading
 from app.model.task import Identity
+
+
+@dataclass(slots=True, kw_only=True)
+class ManagedAgent:
+    """The agent that sessions in a container need; `started` is in epoch seconds."""
+
+    status: str = "PENDING"
+    reason: str = ""
+    started: float | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -19,7 +29,8 @@ class ContainerRecord:
 
     `secrets` are the values of its secret variables while the task runs; `times` its epoch seconds by their
     names at the metadata endpoint. `run` counts its starts; `late` says that it has run longer than its
-    startTimeout.
+    startTimeout. `agent` is there where RunTask enabled sessions. `cpu_time` are the
+    nanoseconds that its present run was seen to have used; `reading` is the last one of its statistics.
     """
 
     spec: ContainerSpec
@@ -37,6 +48,9 @@ class ContainerRecord:
     health: str = "UNKNOWN"
     run: int = 0
     late: bool = False
+    agent: ManagedAgent | None = None
+    cpu_time: int = 0
+    reading: Reading | None = None
 
     @property
     def state(self) -> State:
@@ -52,7 +66,8 @@ class TaskRecord:
     `capacity` is FARGATE or FARGATE_SPOT; `real` says whether its containers are processes of this host.
     `refusal` (before it is placed), `pull_error`, `oom_after` and `mishaps` are what awaits it. `noticed`
     says that AWS gave it notice: its containers are being stopped while it is still RUNNING; `untold` that a
-    container has started since its last version. `foreign` are containers that AWS put beside its own.
+    container has started since its last version. `foreign` are containers that AWS put beside its own;
+    `agentless` that no session can be opened in it though it was to be possible.
     """
 
     id: str
@@ -85,6 +100,7 @@ class TaskRecord:
     noticed: bool = False
     untold: bool = False
     foreign: tuple[str, ...] = ()
+    agentless: bool = False
 
     @property
     def specs(self) -> dict[str, ContainerSpec]:

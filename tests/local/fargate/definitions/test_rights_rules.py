@@ -127,10 +127,9 @@ async def test_a_definition_is_accepted(aws: Aws, changes: dict[str, Any]) -> No
     assert (await aws.register(**changes)).endswith("web:1")
 
 
-async def test_execute_command_is_refused_clearly(aws: Aws) -> None:
-    arn = await aws.running(enableFaultInjection=False)
-    with pytest.raises(Refusal, match="does not implement ExecuteCommand"):
-        await aws.call("ExecuteCommand", cluster="spillway", task=arn, command="sh", interactive=True)
+async def test_an_operation_that_is_not_embedded_is_refused_clearly(aws: Aws) -> None:
+    with pytest.raises(Refusal, match="does not implement ListServices"):
+        await aws.call("ListServices", cluster="spillway")
 
 
 def _without_none(definition: dict[str, Any]) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 from typing import Any
 
-from app.local.fargate.journal import Call, Entry, Transition
+from app.local.fargate.journal import Call, Entry, SessionChange, Transition
 from app.local.fargate.oracle.tally import tally
 from app.model.task import Identity
 from tests.builders import NOON
@@ -118,3 +118,33 @@ async def test_the_truth_of_a_real_run(aws: Aws) -> None:
     assert (found.launches, found.pods, found.duplicates, found.left) == (2, 2, 0, 1)
     assert found.stop_codes == {"UserInitiated": 1}
     assert found.calls["RunTask"] == {"ok": 4}
+
+
+def a_session(name: str, status: str, reason: str = "") -> SessionChange:
+    return SessionChange(
+        seq=0,
+        at=NOON,
+        steady=0.0,
+        session=name,
+        task="t1",
+        container="main",
+        status=status,
+        reason=reason,
+    )
+
+
+def test_sessions_are_counted_once_and_missed_where_they_have_not_ended() -> None:
+    found = tally(
+        [
+            a_session("s1", "OPENED"),
+            a_session("s1", "CONNECTED"),
+            a_session("s1", "ENDED", "its command is over"),
+            a_session("s2", "OPENED"),
+        ]
+    )
+    assert (found.sessions, found.sessions_left, found.violations) == (2, ("s2",), ())
+
+
+def test_violations_are_told() -> None:
+    found = tally([a_session("s1", "OPENED"), a_session("s1", "ENDED", "violation: two messages")])
+    assert found.violations == ("violation: two messages",)

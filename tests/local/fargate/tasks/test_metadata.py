@@ -83,3 +83,30 @@ async def test_a_container_that_has_not_started_is_not_listed(far: Far) -> None:
 async def test_there_is_nothing_for_strangers(far: Far, path: str) -> None:
     with pytest.raises(HTTPError, match="404"):
         await far.page(path)
+
+
+async def test_a_container_reads_what_it_takes(far: Far) -> None:
+    arn = await far.run(sh(f"echo ${URI}; exec sleep 60", memory=256), sh("exec sleep 60", "side"))
+    uri = await printed(far, arn)
+    path = uri.removeprefix(far.url)
+    await far.page(f"{path}/stats")
+    await far.clock.advance(10)
+    found = await far.page(f"{path}/stats")
+    memory = found["memory_stats"]
+    assert memory["limit"] == 256 << 20
+    assert 0 < memory["usage"] < memory["limit"]
+    assert found["cpu_stats"]["cpu_usage"]["total_usage"] >= 0
+    assert found["cpu_stats"]["system_cpu_usage"] >= found["precpu_stats"]["system_cpu_usage"] > 0
+    assert found["cpu_stats"]["online_cpus"] >= 1
+    assert (found["preread"], found["read"]) == ("2026-01-01T12:00:00Z", "2026-01-01T12:00:10Z")
+
+
+async def test_a_container_reads_what_its_task_takes(far: Far) -> None:
+    over = sh("exit 0", "over", essential=False)
+    arn = await far.run(sh(f"echo ${URI}; exec sleep 60"), over)
+    uri = await printed(far, arn)
+    await until(lambda: len(far.fargate._processes._running) == 1)
+    found = await far.page(f"{uri.removeprefix(far.url)}/task/stats")
+    ids = {each["name"]: each["runtimeId"] for each in (await far.task(arn))["containers"]}
+    assert found[ids["over"]] is None
+    assert found[ids["main"]]["pids_stats"] == {"current": 1}

@@ -43,6 +43,11 @@ def unshare(flags: int) -> None:
     _require(_libc().unshare(flags), "cannot enter a namespace of its own")
 
 
+def enter_namespace(descriptor: int, kind: int) -> None:
+    """https://man7.org/linux/man-pages/man2/setns.2.html."""
+    _require(_libc().setns(descriptor, kind), "cannot enter the container's namespace")
+
+
 def mount(source: str, target: str, *, kind: str = "", flags: int = 0, data: str = "") -> None:
     """https://man7.org/linux/man-pages/man2/mount.2.html."""
     words = (source, target, kind)

@@ -1,0 +1,112 @@
+"""Container Insights: what ECS measures of each container, once a minute (`app.ports.usage.Insights`).
+
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Container-Insights-reference-performance-logs-ECS.html
+"""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Final
+
+import msgspec
+
+from app.aws.connection import Connection
+from app.aws.limiter import Lane, Limiter
+from app.aws.paced import paced
+from app.model.names import TaskArn
+from app.model.usage import Sample
+from app.model.wire import Json
+from app.ports.failures import NotFound
+from app.ports.usage import Insights
+from app.telemetry import logs
+
+log = logs.get(__name__)
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_UNITS: Final = 1024
+"""CPU units of a core."""
+
+_MIB: Final = 1024 * 1024
+_MOST_PAGES: Final = 100
+"""Of one look, 10,000 events or 1 MB each."""
+
+_ONLY: Final = '{ $.Type = "Container" }'
+
+Figure = Annotated[float, msgspec.Meta(ge=0)]
+
+
+class _Performance(msgspec.Struct, frozen=True, rename="pascal"):
+    """A performance log event of one container; CPU in units, memory in MiB, time in milliseconds."""
+
+    task_id: str
+    container_name: str
+    timestamp: int
+    cpu_utilized: Figure
+    memory_utilized: Figure
+
+
+class ContainerInsights(Insights):
+    """The performance log of one ECS cluster, read with FilterLogEvents.
+
+    https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_FilterLogEvents.html
+    """
+
+    def __init__(self, connection: Connection, *, limiter: Limiter, cluster: str) -> None:
+        self._connection = connection
+        self._limiter = limiter
+        self._cluster = cluster
+        self._told = False
+
+    async def samples(self, tasks: Collection[TaskArn], *, since: datetime) -> Sequence[Sample]:
+        """What was measured of these tasks' containers since then; none where Insights is off."""
+        arns = {arn.rsplit("/", 1)[-1]: arn for arn in tasks}
+        found: list[Sample] = []
+        token: dict[str, Json] = {}
+        try:
+            for _ in range(_MOST_PAGES):
+                page = await self._page(since, token)
+                found += _samples(page.get("events", ()), arns)
+                if "nextToken" not in page:
+                    break
+                token = {"nextToken": page["nextToken"]}
+        except NotFound:
+            self._tell()
+        return found
+
+    async def _page(self, since: datetime, token: Mapping[str, Json]) -> dict[str, Json]:
+        return await paced(
+            self._connection.logs,
+            self._limiter,
+            Lane.INSIGHTS,
+            "filter_log_events",
+            attempts=3,
+            logGroupName=f"/aws/ecs/containerinsights/{self._cluster}/performance",
+            startTime=(since - _EPOCH) // timedelta(milliseconds=1),
+            filterPattern=_ONLY,
+            **token,
+        )
+
+    def _tell(self) -> None:
+        if not self._told:
+            self._told = True
+            log.warning(
+                "no Container Insights: kubectl top and HPA know nothing of overflow pods; "
+                "set containerInsights=enabled on the ECS cluster (aws ecs update-cluster-settings)",
+                cluster=self._cluster,
+            )
+
+
+def _samples(events: Sequence[Json], arns: Mapping[str, TaskArn]) -> Iterator[Sample]:
+    """The events that are measurements of these tasks; anybody may write to a log group."""
+    for event in events:
+        try:
+            told = msgspec.json.decode(str(event.get("message", "")), type=_Performance)
+        except msgspec.MsgspecError:
+            continue
+        if told.task_id in arns:
+            yield Sample(
+                task=arns[told.task_id],
+                container=told.container_name,
+                at=_EPOCH + timedelta(milliseconds=told.timestamp),
+                cores=told.cpu_utilized / _UNITS,
+                working_set=round(told.memory_utilized * _MIB),
+            )

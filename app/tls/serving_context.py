@@ -1,0 +1,87 @@
+"""A server's TLS whose certificate, and whose clients' authorities, change while it serves."""
+
+import ssl
+import tempfile
+from pathlib import Path
+
+from app.tls.authority import Leaf
+
+
+class ServingContext:
+    """TLS 1.2 at least; clients may show a certificate, and need not.
+
+    A certificate that is shown must be signed by one of the authorities, or OpenSSL ends the handshake with
+    an alert: Python has no way to let it pass unverified. No session is resumed, since that would
+    skip the look at a client's certificate after its authority was taken away.
+
+    Attributes:
+        listening: what the listener takes. Each handshake is served by what holds then; connections that are
+            open keep theirs.
+    """
+
+    def __init__(self) -> None:
+        """Handshakes fail until there is a certificate."""
+        self.listening = _bare()
+        self.listening.sni_callback = self._choose
+        self._current = self.listening
+        self._pair: Leaf | None = None
+        self._authorities = ""
+
+    @property
+    def pair(self) -> Leaf | None:
+        """What is served; None before there is a certificate."""
+        return self._pair
+
+    def present(self, pair: Leaf) -> None:
+        """Serve this certificate from now on.
+
+        Raises:
+            ssl.SSLError: the pair cannot be used; the one before stays in service.
+        """
+        self._current, self._pair = _context(pair, self._authorities), pair
+
+    def trust(self, authorities: str) -> None:
+        """Let in the certificates that these authorities (PEM) signed, and no others; none where empty.
+
+        Raises:
+            ssl.SSLError: it is no PEM; those before stay in force.
+        """
+        self._current, self._authorities = _context(self._pair, authorities), authorities
+
+    def _choose(self, handshake: ssl.SSLObject, _name: str | None, _listening: ssl.SSLContext) -> None:
+        # Called for clients that name no server, too.
+        handshake.context = self._current
+
+
+def pair_of(cert: Path, key: Path) -> Leaf:
+    """A pair out of its files. Raises OSError."""
+    return Leaf(cert_pem=cert.read_bytes(), key_pem=key.read_bytes())
+
+
+def _context(pair: Leaf | None, authorities: str) -> ssl.SSLContext:
+    context = _bare()
+    if pair is not None:
+        _load(context, pair)
+    if authorities.strip():
+        # Comments between the certificates may be in any language; ssl takes ASCII.
+        context.load_verify_locations(cadata=authorities.encode("ascii", "replace").decode())
+    return context
+
+
+def _bare() -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.verify_mode = ssl.CERT_OPTIONAL
+    # As in Go, an authority need not be a root.
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    context.options |= ssl.OP_NO_TICKET
+    context.num_tickets = 0
+    return context
+
+
+def _load(context: ssl.SSLContext, pair: Leaf) -> None:
+    # Python loads certificates from files alone; this one is the owner's only, and gone at once.
+    with tempfile.NamedTemporaryFile(prefix="spillway-", suffix=".pem") as file:
+        file.write(pair.key_pem.rstrip() + b"\n" + pair.cert_pem)
+        file.flush()
+        context.load_cert_chain(file.name)

@@ -1,0 +1,69 @@
+import contextlib
+import itertools
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.kubelet.sessions.frames import (
+    LONGEST_LINE,
+    BadFrame,
+    Ended,
+    Frame,
+    Frames,
+    Lacking,
+    Over,
+    Printed,
+    Taken,
+)
+
+SAID = b"\r\n:b3V0\r\n!ZXJy\r\nbW9yZQ==\r\n^\r\n.7\r\n$\r\n?dd\r\n"
+MEANT = [
+    Printed(b"out"),
+    Printed(b"err", is_stderr=True),
+    Printed(b"more", is_stderr=True),
+    Taken(),
+    Ended(7),
+    Over(),
+    Lacking("dd"),
+]
+
+
+def test_every_line_is_a_frame() -> None:
+    assert Frames().feed(SAID) == MEANT
+
+
+def test_a_raw_terminal_says_the_same_without_carriage_returns() -> None:
+    assert Frames().feed(SAID.replace(b"\r", b"")) == MEANT
+
+
+@given(st.lists(st.integers(min_value=0, max_value=len(SAID)), max_size=6))
+def test_frames_do_not_depend_on_how_they_are_cut(cuts: list[int]) -> None:
+    frames = Frames()
+    edges = [0, *sorted(cuts), len(SAID)]
+    found: list[Frame] = []
+    for start, end in itertools.pairwise(edges):
+        found += frames.feed(SAID[start:end])
+    assert found == MEANT
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        pytest.param(b"a wall message\n", id="words"),
+        pytest.param(b":b3V\n", id="half a base64"),
+        pytest.param(b".x\n", id="no code"),
+        pytest.param(b".\n", id="an empty code"),
+        pytest.param(b"\xff\xff\n", id="no text"),
+        pytest.param(b"a" * (LONGEST_LINE + 1), id="no end"),
+    ],
+)
+def test_what_is_no_frame_is_refused(line: bytes) -> None:
+    with pytest.raises(BadFrame):
+        Frames().feed(line)
+
+
+@given(st.binary(max_size=200))
+def test_whatever_a_terminal_shows_is_taken_or_refused(data: bytes) -> None:
+    with contextlib.suppress(BadFrame):
+        Frames().feed(data)

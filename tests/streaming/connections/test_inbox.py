@@ -1,0 +1,56 @@
+import asyncio
+
+import pytest
+
+from app.streaming.connections.inbox import Inbox
+from app.streaming.transport import ConnectionEnded
+from tests.fakes import settle
+
+
+async def test_what_came_in_is_read_piece_by_piece_and_then_its_end() -> None:
+    inbox = Inbox()
+    inbox.put(b"one")
+    inbox.put(b"")
+    inbox.put(b"two")
+    inbox.end()
+    assert [await inbox.get() for _ in range(4)] == [b"one", b"two", b"", b""]
+
+
+async def test_a_reader_waits_for_what_comes() -> None:
+    inbox = Inbox()
+    reading = asyncio.create_task(inbox.get())
+    await settle()
+    assert not reading.done()
+    inbox.put(b"late")
+    assert await reading == b"late"
+
+
+async def test_who_fills_it_waits_until_it_is_read() -> None:
+    inbox = Inbox(most=3)
+    inbox.put(b"four")
+    waiting = asyncio.create_task(inbox.room())
+    await settle()
+    assert inbox.full
+    assert not waiting.done()
+    await inbox.get()
+    await waiting
+
+
+async def test_what_came_before_the_connection_was_lost_is_read_first() -> None:
+    inbox = Inbox()
+    inbox.put(b"one")
+    inbox.lose()
+    assert await inbox.get() == b"one"
+    with pytest.raises(ConnectionEnded):
+        await inbox.get()
+
+
+async def test_dropping_makes_room_and_takes_nothing_more() -> None:
+    inbox = Inbox(most=1)
+    inbox.put(b"one")
+    waiting = asyncio.create_task(inbox.room())
+    await settle()
+    inbox.drop()
+    await waiting
+    inbox.put(b"two")
+    assert not inbox.full
