@@ -1,6 +1,7 @@
 """EKS Pod Identity: the role of a service account."""
 
 import pytest
+from structlog.testing import capture_logs
 
 from app.aws.connection import Connection
 from app.aws.limiter import Limiter
@@ -55,15 +56,14 @@ async def test_an_association_that_was_removed_meanwhile_gives_no_role(
     assert await roles.role_of("shop", "web") == ""
 
 
-async def test_a_target_role_is_told_of_and_not_taken(
-    aws: AwsStub, roles: PodIdentityRoles, capsys: pytest.CaptureFixture[str]
-) -> None:
+async def test_a_target_role_is_told_of_and_not_taken(aws: AwsStub, roles: PodIdentityRoles) -> None:
     target = {"targetRoleArn": "arn:aws:iam::999999999999:role/other"}
     aws.script(LIST, Answer({"associations": [an_association()]}))
     aws.script(DESCRIBE, Answer({"association": {**an_association(), "roleArn": ROLE, **target}}))
 
-    assert await roles.role_of("shop", "web") == ROLE
-    assert "not its target role" in capsys.readouterr().out
+    with capture_logs() as told:
+        assert await roles.role_of("shop", "web") == ROLE
+    assert "not its target role" in told[0]["event"]
 
 
 async def test_without_a_cluster_nobody_is_asked(
