@@ -17,7 +17,7 @@ def pytest_configure() -> None:
 
 
 def _take_signals() -> None:
-    """A run that a script started in the background inherits these ignored, and so would all its programs.
+    """A run in the background (or under `nohup`) inherits these ignored, and so would all its programs.
 
     A shell cannot even trap a signal that it was started with ignored.
     https://pubs.opengroup.org/onlinepubs/9799919799/utilities/V3_chap02.html#tag_19_11
@@ -26,6 +26,12 @@ def _take_signals() -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     if signal.getsignal(signal.SIGQUIT) is signal.SIG_IGN:
         signal.signal(signal.SIGQUIT, signal.SIG_DFL)
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, _stay)
+
+
+def _stay(number: int, frame: object) -> None:
+    """Outlive the terminal, as `nohup` asks; unlike ignoring, a handler is not inherited by programs."""
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
