@@ -1,5 +1,5 @@
 """`python -m app` is the `spillway` command."""
 
-from app.cli.main import main
+from app.cli.start import main
 
 main()

@@ -1,7 +1,9 @@
 #include "exec.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -17,16 +19,53 @@
 /* What a command gets for its end once the terminal is gone, in milliseconds. */
 enum { GRACE = 2000 };
 
+/* What we are ready for: to be told a key before the command. */
+enum { TAKES_KEY = 2 };
+
+/* A week, in seconds: what is more is no limit. */
+enum { MOST_SILENCE = 604800 };
+
+/* A key, how many seconds of silence are too many, and the command. */
+struct order {
+    char *key;
+    long long silence;
+    struct words command;
+};
+
+/* Others in the container may neither look for the key in our memory nor write to our files as theirs. What we
+   execute is its user's own again. */
+static void keep_to_ourselves(void)
+{
+    if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+        fail(EXIT_SYSTEM, "cannot hide from other processes: %s", strerror(errno));
+}
+
+static long long seconds_of(const char *text)
+{
+    char *end;
+    long long seconds = strtoll(text, &end, 10);
+
+    if (!*text || *end || seconds < 1 || seconds > MOST_SILENCE)
+        fail(EXIT_PLAN, "the second word typed is no number of seconds");
+    return seconds;
+}
+
 /* Words, each followed by a NUL. */
-static void read_words(struct typed *typed, struct words *command)
+static void read_order(struct typed *typed, struct order *order)
 {
     struct bytes document = read_document(typed);
+    struct words words = {0};
 
-    if (document.size == 0 || document.data[document.size - 1] != '\0')
-        fail(EXIT_PLAN, "no command was typed");
-    for (size_t at = 0; at < document.size; at += strlen((char *)document.data + at) + 1)
-        add_word(command, copied((char *)document.data + at));
+    if (document.size > 0 && document.data[document.size - 1] == '\0')
+        for (size_t at = 0; at < document.size; at += strlen((char *)document.data + at) + 1)
+            add_word(&words, copied((char *)document.data + at));
     free(document.data);
+    if (words.count < 3)
+        fail(EXIT_PLAN, "no command was typed");
+    order->key = words.items[0];
+    order->silence = seconds_of(words.items[1]);
+    for (size_t i = 2; i < words.count; i++)
+        add_word(&order->command, words.items[i]);
 }
 
 /* The terminal's own signals go to the command's group, which is its foreground; only its end comes to us. */
@@ -48,20 +87,20 @@ static int wait_for(pid_t command, const struct identity *identity)
     }
 }
 
-static int run_in_terminal(const struct words *command, const struct setting *setting, const char *nonce)
+static int run_in_terminal(const struct order *order, const struct setting *setting)
 {
     restore_terminal();
-    write_mark(nonce, 0);
-    int code = wait_for(start_command(command, setting), &setting->identity);
+    write_mark(order->key, 0);
+    int code = wait_for(start_command(&order->command, setting), &setting->identity);
     take_terminal();
-    write_mark(nonce, code);
+    write_mark(order->key, code);
     return code;
 }
 
 int exec_command(char **arguments)
 {
     static struct typed typed;
-    struct words command = {0};
+    struct order order = {0};
     struct setting setting = {0};
     const char *kind = arguments[0] ? arguments[0] : "";
     bool in_terminal = strcmp(kind, "tty") == 0;
@@ -69,11 +108,12 @@ int exec_command(char **arguments)
     if ((!in_terminal && strcmp(kind, "pipe") != 0) || !arguments[1] || arguments[2])
         fail(EXIT_PLAN, "usage: exec pipe NONCE | exec tty NONCE");
     hold_signals();
+    keep_to_ourselves();
     prepare_beside(&setting);
     make_raw();
-    write_mark(arguments[1], 0);
-    read_words(&typed, &command);
+    write_mark(arguments[1], TAKES_KEY);
+    read_order(&typed, &order);
     if (in_terminal)
-        return run_in_terminal(&command, &setting, arguments[1]);
-    return relay(&command, &setting, &typed);
+        return run_in_terminal(&order, &setting);
+    return relay(&order.command, &setting, &typed, (struct wire){order.key, order.silence * 1000});
 }

@@ -3,7 +3,8 @@
 #include <stdint.h>
 #include <string.h>
 
-enum { MOST_DEPTH = 32 };
+/* A member's name may be the 64 digits of a container. Any number of 18 digits fits 64 bits. */
+enum { MOST_DEPTH = 32, MOST_KEY = 128, MOST_DIGITS = 18 };
 
 /* Every reader moves `*at` past what it read and says whether it could. `end` is the end of all text. */
 
@@ -261,7 +262,7 @@ bool json_next(struct json array, struct json *element)
 bool json_member(struct json object, const char *name, struct json *value)
 {
     const char *at = object.at + 1;
-    char key[64];
+    char key[MOST_KEY];
 
     if (*object.at != '{')
         return false;
@@ -284,4 +285,13 @@ bool json_text(struct json value, char *text, size_t room)
     const char *at = value.at;
 
     return read_string(&at, value.end, text, room);
+}
+
+bool json_number(struct json value, unsigned long *number)
+{
+    const char *at = value.at;
+
+    for (*number = 0; at < value.end && is_digit(*at) && at - value.at < MOST_DIGITS; at++)
+        *number = *number * 10 + (unsigned)(*at - '0');
+    return at == value.end;
 }

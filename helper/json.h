@@ -23,4 +23,7 @@ bool json_next(struct json array, struct json *element);
 /* The string's text, decoded; false where it is no string or does not fit. */
 bool json_text(struct json value, char *text, size_t room);
 
+/* False where it is no number without sign, fraction and exponent, or too large. */
+bool json_number(struct json value, unsigned long *number);
+
 #endif

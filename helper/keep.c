@@ -16,6 +16,7 @@
 #include "places.h"
 #include "records.h"
 #include "signals.h"
+#include "usage.h"
 
 /* Looks at the records in a second; milliseconds that the endpoint may take. */
 enum { LOOKS = 5, ASK_TIMEOUT = 2000 };
@@ -36,6 +37,7 @@ struct keeper {
     char *folder;
     char *buffer;
     const char *problem; /* of the metadata endpoint, the last that was told */
+    struct usage_teller usage;
 };
 
 static struct tail *tail_of(struct keeper *keeper, const char *name)
@@ -57,17 +59,23 @@ static void mark_done(struct keeper *keeper, const char *name)
             keeper->done[i] = true;
 }
 
+/* What a container uses is for us alone to tell: it could write anything. */
+static void print_line(struct keeper *keeper, const char *name, const char *line, size_t size)
+{
+    if (!is_usage_record(line, size) && write_all(STDOUT_FILENO, line, size) < 0)
+        fail(EXIT_SYSTEM, "cannot print: %s", strerror(errno));
+    if (is_done_record(line, size, name))
+        mark_done(keeper, name);
+}
+
 static void print_lines(struct keeper *keeper, const char *name, size_t size)
 {
     const char *line = keeper->buffer;
     const char *end = line + size;
 
-    if (write_all(STDOUT_FILENO, line, size) < 0)
-        fail(EXIT_SYSTEM, "cannot print: %s", strerror(errno));
     while (line < end) {
         const char *after = (const char *)memchr(line, '\n', (size_t)(end - line)) + 1;
-        if (is_done_record(line, (size_t)(after - line), name))
-            mark_done(keeper, name);
+        print_line(keeper, name, line, (size_t)(after - line));
         line = after;
     }
 }
@@ -152,6 +160,7 @@ static void start_keeper(struct keeper *keeper, char **names)
                               .folder = records_folder(),
                               .buffer = allocate(MOST_LINE),
                               .problem = ""};
+    start_usage(&keeper->usage);
 }
 
 /* Wait until the next look; true where we are asked to end. */
@@ -180,7 +189,9 @@ int keep(char **names)
             ask_at = monotonic_now() + second();
         }
         print_new(&keeper);
+        follow_usage(&keeper.usage);
     } while (!all_done(&keeper) && !asked_to_end());
+    stop_usage(&keeper.usage);
     print_new(&keeper);
     return 0;
 }

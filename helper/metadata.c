@@ -6,14 +6,14 @@
 
 #include "http.h"
 
-bool look_at_task(int timeout, struct task_look *look, const char **problem)
+static bool look_at(const char *path, int timeout, struct task_look *look, const char **problem)
 {
     const char *endpoint = getenv("ECS_CONTAINER_METADATA_URI_V4");
 
     *problem = "ECS_CONTAINER_METADATA_URI_V4 is not set";
     if (!endpoint)
         return false;
-    char *url = formatted("%s/task", endpoint);
+    char *url = formatted("%s/%s", endpoint, path);
     bool answered = http_get(url, timeout, &look->text, problem);
     free(url);
     if (!answered)
@@ -23,6 +23,16 @@ bool look_at_task(int timeout, struct task_look *look, const char **problem)
     *problem = "the answer is not JSON";
     free(look->text.data);
     return false;
+}
+
+bool look_at_task(int timeout, struct task_look *look, const char **problem)
+{
+    return look_at("task", timeout, look, problem);
+}
+
+bool look_at_statistics(int timeout, struct task_look *look, const char **problem)
+{
+    return look_at("task/stats", timeout, look, problem);
 }
 
 /* The first element of the member, if it is an address of the family. */

@@ -25,6 +25,9 @@ struct task_look {
 /* False, with what went wrong in `*problem`, where the endpoint does not answer within `timeout` milliseconds. */
 bool look_at_task(int timeout, struct task_look *look, const char **problem);
 
+/* The same of Docker's statistics of its containers, by their ids. */
+bool look_at_statistics(int timeout, struct task_look *look, const char **problem);
+
 /* False where no container has an address yet. */
 bool find_addresses(const struct task_look *look, struct addresses *addresses);
 

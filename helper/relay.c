@@ -25,6 +25,7 @@ enum { CLOSED = -1 };
 struct relay {
     const struct setting *setting;
     struct typed *typed;
+    struct wire wire;
     struct bytes out; /* for the terminal */
     size_t shown;     /* of `out` */
     struct bytes in;  /* for the command; NULL where nothing waits */
@@ -36,24 +37,29 @@ struct relay {
     bool typing_ended;
     bool is_gone; /* the terminal */
     long long kill_at;
+    long long forsaken_at; /* where nothing is typed until then */
 };
+
+static void append(struct relay *relay, const char *text, size_t length)
+{
+    relay->out.data = realloc(relay->out.data, relay->out.size + length);
+    if (!relay->out.data)
+        fail(EXIT_SYSTEM, "out of memory");
+    memcpy(relay->out.data + relay->out.size, text, length);
+    relay->out.size += length;
+}
 
 static void show(struct relay *relay, char kind, const char *text)
 {
-    size_t length = strlen(text);
-
     if (relay->shown > 0) {
         relay->out.size -= relay->shown;
         memmove(relay->out.data, relay->out.data + relay->shown, relay->out.size);
         relay->shown = 0;
     }
-    relay->out.data = realloc(relay->out.data, relay->out.size + length + 2);
-    if (!relay->out.data)
-        fail(EXIT_SYSTEM, "out of memory");
-    relay->out.data[relay->out.size++] = (unsigned char)kind;
-    memcpy(relay->out.data + relay->out.size, text, length);
-    relay->out.size += length;
-    relay->out.data[relay->out.size++] = '\n';
+    append(relay, &kind, 1);
+    append(relay, relay->wire.key, strlen(relay->wire.key));
+    append(relay, text, strlen(text));
+    append(relay, "\n", 1);
 }
 
 static size_t waiting(const struct relay *relay)
@@ -164,11 +170,25 @@ static void take_signals(struct relay *relay)
     }
 }
 
+static void hear(struct relay *relay)
+{
+    if (!read_typed(relay->typed))
+        relay->is_gone = true;
+    relay->forsaken_at = monotonic_now() + relay->wire.silence;
+}
+
+static int time_left(const struct relay *relay)
+{
+    long long next = relay->kill_at < relay->forsaken_at ? relay->kill_at : relay->forsaken_at;
+    long long left = next - monotonic_now();
+
+    return left > 0 ? (int)left : 0;
+}
+
 static void wait_and_work(struct relay *relay)
 {
     take_input(relay);
     bool may_read = waiting(relay) < MOST_WAITING;
-    long long left = relay->kill_at == NEVER ? -1 : relay->kill_at - monotonic_now();
     struct pollfd polled[] = {
         {relay->signals, POLLIN, 0},
         {STDIN_FILENO, POLLIN, 0},
@@ -178,12 +198,12 @@ static void wait_and_work(struct relay *relay)
         {may_read ? relay->files[STDERR_FILENO] : CLOSED, POLLIN, 0},
     };
 
-    if (poll(polled, sizeof polled / sizeof *polled, (int)left) < 0)
+    if (poll(polled, sizeof polled / sizeof *polled, time_left(relay)) < 0)
         return;
     if (polled[0].revents)
         take_signals(relay);
-    if (polled[1].revents && !read_typed(relay->typed))
-        relay->is_gone = true;
+    if (polled[1].revents)
+        hear(relay);
     if (polled[2].revents)
         feed_terminal(relay);
     if (polled[3].revents && relay->in.data)
@@ -192,6 +212,14 @@ static void wait_and_work(struct relay *relay)
         read_command(relay, STDOUT_FILENO);
     if (polled[5].revents)
         read_command(relay, STDERR_FILENO);
+}
+
+/* Whether to go on: somebody may still be there, and whoever asked us to end has not waited for too long. */
+static bool goes_on(const struct relay *relay)
+{
+    long long now = monotonic_now();
+
+    return !relay->is_gone && now < relay->kill_at && now < relay->forsaken_at;
 }
 
 static bool is_open(const struct relay *relay)
@@ -238,9 +266,13 @@ static int hang_up(struct relay *relay)
     return relay->command ? EXIT_SIGNAL + SIGKILL : relay->code;
 }
 
-int relay(const struct words *command, const struct setting *setting, struct typed *typed)
+int relay(const struct words *command, const struct setting *setting, struct typed *typed, struct wire wire)
 {
-    struct relay relay = {.setting = setting, .typed = typed, .kill_at = NEVER};
+    struct relay relay = {.setting = setting,
+                          .typed = typed,
+                          .wire = wire,
+                          .kill_at = NEVER,
+                          .forsaken_at = monotonic_now() + wire.silence};
     sigset_t every;
 
     memset(&every, 0xff, sizeof every);
@@ -250,10 +282,10 @@ int relay(const struct words *command, const struct setting *setting, struct typ
     start(&relay, command);
     never_block(STDIN_FILENO);
     never_block(STDOUT_FILENO);
-    while (is_open(&relay) && !relay.is_gone && monotonic_now() < relay.kill_at)
+    while (is_open(&relay) && goes_on(&relay))
         wait_and_work(&relay);
     show(&relay, '$', "");
-    while (waiting(&relay) && !relay.is_gone && monotonic_now() < relay.kill_at)
+    while (waiting(&relay) && goes_on(&relay))
         wait_and_work(&relay);
     return is_open(&relay) ? hang_up(&relay) : relay.code;
 }

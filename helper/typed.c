@@ -8,6 +8,19 @@
 #include "base64.h"
 #include "fail.h"
 
+static bool is_end_of_line(char character)
+{
+    return character == '\n' || character == '\r';
+}
+
+/* "-" comes again and again while a command takes nothing of what waits before it: it must not fill the room. No
+   base64 ends so. */
+static void forget_awake(struct typed *typed)
+{
+    while (typed->used >= 2 && typed->text[typed->used - 2] == '-' && is_end_of_line(typed->text[typed->used - 1]))
+        typed->used -= 2;
+}
+
 bool read_typed(struct typed *typed)
 {
     size_t room = sizeof typed->text - typed->used;
@@ -18,6 +31,7 @@ bool read_typed(struct typed *typed)
     if (size < 0)
         return errno == EAGAIN || errno == EINTR;
     typed->used += (size_t)size;
+    forget_awake(typed);
     return size > 0;
 }
 
@@ -25,7 +39,7 @@ static size_t line_length(const struct typed *typed)
 {
     size_t length = 0;
 
-    while (length < typed->used && typed->text[length] != '\n' && typed->text[length] != '\r')
+    while (length < typed->used && !is_end_of_line(typed->text[length]))
         length++;
     return length;
 }

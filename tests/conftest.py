@@ -1,11 +1,15 @@
 """What holds for the whole run: its signals, and what it says at its end of the Kubernetes it ran on."""
 
+import logging
 import os
 import signal
+from collections.abc import Iterator
 
 import pytest
+import structlog
 
 from app.local.controlplane import missing_assets
+from app.telemetry.logs import OurHandler
 
 
 def pytest_configure() -> None:
@@ -14,6 +18,16 @@ def pytest_configure() -> None:
     missing = missing_assets(os.environ)
     if missing and os.environ.get("KUBEBUILDER_ASSETS"):
         raise pytest.UsageError(f"KUBEBUILDER_ASSETS is set, but there is no {', no '.join(missing)}")
+
+
+@pytest.fixture(autouse=True)
+def logs_as_they_were() -> Iterator[None]:
+    """What one test configured must not swallow what the next one listens for."""
+    yield
+    if structlog.is_configured():
+        structlog.reset_defaults()
+        root = logging.getLogger()
+        root.handlers[:] = [each for each in root.handlers if not isinstance(each, OurHandler)]
 
 
 def _take_signals() -> None:

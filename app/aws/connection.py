@@ -8,6 +8,7 @@ https://docs.aws.amazon.com/boto3/latest/guide/configuration.html
 import asyncio
 import contextlib
 import functools
+import os
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final, Self
@@ -17,6 +18,7 @@ import boto3  # type: ignore[import-untyped]  # it ships no types; what comes of
 import msgspec
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
 from app.aws import errors
 from app.model.address import is_loopback
@@ -63,7 +65,7 @@ class Channel:
         request = functools.partial(getattr(self._client, operation), **parameters)
         try:
             answer: dict[str, Json] = await asyncio.get_running_loop().run_in_executor(self._threads, request)
-        except (BotoCoreError, ClientError) as error:
+        except (BotoCoreError, ClientError, ResponseParserError) as error:
             raise errors.failure_of(error) from error
         return answer
 
@@ -137,7 +139,9 @@ class Connection:
     @classmethod
     def _built(cls, config: ConnectionConfig) -> Self:
         try:
-            session = boto3.Session(region_name=config.region or None)
+            # boto3 reads AWS_DEFAULT_REGION alone; AWS_REGION is what EKS and all other SDKs set.
+            region = config.region or os.environ.get("AWS_REGION", "")
+            session = boto3.Session(region_name=region or None)
             region = _checked_region(session)
             return cls(
                 launches=_channel(session, config, service="ecs", threads=config.launch_threads),

@@ -10,8 +10,8 @@ from typing import Annotated, Final
 import msgspec
 
 from app.aws.connection import Connection
-from app.aws.limiter import Lane, Limiter
-from app.aws.paced import paced
+from app.aws.limiter import Limiter
+from app.aws.log_search import filtered
 from app.model.names import TaskArn
 from app.model.usage import Sample
 from app.model.wire import Json
@@ -26,9 +26,6 @@ _UNITS: Final = 1024
 """CPU units of a core."""
 
 _MIB: Final = 1024 * 1024
-_MOST_PAGES: Final = 100
-"""Of one look, 10,000 events or 1 MB each."""
-
 _ONLY: Final = '{ $.Type = "Container" }'
 
 Figure = Annotated[float, msgspec.Meta(ge=0)]
@@ -45,10 +42,7 @@ class _Performance(msgspec.Struct, frozen=True, rename="pascal"):
 
 
 class ContainerInsights(Insights):
-    """The performance log of one ECS cluster, read with FilterLogEvents.
-
-    https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_FilterLogEvents.html
-    """
+    """The performance log of one ECS cluster."""
 
     def __init__(self, connection: Connection, *, limiter: Limiter, cluster: str) -> None:
         self._connection = connection
@@ -59,37 +53,24 @@ class ContainerInsights(Insights):
     async def samples(self, tasks: Collection[TaskArn], *, since: datetime) -> Sequence[Sample]:
         """What was measured of these tasks' containers since then; none where Insights is off."""
         arns = {arn.rsplit("/", 1)[-1]: arn for arn in tasks}
-        found: list[Sample] = []
-        token: dict[str, Json] = {}
         try:
-            for _ in range(_MOST_PAGES):
-                page = await self._page(since, token)
-                found += _samples(page.get("events", ()), arns)
-                if "nextToken" not in page:
-                    break
-                token = {"nextToken": page["nextToken"]}
+            events = await filtered(
+                self._connection,
+                self._limiter,
+                since=since,
+                logGroupName=f"/aws/ecs/containerinsights/{self._cluster}/performance",
+                filterPattern=_ONLY,
+            )
         except NotFound:
             self._tell()
-        return found
-
-    async def _page(self, since: datetime, token: Mapping[str, Json]) -> dict[str, Json]:
-        return await paced(
-            self._connection.logs,
-            self._limiter,
-            Lane.INSIGHTS,
-            "filter_log_events",
-            attempts=3,
-            logGroupName=f"/aws/ecs/containerinsights/{self._cluster}/performance",
-            startTime=(since - _EPOCH) // timedelta(milliseconds=1),
-            filterPattern=_ONLY,
-            **token,
-        )
+            return []
+        return list(_samples(events, arns))
 
     def _tell(self) -> None:
         if not self._told:
             self._told = True
             log.warning(
-                "no Container Insights: kubectl top and HPA know nothing of overflow pods; "
+                "no Container Insights: kubectl top and HPA know nothing of overflow pods without a helper; "
                 "set containerInsights=enabled on the ECS cluster (aws ecs update-cluster-settings)",
                 cluster=self._cluster,
             )

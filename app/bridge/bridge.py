@@ -125,7 +125,7 @@ class Bridge:
             self._store,
             pods=watched,
             clock=clock,
-            config=UsageConfig(node=node.name),
+            config=UsageConfig(node=node.name, period=config.usage_period),
             held=self._lease.held,
         )
         watched.on_change(self._pod_changed)

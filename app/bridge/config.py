@@ -131,6 +131,7 @@ class BridgeConfig(msgspec.Struct, frozen=True, kw_only=True):
         retry_cap: the longest wait in seconds before a failed step is tried again.
         give_back_after: seconds for which Fargate may have no capacity before a pod that a controller would
             replace is failed, so that the scheduler gets another try.
+        usage_period: seconds between two questions what the tasks use.
     """
 
     cluster: str
@@ -143,3 +144,4 @@ class BridgeConfig(msgspec.Struct, frozen=True, kw_only=True):
     launches_in_flight: int = 40
     retry_cap: float = 30.0
     give_back_after: float = 600.0
+    usage_period: float = 20.0

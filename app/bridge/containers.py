@@ -23,6 +23,11 @@ _ROLE: Final = (
     "OpenControlChannel and OpenDataChannel"
 )
 
+_ONE_ALONE: Final = (
+    "of containers that share their processes ECS enters one alone: enter another container of the pod, or "
+    "leave shareProcessNamespace out"
+)
+
 
 class BridgeContainers(Containers):
     """The containers of this node's pods (`app.ports.containers.Containers`), from what was watched last."""
@@ -47,6 +52,22 @@ class BridgeContainers(Containers):
             helper=_has_helper(found, spec, task=task, seen=seen),
         )
 
+    def over(self, namespace: str, pod: str, where: Running) -> str:
+        """As the port. The task is asked for by its ARN: the pod may have another by now, or be gone."""
+        named = f'container "{where.container}" in pod "{pod}"'
+        task = self._store.get(where.task)
+        if task is None:
+            # ECS may not know a task for a moment; that a pod is over is never said on that alone.
+            found = self._pods.get(f"{namespace}/{pod}")
+            return f"{named} is terminated" if found is None or is_terminal(found) else ""
+        if task.is_stopped:
+            reason = f" ({task.stopped_reason})" if task.stopped_reason else ""
+            return f"{named} is terminated: its task has stopped{reason}"
+        seen = _seen_in(task, where.container)
+        if seen is not None and seen.last_status == "STOPPED":
+            return f"{named} is terminated"
+        return f"{named} was started anew" if seen is not None and _is_another(seen, where) else ""
+
     def address(self, namespace: str, pod: str) -> str:
         """As the port."""
         found = self._pod(namespace, pod)
@@ -56,6 +77,17 @@ class BridgeContainers(Containers):
         if task is None or not task.ip:
             raise Refused(f'pod "{pod}" has no address yet: its task is starting; try again in a moment')
         return task.ip
+
+    def moved(self, namespace: str, pod: str, address: str) -> str:
+        """As the port."""
+        found = self._pods.get(f"{namespace}/{pod}")
+        if found is None:
+            return f'pod "{pod}" does not exist any more'
+        task = self._task(found)
+        if is_terminal(found) or (task is not None and task.is_stopped):
+            return f'pod "{pod}" does not run any more: its task has stopped'
+        # ECS may not know a task for a moment.
+        return f'pod "{pod}" has another task now' if task is not None and task.ip != address else ""
 
     def pods(self) -> Sequence[Pod]:
         """As the port."""
@@ -85,17 +117,23 @@ def why_not(pod: Pod, container: Container, *, task: Task | None, seen: TaskCont
             f"{named} cannot be entered: its task was launched without ECS Exec; let the bridge's --exec be "
             f"auto or on, {_ROLE}, and make the pod anew"
         )
-    return _why_no_agent(container, seen, named=named)
+    return _why_no_agent(pod, container, seen, named=named)
 
 
-def _why_no_agent(container: Container, seen: TaskContainer, *, named: str) -> str:
+def _why_no_agent(pod: Pod, container: Container, seen: TaskContainer, *, named: str) -> str:
     match seen.agent:
         case "RUNNING" | "PENDING" | "":
             return ""  # one that was starting when we looked may run by now: ECS knows
         case _:
             said = f" ({seen.agent_reason})" if seen.agent_reason else ""
-            mend = "leave its root file system writable" if has_read_only_root(container) else _ROLE
-            return f"{named} cannot be entered: ECS's agent in it does not run{said}; {mend}"
+            return f"{named} cannot be entered: ECS's agent in it does not run{said}; {_mend(pod, container)}"
+
+
+def _mend(pod: Pod, container: Container) -> str:
+    """https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-exec.html#ecs-exec-considerations."""
+    if has_read_only_root(container):
+        return "leave its root file system writable"
+    return _ONE_ALONE if pod.spec.share_process_namespace else _ROLE
 
 
 def _spec_of(pod: Pod, name: str) -> Container:
@@ -108,6 +146,10 @@ def _spec_of(pod: Pod, name: str) -> Container:
 def _seen_in(task: Task | None, name: str) -> TaskContainer | None:
     containers = task.containers if task is not None else ()
     return next((each for each in containers if each.name == name), None)
+
+
+def _is_another(seen: TaskContainer, where: Running) -> bool:
+    return bool(seen.runtime_id and where.runtime_id) and seen.runtime_id != where.runtime_id
 
 
 def _has_helper(pod: Pod, container: Container, *, task: Task, seen: TaskContainer) -> bool:

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from app.bridge.decision import adoption
 from app.bridge.decision.record import recorded_arn
+from app.bridge.status import ephemeral
 from app.bridge.status.container_status import task_id_of
 from app.bridge.status.in_place import number_of
 from app.bridge.status.observed import Run
@@ -40,6 +41,8 @@ class BridgeLogs:
     def find(self, namespace: str, pod: str, container: str, *, previous: bool = False) -> LogSource | None:
         """The newest run's log, None while no task was launched; or that of the run before, None without one.
 
+        An ephemeral container never runs, so it has none.
+
         A task that ECS has forgotten is still known by its id in the pod's status, and so is the run before.
 
         Raises:
@@ -48,6 +51,8 @@ class BridgeLogs:
         found = self._pods.get(f"{namespace}/{pod}")
         if found is None:
             raise NotFound(f'pod "{pod}" not found')
+        if container in ephemeral.named(found):
+            return None
         if all(each.name != container for each in (*found.spec.init_containers, *found.spec.containers)):
             raise NotFound(f'container "{container}" not found in pod "{pod}"')
         task = adoption.current(self._store.of(found.uid), recorded=recorded_arn(found))
@@ -92,6 +97,8 @@ class BridgeLogs:
     def waiting(self, namespace: str, pod: str, container: str) -> str:
         """Why the container waits, as the pod's status has it; empty where it has none."""
         found = self._pods.get(f"{namespace}/{pod}")
+        if found is not None and container in ephemeral.named(found):
+            return ephemeral.UNSUPPORTED
         return _waiting_reason(found, container) if found is not None else ""
 
     def _stream(self, container: str, task_id: str) -> str:

@@ -28,8 +28,9 @@ MOST_LINES: Final = 80
 https://kubernetes.io/docs/tasks/debug/debug-application/determine-reason-pod-failure/#customizing-the-termination-message
 """
 
-_MOST_PAGES: Final = 4
-"""Of one reading of a task that has ended; one that runs is read on in its next turn."""
+_MOST_PAGES: Final = 32
+"""Of one reading of a task that has ended; one that runs is read on in its next turn. What the helper tells
+of usage in the same stream fills a page in less than two days."""
 
 _LEAST_PATIENCE: Final = 1.0
 """Seconds for one reading of a task whose end is told without its words otherwise."""

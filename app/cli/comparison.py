@@ -8,11 +8,13 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from app.cli import words
 from app.simulator.policies import BY_NAME
 from app.simulator.report import Figures, Report
 
 _MINUTE: Final = 60
 _HOUR: Final = 3600
+_SMALL: Final = 0.1
 
 
 def show(report: Report, *, as_json: bool) -> None:
@@ -21,7 +23,7 @@ def show(report: Report, *, as_json: bool) -> None:
         print(msgspec.json.encode(report).decode(), flush=True)
         return
     console = Console(highlight=False)
-    title = f"{report.pods} pods over {report.hours:.1f} hours"
+    title = f"{words.count(report.pods, 'pod')} over {report.hours:.1f} hours"
     table = Table(title=title, title_justify="left")
     table.add_column("", no_wrap=True)
     for each in report.policies:
@@ -34,8 +36,8 @@ def show(report: Report, *, as_json: bool) -> None:
 
 
 def _rows(policies: tuple[Figures, ...]) -> Iterator[tuple[str, list[str]]]:
-    yield "cost", [f"${each.cost:,.2f}" for each in policies]
-    yield "of it Fargate", [f"${each.fargate_cost:,.2f}" for each in policies]
+    yield "cost", _dollars([each.cost for each in policies])
+    yield "of it Fargate", _dollars([each.fargate_cost for each in policies])
     yield "node-hours", [f"{each.node_hours:,.1f}" for each in policies]
     yield "pods on Fargate", [f"{each.overflow_share:.1%}" for each in policies]
     yield "all is over", [_wait(each.end) for each in policies]
@@ -49,9 +51,15 @@ def _rows(policies: tuple[Figures, ...]) -> Iterator[tuple[str, list[str]]]:
 def _closing(report: Report) -> Iterator[str]:
     if report.ratio_to_best is not None and report.best is not None:
         best = BY_NAME[report.best].title
-        yield f"Spillway costs {report.ratio_to_best:.2f} of the cheapest that ran every pod: {best}"
+        yield f"Spillway costs {report.ratio_to_best:.2f} times the cheapest that ran every pod: {best}"
     if report.ignored_columns:
         yield f"ignored columns: {', '.join(report.ignored_columns)}"
+
+
+def _dollars(amounts: list[float]) -> list[str]:
+    """Two places; four where all of them are small, or a short trace's would all look the same."""
+    places = 4 if 0 < max(amounts) < _SMALL else 2
+    return [f"${each:,.{places}f}" for each in amounts]
 
 
 def _wait(seconds: float | None) -> str:

@@ -1,6 +1,6 @@
 """`spillway explain` of live pods: what is printed of each."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Final
 
@@ -9,10 +9,29 @@ from rich.markup import escape
 
 from app.cli import words
 from app.extender.insight.explanation import UNPRESSED, Explanation
+from app.extender.insight.life import Life
 from app.extender.insight.situation import State
 
-BURSTS_NOT: Final[frozenset[State]] = frozenset({"refused", "not-opted-in", "daemon-set"})
-"""States that end the command with 1: Fargate will not have the pod as things are."""
+CODES: Final[Mapping[State, int]] = {
+    "on-node": 0,
+    "on-fargate": 0,
+    "granted": 0,
+    "due": 0,
+    "leaving": 0,
+    "ended": 0,
+    "waiting": 1,
+    "observed": 1,
+    "refused": 1,
+    "not-opted-in": 1,
+    "daemon-set": 1,
+    "gated": 1,
+    "unscheduled": 1,
+    "failing": 1,
+    "rejected": 1,
+    "failed": 1,
+}
+"""Exit codes: 0 where the pod has a place, or is about to get one on Fargate; 1 where it has none as things
+are, or does not run."""
 
 _HEADS: Final[dict[State, tuple[str, str]]] = {
     "not-opted-in": ("red", "does not overflow: it is not opted in"),
@@ -28,13 +47,21 @@ _HEADS: Final[dict[State, tuple[str, str]]] = {
     "refused": ("red", "does not burst"),
     "leaving": ("yellow", "is being deleted"),
     "ended": ("yellow", "has ended"),
+    "failing": ("red", "is on Fargate"),
+    "rejected": ("red", "was rejected"),
+    "failed": ("red", "failed"),
 }
-_SETTLED: Final[frozenset[State]] = frozenset({"on-node", "on-fargate", "ended", "leaving", "daemon-set"})
+_SETTLED: Final[frozenset[State]] = frozenset(
+    {"on-node", "on-fargate", "ended", "leaving", "daemon-set", "failing", "rejected", "failed"}
+)
 """States in which neither gate nor budget has a say any more."""
 
 _SINCE: Final[dict[State, str]] = {
     "on-node": "",
     "on-fargate": "",
+    "failing": ", when it got its node",
+    "rejected": ", when it got its node",
+    "failed": ", when it got its node",
     "ended": ", when it got its node",
     "leaving": ", the end of its grace period",
     "unscheduled": ", when it was made",
@@ -44,14 +71,51 @@ _SINCE: Final[dict[State, str]] = {
 def show(each: Explanation, console: Console) -> None:
     """Print one pod's explanation."""
     colour, head = _HEADS[each.state]
+    head = escape(_head(each, head))
     place = f" ({escape(each.node)})" if each.node else ""
     console.print(f"Pod {escape(f'{each.namespace}/{each.name}')}: [{colour}]{head}[/]{place}")
     for label, text in _rows(each, each.at):
         console.print(f"  [bold]{label:<8}[/] {escape(text)}")
 
 
+def _head(each: Explanation, head: str) -> str:
+    """With kubelet's own reason where the pod does not run; that is what people search for."""
+    life = each.life
+    match each.state:
+        case "failing":
+            return f"{head}, {life.reason}{_tries(life)}"
+        case "rejected":
+            return f"{head}: {life.message or life.reason}"
+        case "failed" if life.exit_code is not None and life.reason == "Failed":
+            return f"{head}: exit {life.exit_code}"
+        case "failed":
+            return f"{head}: {life.reason}" + (
+                f", exit {life.exit_code}" if life.exit_code is not None else ""
+            )
+        case _:
+            return head
+
+
+def _tries(life: Life) -> str:
+    parts = [f"exit {life.exit_code}"] if life.exit_code is not None else []
+    parts += [words.count(life.attempts, "attempt")] if life.attempts > 1 else []
+    return f" ({', '.join(parts)})" if parts else ""
+
+
+def _fares(each: Explanation) -> Iterator[tuple[str, str]]:
+    """What is said of a pod that has its node, and does not run well there."""
+    life = each.life
+    if each.state == "on-node" and life.reason:
+        yield "why", f"it does not run well there: {life.reason}{_tries(life)}"
+    if each.state != "rejected" and life.message:
+        yield "why", life.message
+    if life.since is not None and each.state == "failing":
+        yield "failing", f"since {words.ago(life.since, each.at)}"
+
+
 def _rows(each: Explanation, now: datetime) -> Iterator[tuple[str, str]]:
     yield from (("why", str(reason)) for reason in each.reasons)
+    yield from _fares(each)
     yield from (("then", str(reason)) for reason in each.then)
     yield from _would(each)
     yield from _times(each, now)
@@ -61,7 +125,7 @@ def _rows(each: Explanation, now: datetime) -> Iterator[tuple[str, str]]:
         yield "home", str(each.home)
     yield from (("differs", str(caveat)) for caveat in each.caveats)
     if each.level is not None:
-        yield "nodes", words.level(each.level)
+        yield "nodes", words.ALONE if each.alone else words.level(each.level)
     if each.state not in _SETTLED:
         yield from (("budget", words.budget(budget)) for budget in each.budgets)
         yield from (("gate", words.gate(gate)) for gate in each.gates)
@@ -75,7 +139,11 @@ def _would(each: Explanation) -> Iterator[tuple[str, str]]:
         return
     yield from (("would", f"not burst: {reason}") for reason in each.bars)
     if not each.bars:
-        when = "once it is opted in" if each.state == "not-opted-in" else "if no real node had room for it"
+        when = (
+            "once it is opted in and made anew"
+            if each.state == "not-opted-in"
+            else "if no real node had room for it"
+        )
         yield "would", f"burst {when}"
 
 
@@ -96,12 +164,18 @@ def _money(each: Explanation) -> Iterator[tuple[str, str]]:
         if each.state != "daemon-set":
             yield "price", "none: Fargate has no such size, or what it asks for cannot be read"
         return
-    spent = f"; about {words.dollars(each.spent)} so far" if each.spent is not None else ""
-    yield "price", f"{words.sold(price)}{spent}"
+    yield "price", f"{words.sold(price)}{_spent(each)}"
+
+
+def _spent(each: Explanation) -> str:
+    if each.spent is not None:
+        how = "about" if each.life.attempts <= 1 else "at most"
+        return f"; {how} {words.dollars(each.spent)} so far"
+    return "; nothing so far, it has no task" if each.state in {"on-fargate", "failing", "rejected"} else ""
 
 
 def _task(each: Explanation) -> Iterator[tuple[str, str]]:
-    if each.state != "on-fargate":
+    if each.state not in {"on-fargate", "failing"}:
         return
     if each.task is None:
         yield "task", "none yet: the bridge has not begun to launch one"

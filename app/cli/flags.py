@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Annotated, Any
 
 import typer
@@ -53,7 +54,10 @@ def shown(default: object) -> str:
             return "none"
         case bool():
             return str(default).lower()
-        case _ if hasattr(default, "total_seconds"):
-            return f"{default.total_seconds():g}s"
+        case timedelta():
+            whole_days = default >= timedelta(days=1) and not default % timedelta(days=1)
+            return f"{default.days}d" if whole_days else f"{default.total_seconds():g}s"
+        case tuple():
+            return ",".join(map(str, default))
         case _:
             return str(default)

@@ -1,6 +1,7 @@
 """`spillway local`: show a local stack, and the demonstration on it."""
 
 import contextlib
+import os
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -19,11 +20,13 @@ from app.local.fargate.config import FAST, FargateConfig
 from app.local.kubelets import FakeNode
 from app.model.actuator import Actuator
 from app.ports.failures import PortFailure
+from app.settings import unknown_variables
 from app.telemetry import logs
 from app.wiring.clock import SystemClock
 from app.wiring.local.demo import Demo, DemoError, Scene, Summary
 from app.wiring.local.options import LocalOptions, LocalStackError
 from app.wiring.local.stack import LocalStack
+from app.wiring.local.variables import require_sound
 from app.wiring.stopping import StartError, run_until_stopped
 
 ZONES: Final = ("us-east-1a", "us-east-1b", "us-east-1c")
@@ -49,6 +52,8 @@ def run(options: Options) -> int:
     """Run it; the exit code: 0 when done, 1 when a part failed, 130 after Ctrl-C."""
     console = Console(stderr=True)
     logs.configure(level="warning", as_json=False)
+    for line in unknown_variables(os.environ):
+        console.print(Text(line, style="yellow"), soft_wrap=True)
     try:
         if run_until_stopped(_run(options, console)):
             console.print("stopped; nothing of it is left running")
@@ -62,7 +67,9 @@ def run(options: Options) -> int:
 async def _run(options: Options, console: Console) -> None:
     clock = SystemClock()
     with _directory(options.directory) as directory:
-        stack = LocalStack(_local_options(options, directory), clock=clock, progress=console.print)
+        chosen = _local_options(options, directory)
+        require_sound(chosen)
+        stack = LocalStack(chosen, clock=clock, progress=console.print)
         started = clock.steady()
         async with stack:
             console.print(f"ready after {clock.steady() - started:.1f} s")
@@ -89,6 +96,7 @@ def _local_options(options: Options, directory: Path) -> LocalOptions:
         early_burst=options.early_burst,
         log_level=options.log_level,
         helper=not options.demo,
+        variables=dict(os.environ),
     )
 
 

@@ -1,20 +1,24 @@
 """`spillway`: the three programs, and the local cluster to try them on."""
 
 import enum
+import os
 from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
 
 from app import settings
-from app.cli import explain, flags, local, simulate, status
+from app.cli import aws, doctor, drain, explain, flags, local, simulate, status
+from app.cli.targets import sorted_out
 from app.lifeline.companion import Parted
 from app.model.actuator import Actuator
 from app.model.quantity import QuantityError, exact
 from app.telemetry import logs
-from app.wiring import bridge, extender, webhook
+from app.wiring import bridge, extender, issuer, webhook
 from app.wiring.kubernetes import own_version
 from app.wiring.stopping import StartError, leaves, run_until_stopped
+
+_log = logs.get(__name__)
 
 cli = typer.Typer(
     name="spillway",
@@ -29,6 +33,7 @@ _RUN: dict[str, tuple[Callable[[Any], Any], str]] = {
     "webhook": (webhook.run, "Admission: which pods may overflow. Pure and fast; talks to nobody."),
     "extender": (extender.run, "The gate: when a pod bursts, and how far the virtual node stands open."),
     "bridge": (bridge.run, "The virtual node: carries each of its pods out as an ECS task on Fargate."),
+    "issuer": (issuer.run, "The installation's certificates: a CA, the leaf it signs, and who trusts it."),
 }
 
 
@@ -37,10 +42,12 @@ def _program(name: str) -> Callable[[settings.Common], None]:
 
     def start(loaded: settings.Common) -> None:
         logs.configure(level=loaded.log_level, as_json=loaded.log_format == "json")
+        for line in settings.unknown_variables(os.environ):
+            _log.warning(line)
         faults: list[BaseException] = []
         parted: list[Parted] = []
         try:
-            run_until_stopped(run(loaded), serves=name != "bridge")
+            run_until_stopped(run(loaded), serves=name in {"webhook", "extender"})
         except* (StartError, OSError) as several:
             faults += leaves(several)
         except* Parted as several:
@@ -167,8 +174,8 @@ def explain_command(
         list[str],
         typer.Argument(
             metavar="POD|FILE...",
-            help="Pods, as NAMESPACE/NAME, or as NAME with -n; or manifests, YAML or JSON; - is standard "
-            "input.",
+            help="Pods, as NAMESPACE/NAME, or as NAME with -n; with -n controllers, too, as KIND/NAME, for "
+            "all their pods; or manifests, YAML or JSON; - is standard input.",
         ),
     ],
     *,
@@ -184,13 +191,18 @@ def explain_command(
     A pod is judged as the extender's leader judges it, from one read-only look at the cluster. A manifest is
     judged by itself, without any cluster: images, roles, claims and the operator's settings are judged at
     launch; with --kubeconfig its price is the virtual node's.
-    Ends with 0 where every pod can run, with 1 where one does not or cannot, with 2 where a file is no
-    manifest, or a pod or the cluster cannot be read.
+
+    Ends with 0 where every pod has a node, is granted a place on Fargate or due for one, is being deleted or
+    has succeeded; a pod of a manifest can run on Fargate, and may.
+
+    Ends with 1 where one waits, is only observed, is refused, not opted in, a DaemonSet's, gated or not
+    scheduled yet; or is on Fargate and does not run, was rejected or has failed; one of a manifest cannot, or
+    may not.
+
+    Ends with 2 where a file is no manifest, or a pod or the cluster cannot be read; what can be is printed.
     """
-    files, pods = explain.sorted_out(targets, namespace=namespace)
     options = explain.Options(
-        files=files,
-        pods=pods,
+        targets=sorted_out(targets, namespace=namespace),
         kubeconfig=kubeconfig,
         spillway_namespace=spillway_namespace,
         as_json=as_json,
@@ -213,8 +225,15 @@ def status_command(
 ) -> None:
     """What is wrong, if anything; gate, pressure, overflow, spend, who waits and why, and who comes home.
 
-    Reads the cluster, and changes nothing. Ends with 0 where all is well, with 1 where something is wrong,
-    with 2 where the cluster cannot be read.
+    Reads the cluster, and changes nothing.
+
+    Ends with 0 where Spillway is well. A gate that somebody closed is a note, and an application that fails
+    by itself is listed; neither is trouble.
+
+    Ends with 1 where something is wrong, as TROUBLE says: nobody leads, a bridge is silent, no virtual node
+    takes pods, pods have no task for more than 5 minutes, or many fail alike.
+
+    Ends with 2 where the cluster cannot be read.
     """
     options = status.Options(
         kubeconfig=kubeconfig,
@@ -227,6 +246,9 @@ def status_command(
 
 
 cli.command(name="simulate")(simulate.command)
+cli.command(name="doctor")(doctor.command)
+cli.command(name="drain")(drain.command)
+cli.add_typer(aws.app)
 
 
 def main() -> None:

@@ -10,6 +10,7 @@ from typing import Any, Final
 import msgspec
 import yaml
 
+from app.model.meta import ObjectMeta
 from app.model.pod import Pod
 from app.model.wire import Json
 
@@ -59,6 +60,38 @@ def planned(text: str) -> Iterator[Planned | ManifestError]:
             yield from _of_document(document)
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         yield ManifestError(f"not YAML: {' '.join(str(error).split())}")
+
+
+def declared(text: str) -> dict[str, ObjectMeta]:
+    """The metadata of every Namespace in the text, by name; what cannot be read is `planned`'s to tell."""
+    found = {}
+    try:
+        for document in yaml.load_all(text, Loader=_Loader):
+            for body in _namespaces(document):
+                name = str(_at(body, "metadata", "name"))
+                labels, annotations = (
+                    _texts(_at(body, "metadata", each)) for each in ("labels", "annotations")
+                )
+                found[name] = ObjectMeta(name=name, labels=labels, annotations=annotations)
+    except (yaml.YAMLError, RecursionError, ValueError):
+        return found
+    return found
+
+
+def _texts(value: Json) -> dict[str, str]:
+    pairs = value.items() if isinstance(value, dict) else ()
+    return {str(key): str(each) for key, each in pairs}
+
+
+def _namespaces(document: Json) -> Iterator[dict[str, Json]]:
+    if not isinstance(document, dict):
+        return
+    items = document.get("items")
+    if document.get("kind") == "Namespace":
+        yield document
+    elif isinstance(items, list):
+        for item in items:
+            yield from _namespaces(item)
 
 
 def _of_document(document: Json) -> Iterator[Planned | ManifestError]:

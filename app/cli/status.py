@@ -1,17 +1,18 @@
 """`spillway status`: what is wrong, and how gate, pressure, spend and waiting pods stand, in one screen."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Self
 
 import msgspec
-from rich.console import Console, Group
+from rich.console import Console, ConsoleOptions, Group, RenderResult
 from rich.live import Live
 from rich.text import Text
 
 from app.cli import words
-from app.extender.insight import status
+from app.cli.pipes import quiet_pipe
+from app.extender.insight import groups, status
 from app.model.times import rfc3339
 from app.ports.failures import PortFailure
 from app.telemetry import logs
@@ -83,7 +84,8 @@ class Screen:
         self._options = options
         self._console = console
         live = console.is_terminal and not options.as_json
-        self._live = Live(console=console, auto_refresh=False) if live else None
+        self._live = Live(console=console, auto_refresh=False, transient=True) if live else None
+        self._last: status.Status | None = None
 
     def __enter__(self) -> Self:
         if self._live is not None:
@@ -91,13 +93,18 @@ class Screen:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._live is not None:
-            self._live.stop()
+        if self._live is None:
+            return
+        self._live.stop()
+        if self._last is not None:
+            # In place only so much of it is seen as fits; what stays behind is the whole.
+            _print(self._last, self._options, self._console)
 
     def show(self, found: status.Status) -> None:
         """Show a look."""
+        self._last = found
         if self._live is not None:
-            self._live.update(Group(*rows(found)), refresh=True)
+            self._live.update(_Folded(rows(found)), refresh=True)
         else:
             _print(found, self._options, self._console)
 
@@ -105,17 +112,28 @@ class Screen:
         """Say that there was none."""
         told = Text(f"{message}; asked again", style="red")
         if self._live is not None:
-            self._live.update(told, refresh=True)
+            self._live.update(_Folded([told]), refresh=True)
         else:
             Console(stderr=True, soft_wrap=True).print(told)
 
 
+class _Folded:
+    """Lines that are folded at the terminal's edge; drawn in place, a console that wraps softly cuts them."""
+
+    def __init__(self, lines: Iterable[Text]) -> None:
+        self._lines = tuple(lines)
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        yield from console.render(Group(*self._lines), options.update(no_wrap=False, overflow="fold"))
+
+
 def _print(found: status.Status, options: Options, console: Console) -> None:
-    if options.as_json:
-        print(msgspec.json.encode(found).decode(), flush=True)
-        return
-    for row in rows(found):
-        console.print(row)
+    with quiet_pipe():
+        if options.as_json:
+            print(msgspec.json.encode(found).decode(), flush=True)
+            return
+        for row in rows(found):
+            console.print(row)
 
 
 def rows(found: status.Status) -> Iterator[Text]:
@@ -124,9 +142,19 @@ def rows(found: status.Status) -> Iterator[Text]:
     for trouble in found.troubles:
         yield _row("TROUBLE", str(trouble), "bold red")
     if not found.troubles:
-        yield _row("well", "a leader decides, and a virtual node takes pods", "green")
+        yield _row("well", _well(found), "green")
+    for note in found.notes:
+        yield _row("note", str(note), "yellow")
     for label, text in _sections(found):
         yield _row(label, text)
+
+
+def _well(found: status.Status) -> str:
+    able = "no gate is open" if found.notes else "a virtual node takes pods"
+    down = sum(each.pods for each in found.failing)
+    verb = "does" if down == 1 else "do"
+    failing = f"; {words.count(down, 'overflow pod')} {verb} not run, see failing" if down else ""
+    return f"a leader decides, and {able}{failing}"
 
 
 def _row(label: str, text: str, style: str = "") -> Text:
@@ -137,6 +165,7 @@ def _sections(found: status.Status) -> Iterator[tuple[str, str]]:
     yield from _labelled("gate", _gate(found))
     yield from _labelled("pressure", _pressure(found))
     yield from _labelled("overflow", _overflow(found))
+    yield from _labelled("failing", (_group(each, found.at) for each in found.failing))
     yield from _labelled("budgets", (words.budget(each) for each in found.budgets))
     yield from _labelled("bursting", _bursting(found))
     yield from _labelled("waiting", (_group(each, found.at) for each in found.waiting))
@@ -170,7 +199,7 @@ def _pressure(found: status.Status) -> Iterator[str]:
     yield f"whole cluster: {words.level(found.level)}"
     for each in found.reached:
         alike = f" and {words.count(each.pods - 1, 'pod')} like it" if each.pods > 1 else ""
-        full = words.level(each.level)
+        full = words.ALONE if each.alone else words.level(each.level)
         yield f"for {each.example}{alike}: {'the same' if full == words.level(found.level) else full}"
 
 
@@ -179,15 +208,31 @@ def _overflow(found: status.Status) -> Iterator[str]:
     if not spends:
         yield "no pod is on Fargate"
         return
-    total, vcpu = sum(each.pods for each in spends), sum(each.vcpu for each in spends)
-    hourly = sum(each.hourly for each in spends)
-    yield f"{words.count(total, 'pod')}, {vcpu:g} vCPU, {words.dollars(hourly)} an hour now"
+    yield _spent(_total(spends), now=" now")
     for each in spends:
         unpriced = f" ({each.unpriced} without a price)" if each.unpriced else ""
-        yield (
-            f"  {each.namespace}: {words.count(each.pods, 'pod')}, {each.vcpu:g} vCPU, "
-            f"{words.dollars(each.hourly)} an hour{unpriced}"
-        )
+        yield f"  {each.namespace}: {_spent(each)}{unpriced}"
+
+
+def _total(spends: Sequence[status.Spend]) -> status.Spend:
+    return status.Spend(
+        namespace="",
+        pods=sum(each.pods for each in spends),
+        vcpu=sum(each.vcpu for each in spends),
+        hourly=sum(each.hourly for each in spends),
+        tasks=sum(each.tasks for each in spends),
+        tasks_vcpu=sum(each.tasks_vcpu for each in spends),
+        tasks_hourly=sum(each.tasks_hourly for each in spends),
+    )
+
+
+def _spent(each: status.Spend, *, now: str = "") -> str:
+    """What the tasks come to; beside it what all pods will, which budgets hold back for them."""
+    bought = f"{each.tasks_vcpu:g} vCPU, {words.dollars(each.tasks_hourly)} an hour{now}"
+    if each.tasks == each.pods:
+        return f"{words.count(each.pods, 'pod')}, {bought}"
+    reserved = f"{each.vcpu:g} vCPU, {words.dollars(each.hourly)} an hour reserved"
+    return f"{words.count(each.pods, 'pod')}, {each.tasks} with a task: {bought}; {reserved}"
 
 
 def _bursting(found: status.Status) -> Iterator[str]:
@@ -198,7 +243,7 @@ def _bursting(found: status.Status) -> Iterator[str]:
         yield f"{words.count(found.observed, 'pod')} would burst for {cost} an hour; the gate only observes"
 
 
-def _group(each: status.Group, now: datetime) -> str:
+def _group(each: groups.Group, now: datetime) -> str:
     since = f", since {words.ago(each.since, now)}" if each.since is not None else ""
     until = f"; the first is decided anew {words.ahead(each.until, now)}" if each.until is not None else ""
     return (

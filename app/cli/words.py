@@ -69,6 +69,9 @@ def prices(source: str, region: str, at: datetime | None) -> str:
     return f"live prices of {region}{read}"
 
 
+ALONE: Final = "it asks for Fargate alone, whatever room real nodes have"
+
+
 def level(each: Level) -> str:
     """How full some nodes are."""
     if not each.nodes:
@@ -86,12 +89,20 @@ def budget(each: Budget) -> str:
     """What is spent of a budget, where it has limits."""
     parts = []
     if each.most_pods is not None:
-        parts.append(f"{each.pods} of {each.most_pods} pods")
+        spent = _both(f"{each.pods}", f"{each.observed_pods}", observed=each.observed_pods)
+        parts.append(f"{spent} of {each.most_pods} pods")
     if each.most_vcpu is not None:
-        parts.append(f"{each.vcpu:g} of {each.most_vcpu:g} vCPU")
+        spent = _both(f"{each.vcpu:g}", f"{each.observed_vcpu:g}", observed=each.observed_vcpu)
+        parts.append(f"{spent} of {each.most_vcpu:g} vCPU")
     if each.most_hourly is not None:
-        parts.append(f"{dollars(each.hourly)} of {dollars(each.most_hourly)} an hour")
+        spent = _both(dollars(each.hourly), dollars(each.observed_hourly), observed=each.observed_hourly)
+        parts.append(f"{spent} of {dollars(each.most_hourly)} an hour")
     return f"{each.whose}: {', '.join(parts)}"
+
+
+def _both(running: str, text: str, *, observed: float) -> str:
+    """What runs, and what would where the gate only observes."""
+    return f"{running} running + {text} observed" if observed else running
 
 
 def gate(each: Gate) -> str:
@@ -114,7 +125,9 @@ def _early(each: Gate) -> str:
 
 def said(each: Said, now: datetime) -> str:
     """An Event of one of our programs."""
-    when = f"{ago(each.at, now)}: " if each.at is not None else ""
+    past = "no longer so" if each.past else ""
+    when = ", ".join(part for part in (ago(each.at, now) if each.at is not None else "", past) if part)
+    when = f"{when}: " if when else ""
     times = f" ({each.times} times)" if each.times > 1 else ""
     return f"{when}{each.reason}: {each.message}{times} [{each.by}]"
 

@@ -22,6 +22,7 @@ from app.extender.decider import Apart, Decider, at_once
 from app.extender.decision.decisions import Burst, Opening, Plan
 from app.extender.decision.hindrance import GateConfig, Refusals
 from app.extender.decision.mode import fault_of, modes_of
+from app.extender.decision.telling import burst_words
 from app.extender.gatekeeper import Pace
 from app.extender.gates import Gates
 from app.extender.metrics import GateMetrics
@@ -191,7 +192,7 @@ class Leader:
         if self._tolerator is not None:
             self._tolerator.take(self._gates.granted(decided.openings, shown, facts.unbound))
         done = (each for each in decided.decisions if not (isinstance(each, Burst) and each.node in pauses))
-        self._announcer.take(done, alive=decided.unbound)
+        self._announcer.take(done, alive=decided.unbound, why=lambda burst: burst_words(burst, facts))
         return min([self._until(decided.due), *pauses.values()])
 
     def _show(self, decided: Plan, facts: Facts) -> None:

@@ -50,8 +50,8 @@ def size_for(cpu_milli: int, memory: int) -> Size | Reason:
     most = SIZES[-1]
     return Reason(
         "TooLarge",
-        f"{_cores(cpu_milli)} vCPU with {bytes_text(memory)} exceeds Fargate's largest size "
-        f"({most.cpu_units // 1024} vCPU, {most.memory_mib // 1024}Gi); request less",
+        f"{_cores(cpu_milli)} vCPU with {bytes_text(memory) if memory else 'no'} memory exceeds Fargate's "
+        f"largest size ({most.cpu_units // 1024} vCPU, {most.memory_mib // 1024}Gi); request less",
         "spec.containers",
     )
 

@@ -4,6 +4,7 @@ https://kubernetes.io/docs/concepts/configuration/organize-cluster-access-kubeco
 """
 
 import asyncio
+import os
 import ssl
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -95,6 +96,7 @@ def _load_account(settings: Configuration, environ: Mapping[str, str]) -> None:
 
 
 async def _load_file(settings: Configuration, file: str, *, steady: Callable[[], float]) -> None:
+    _found(file)
     try:
         loader = await config.load_kube_config(  # type: ignore[no-untyped-call]  # vendor
             config_file=file, client_configuration=settings, persist_config=False
@@ -111,6 +113,20 @@ async def _load_file(settings: Configuration, file: str, *, steady: Callable[[],
         )
     hook: Any = _Refresher(loader, steady=steady)
     settings.refresh_api_key_hook = hook
+
+
+def _found(file: str) -> None:
+    """Say so where there is no file, nor one of several that are joined; the client takes none for empty.
+
+    Raises:
+        ConnectionSettingsError: there is none.
+    """
+    paths = [Path(each).expanduser() for each in file.split(os.pathsep) if each]
+    if not any(path.exists() for path in paths):
+        raise ConnectionSettingsError(
+            f"kubeconfig {file}: there is no such file; name one by --kubeconfig or KUBECONFIG "
+            "with which `kubectl cluster-info` works"
+        )
 
 
 def _has_plugin(loader: Any) -> bool:

@@ -10,6 +10,7 @@ from typing import Final
 from app.kube import paths
 from app.kube.event_series import EventSeries, Series, Subject
 from app.kube.transport import MERGE_PATCH, Transport
+from app.model.namespace import Namespace
 from app.model.node import Node
 from app.model.pod import Pod
 from app.model.wire import Json
@@ -44,7 +45,9 @@ class Events:
         self._series = EventSeries()
         self._serial = itertools.count()
 
-    async def record(self, about: Pod | Node, *, reason: str, message: str, warning: bool = False) -> bool:
+    async def record(
+        self, about: Pod | Node | Namespace, *, reason: str, message: str, warning: bool = False
+    ) -> bool:
         """Write (or count up) an Event; a failure is logged, and False."""
         subject = Subject(
             about=_identity(about),
@@ -118,9 +121,11 @@ class Events:
         }
 
 
-def _identity(about: Pod | Node) -> tuple[str, str, str, str]:
+def _identity(about: Pod | Node | Namespace) -> tuple[str, str, str, str]:
+    """Kind, namespace, name and uid. An Event about a namespace stands in it, for those who work there."""
     meta = about.metadata
-    return (type(about).__name__, meta.namespace, meta.name, meta.uid)
+    namespace = meta.name if isinstance(about, Namespace) else meta.namespace
+    return (type(about).__name__, namespace, meta.name, meta.uid)
 
 
 def _namespace(subject: Subject) -> str:

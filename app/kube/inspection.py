@@ -40,6 +40,10 @@ class Inspection:
         path = paths.pod(namespace, name)
         return decoded(await self._connection.request("GET", path), Pod, asked=f"GET {path}")
 
+    async def pods_of(self, namespace: str) -> tuple[Pod, ...]:
+        """All pods of a namespace."""
+        return await self._all(paths.pods(namespace), Pod)
+
     async def namespaces(self) -> tuple[Namespace, ...]:
         """All namespaces."""
         return await self._all(paths.NAMESPACES, Namespace)

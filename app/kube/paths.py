@@ -17,6 +17,7 @@ NETWORK_POLICIES: Final = "/apis/networking.k8s.io/v1/networkpolicies"
 TOKEN_REVIEWS: Final = "/apis/authentication.k8s.io/v1/tokenreviews"  # noqa: S105  (a path)
 SUBJECT_ACCESS_REVIEWS: Final = "/apis/authorization.k8s.io/v1/subjectaccessreviews"
 SIGNING_REQUESTS: Final = "/apis/certificates.k8s.io/v1/certificatesigningrequests"
+MUTATING_WEBHOOK_CONFIGURATIONS: Final = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations"
 
 
 def node(name: str) -> str:
@@ -37,6 +38,11 @@ def priority_class(name: str) -> str:
 def signing_request(name: str) -> str:
     """A CertificateSigningRequest."""
     return f"{SIGNING_REQUESTS}/{_part(name)}"
+
+
+def mutating_webhook_configuration(name: str) -> str:
+    """A MutatingWebhookConfiguration."""
+    return f"{MUTATING_WEBHOOK_CONFIGURATIONS}/{_part(name)}"
 
 
 def pods(namespace_name: str) -> str:
@@ -90,9 +96,14 @@ def config_map(namespace_name: str, name: str) -> str:
     return f"{config_maps(namespace_name)}/{_part(name)}"
 
 
+def secrets(namespace_name: str) -> str:
+    """The Secrets of a namespace."""
+    return f"{namespace(namespace_name)}/secrets"
+
+
 def secret(namespace_name: str, name: str) -> str:
     """A Secret."""
-    return f"{namespace(namespace_name)}/secrets/{_part(name)}"
+    return f"{secrets(namespace_name)}/{_part(name)}"
 
 
 def service_account(namespace_name: str, name: str) -> str:

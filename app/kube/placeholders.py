@@ -15,7 +15,7 @@ from app.model.pod import Pod
 from app.model.wire import Json
 from app.ports.failures import Conflict
 
-_DESCRIPTION: Final = "Spillway's placeholders: they ask for nodes, and give way to everybody."
+DESCRIPTION: Final = "Spillway's placeholders: they ask for nodes, and give way to everybody."
 
 _POLICY: Final = "Never"
 
@@ -47,7 +47,7 @@ class Placeholders:
             "metadata": {"name": name},
             "value": value,
             "preemptionPolicy": _POLICY,
-            "description": _DESCRIPTION,
+            "description": DESCRIPTION,
         }
         try:
             await self._connection.request("POST", paths.PRIORITY_CLASSES, body=body)

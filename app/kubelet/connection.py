@@ -8,12 +8,22 @@ from typing import Final, assert_never
 import h11
 import msgspec
 
+from app.kubelet.client_certificate import common_name, is_certified, organizations
 from app.kubelet.messages import Answer, Handler, Request, StreamedAnswer, Upgrade
+from app.kubelet.told import as_status
 from app.ports.failures import PortFailure
 from app.telemetry import logs
 
 MOST_AHEAD: Final = 64 * 1024
 """Bytes that a client may send before it has its answer: pipelined requests, or a body that we skip."""
+
+MOST_DRAINED: Final = 1024 * 1024
+DRAIN_SECONDS: Final = 1.0
+"""What may still come of a request that was refused: its client writes all of it before it reads."""
+
+_MORE_FOLLOWS: Final = frozenset(
+    {HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE}
+)
 
 READ_BYTES: Final = 64 * 1024
 """The most that is read at once from a connection that was handed over."""
@@ -26,11 +36,16 @@ class HttpLimits(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         header_bytes: of request line and headers.
+        certified_header_bytes: the same for a client with a certificate, as the API server is: it puts the
+            whole command of `kubectl exec` into the request line.
         idle_seconds: until a request must have come in whole.
+        newcomer_seconds: the same for a client that showed no certificate and has not been let in yet.
     """
 
     header_bytes: int = 16 * 1024
+    certified_header_bytes: int = 128 * 1024
     idle_seconds: float = 120.0
+    newcomer_seconds: float = 10.0
 
 
 class ClientGone(Exception):
@@ -85,8 +100,11 @@ class HttpConnection:
         self._limits = limits
         self._client = common_name(writer)
         self._organizations = organizations(writer)
-        self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=limits.header_bytes)
+        self._let_in = is_certified(writer)
+        self._most_head = limits.certified_header_bytes if self._let_in else limits.header_bytes
+        self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=self._most_head)
         self._ahead = 0
+        self._has_head = False
 
     async def serve(self) -> None:
         """Answer until either side is done with the connection; closing it is the caller's."""
@@ -96,7 +114,7 @@ class HttpConnection:
                 if self._http.states != {h11.CLIENT: h11.DONE, h11.SERVER: h11.DONE}:
                     return
                 self._http.start_next_cycle()
-                self._ahead = 0
+                self._has_head = False
         except h11.RemoteProtocolError as error:
             await self._reject(error)
         except (ClientGone, ConnectionError, TimeoutError) as error:
@@ -104,10 +122,13 @@ class HttpConnection:
 
     async def _request(self) -> Request | None:
         """The next request, its body skipped; None where the client is done."""
-        async with asyncio.timeout(self._limits.idle_seconds):
+        limits = self._limits
+        async with asyncio.timeout(limits.idle_seconds if self._let_in else limits.newcomer_seconds):
             head = await self._event()
             if not isinstance(head, h11.Request):
                 return None
+            self._has_head = True
+            self._ahead = len(self._http.trailing_data[0])
             # Without our "100 Continue" a body that waits for it never comes.
             while not self._http.they_are_waiting_for_100_continue:
                 if isinstance(await self._event(), h11.EndOfMessage):
@@ -126,10 +147,10 @@ class HttpConnection:
         return event
 
     async def _receive(self) -> bytes:
-        # h11 bounds only what is incomplete: pieces of this size keep a whole request below twice the limit.
+        # h11 bounds only what is incomplete: pieces of this size keep a whole head close to its limit.
         data = await self._reader.read(self._limits.header_bytes)
         self._ahead += len(data)
-        if self._ahead > MOST_AHEAD:
+        if self._has_head and self._ahead > MOST_AHEAD:
             raise h11.RemoteProtocolError(
                 "too much was sent ahead of the answer", error_status_hint=HTTPStatus.REQUEST_ENTITY_TOO_LARGE
             )
@@ -187,6 +208,7 @@ class HttpConnection:
             # Whatever went wrong with one request must not end the others'.
             log.exception("request failed", method=request.method, target=request.target)
             answer = Answer(status=HTTPStatus.INTERNAL_SERVER_ERROR, text="internal error; the log has more")
+        self._let_in |= not (isinstance(answer, Answer) and answer.status == HTTPStatus.UNAUTHORIZED)
         match answer:
             case Upgrade():
                 return answer
@@ -226,9 +248,28 @@ class HttpConnection:
         if self._http.our_state not in {h11.IDLE, h11.SEND_RESPONSE}:
             return
         try:
-            await self._reply(Answer(status=error.error_status_hint, text=str(error)))
-        except (ConnectionError, h11.LocalProtocolError) as gone:
+            await self._reply(self._refusal(error))
+            if error.error_status_hint in _MORE_FOLLOWS:
+                # A reset, which what is not read would bring about, may take the answer from the client.
+                async with asyncio.timeout(DRAIN_SECONDS):
+                    await self._drain()
+        except (ConnectionError, TimeoutError, h11.LocalProtocolError) as gone:
             log.debug("bad request from a client that is gone", reason=repr(gone))
+
+    def _refusal(self, error: h11.RemoteProtocolError) -> Answer:
+        status = error.error_status_hint
+        if status != HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE:
+            return Answer(status=status, text=str(error))
+        text = (
+            f"the request line and headers are longer than {self._most_head} bytes; the command of kubectl "
+            "exec travels in them: type a long script instead, as in kubectl exec -i POD -- sh < SCRIPT"
+        )
+        return as_status(Answer(status=status, text=text))
+
+    async def _drain(self) -> None:
+        left = MOST_DRAINED
+        while left > 0 and (data := await self._reader.read(self._limits.header_bytes)):
+            left -= len(data)
 
     async def _send(self, event: h11.Event) -> None:
         data = self._http.send(event)
@@ -243,19 +284,3 @@ def _response(status: int, headers: list[tuple[str, str]]) -> h11.Response:
     rest = [(name, value) for name, value in plain.items() if name not in own]
     phrase = HTTPStatus(status).phrase.encode()
     return h11.Response(status_code=status, reason=phrase, headers=[*rest, *headers])
-
-
-def common_name(writer: asyncio.StreamWriter) -> str:
-    """The common name in the client's certificate; empty where it showed none."""
-    return next(iter(_subject(writer, "commonName")), "")
-
-
-def organizations(writer: asyncio.StreamWriter) -> tuple[str, ...]:
-    """The organizations in the client's certificate."""
-    return _subject(writer, "organizationName")
-
-
-def _subject(writer: asyncio.StreamWriter, attribute: str) -> tuple[str, ...]:
-    certificate = writer.get_extra_info("peercert") or {}
-    parts = certificate.get("subject", ())
-    return tuple(value for part in parts for key, value in part if key == attribute)

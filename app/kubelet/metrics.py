@@ -13,3 +13,17 @@ class KubeletMetrics:
             ["route", "status"],
             registry=registry,
         )
+        self.reviews = Counter(
+            "spillway_kubelet_reviews",
+            "Callers' tokens and rights, by how they were judged: remembered (from memory), asked (the API "
+            "server answered), failed (it did not).",
+            ["kind", "outcome"],
+            registry=registry,
+        )
+        self.denied = Counter(
+            "spillway_kubelet_denied",
+            "Requests that were answered 401 (unauthorized), 403 (forbidden) or, since nobody could say, 500 "
+            "(undecided).",
+            ["reason"],
+            registry=registry,
+        )

@@ -10,15 +10,16 @@ from typing import Final, assert_never
 import msgspec
 
 from app.kubelet.access.access import Access
+from app.kubelet.client_certificate import is_certified
 from app.kubelet.connection import HttpConnection, HttpLimits
+from app.kubelet.doorway import BUFFER_BYTES, DoorConfig, Doorway, Seldom
 from app.kubelet.messages import Answer, Request, StreamedAnswer, Upgrade
 from app.kubelet.metrics import KubeletMetrics
 from app.kubelet.resources import Resources
 from app.kubelet.routing import Route, name_of, route
+from app.ports.clock import Clock
 from app.telemetry import logs
 
-HANDSHAKE_SECONDS: Final = 10.0
-GOODBYE_SECONDS: Final = 2.0
 _KEEP_ALIVE: Final = {"TCP_KEEPIDLE": 60, "TCP_KEEPINTVL": 15, "TCP_KEEPCNT": 4}
 """Seconds until the first probe and between probes, and how many; where the system has such options."""
 
@@ -32,12 +33,19 @@ class KubeletConfig(msgspec.Struct, frozen=True, kw_only=True):
         host: the address to listen on.
         port: the port, which the Node's `daemonEndpoints` names; 0 takes a free one.
         max_connections: further ones are closed at once.
+        max_uncertified: of clients without a certificate, which show a token or nothing: they leave room for
+            the API server.
+        max_uncertified_of_one: of those, of one address.
+        door: limits before TLS is spoken.
         http: limits of one connection.
     """
 
     host: str = "0.0.0.0"
     port: int = 10250
     max_connections: int = 1000
+    max_uncertified: int = 200
+    max_uncertified_of_one: int = 50
+    door: DoorConfig = DoorConfig()
     http: HttpLimits = HttpLimits()
 
 
@@ -49,6 +57,7 @@ class KubeletServer:
         resources: Resources,
         *,
         access: Access,
+        clock: Clock,
         config: KubeletConfig,
         metrics: KubeletMetrics,
         tls: ssl.SSLContext,
@@ -58,6 +67,7 @@ class KubeletServer:
         Args:
             resources: what is served.
             access: who may; asked before anything is looked for.
+            clock: time.
             config: where to listen, and how much.
             metrics: what is counted.
             tls: a server-side context that verifies the client certificates that it is shown, as
@@ -65,35 +75,25 @@ class KubeletServer:
         """
         self._config = config
         self._requests = metrics.requests
-        self._tls = tls
         self._access = access
         self._resources = resources
-        self._server: asyncio.Server | None = None
+        self._doorway = Doorway(self._connected, tls=tls, clock=clock, config=config.door)
+        self._seldom = Seldom(clock=clock)
         self._connections: set[asyncio.Task[None]] = set()
+        self._uncertified: dict[asyncio.Task[None], str] = {}
 
     @property
     def port(self) -> int:
-        """The port that is listened on, once started."""
-        if self._server is None:
-            raise RuntimeError("the kubelet API has no port before it is started")
-        return int(self._server.sockets[0].getsockname()[1])
+        """The port that is listened on. Raises RuntimeError before `start`."""
+        return self._doorway.port
 
     async def start(self) -> None:
         """Listen. Raises OSError where the address is taken."""
-        self._server = await asyncio.start_server(
-            self._connected,
-            self._config.host,
-            self._config.port,
-            ssl=self._tls,
-            ssl_handshake_timeout=HANDSHAKE_SECONDS,
-            ssl_shutdown_timeout=GOODBYE_SECONDS,
-        )
+        self._doorway.open(self._config.host, self._config.port)
         log.info("kubelet API listens", host=self._config.host, port=self.port)
 
     async def serve(self) -> None:
-        """Serve until cancelled, then close every connection; starts first where nobody did."""
-        if self._server is None:
-            await self.start()
+        """Serve until cancelled, then close every connection; `start` comes first."""
         try:
             await asyncio.Event().wait()
         finally:
@@ -101,26 +101,49 @@ class KubeletServer:
 
     async def close(self) -> None:
         """Listen no more, and end every answer under way."""
-        if self._server is None:
-            return
-        self._server.close()
+        await self._doorway.close()
         open_now = list(self._connections)
         for task in open_now:
             task.cancel()
         await asyncio.gather(*open_now, return_exceptions=True)
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if len(self._connections) >= self._config.max_connections:
-            log.warning("kubelet API is full", connections=len(self._connections))
+        certified, address = is_certified(writer), _address(writer)
+        if self._is_full(address, certified=certified):
+            self._seldom.warn(
+                "kubelet API is full",
+                connections=len(self._connections),
+                certified=certified,
+                address=address,
+            )
             writer.transport.abort()
             return
         # A task of our own: asyncio's would report our cancelling it as an error.
         task = asyncio.create_task(self._converse(reader, writer))
         self._connections.add(task)
-        task.add_done_callback(self._connections.discard)
+        if not certified:
+            self._uncertified[task] = address
+        task.add_done_callback(self._forget)
+
+    def _forget(self, task: asyncio.Task[None]) -> None:
+        self._connections.discard(task)
+        self._uncertified.pop(task, None)
+
+    def _is_full(self, address: str, *, certified: bool) -> bool:
+        if len(self._connections) >= self._config.max_connections:
+            return True
+        if certified:
+            return False
+        of_one = sum(each == address for each in self._uncertified.values())
+        return (
+            len(self._uncertified) >= self._config.max_uncertified
+            or of_one >= self._config.max_uncertified_of_one
+        )
 
     async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         _keep_alive(writer)
+        # TLS would hold half a megabyte for a client that reads slowly.
+        writer.transport.set_write_buffer_limits(high=BUFFER_BYTES)
         connection = HttpConnection(reader, writer, handler=self._answer, limits=self._config.http)
         try:
             await connection.serve()
@@ -155,6 +178,12 @@ def _status(answer: Answer | StreamedAnswer | Upgrade) -> int:
             return int(HTTPStatus.SWITCHING_PROTOCOLS)
         case _:
             assert_never(answer)
+
+
+def _address(writer: asyncio.StreamWriter) -> str:
+    # None of a connection that its peer has broken already.
+    peer = writer.get_extra_info("peername")
+    return str(peer[0]) if peer else ""
 
 
 def _keep_alive(writer: asyncio.StreamWriter) -> None:

@@ -1,4 +1,4 @@
-"""A refusal of streams as a v1.Status, so that kubectl shows its words. Pure.
+"""A refusal as a v1.Status, so that kubectl shows its words. Pure.
 
 kubectl takes whatever body comes in place of an upgrade for YAML: of a sentence with a colon in it, it would
 make a Status without a message, and show nothing.

@@ -4,7 +4,10 @@ https://kubernetes.io/docs/reference/config-api/kube-scheduler-config.v1/
 """
 
 from base64 import b64encode
+from collections.abc import Mapping
+from typing import Final
 
+from app.model.names import MARKER
 from app.model.wire import Json
 
 
@@ -14,6 +17,7 @@ def scheduler_configuration(
     extender_url: str = "",
     ca_data: bytes = b"",
     prioritize: bool = False,
+    marked_only: bool = False,
 ) -> dict[str, Json]:
     """KubeSchedulerConfiguration v1; without `extender_url` a plain scheduler.
 
@@ -22,6 +26,8 @@ def scheduler_configuration(
         extender_url: the URL prefix; the verbs are appended to it.
         ca_data: the PEM of the authority behind an https URL. Without it kube-scheduler would not verify.
         prioritize: whether to configure the verb for early bursts: one more round trip for each pod.
+        marked_only: whether to ask about the pods alone that the webhook marked, rather than about all. It
+            takes the webhook's entry for tolerant pods, or those land on virtual nodes unasked.
 
     Raises:
         ValueError: an https extender without `ca_data`.
@@ -44,11 +50,22 @@ def scheduler_configuration(
             "weight": WEIGHT,
             **_tls(extender_url, ca_data),
         }
-        configuration["extenders"] = [extender | ({"prioritizeVerb": "prioritize"} if prioritize else {})]
+        configuration["extenders"] = [
+            extender
+            | ({"prioritizeVerb": "prioritize"} if prioritize else {})
+            | ({"managedResources": [MANAGED]} if marked_only else {})
+        ]
     return configuration
 
 
-WEIGHT = 16
+MANAGED: Final[Mapping[str, Json]] = {"name": MARKER, "ignoredByScheduler": False}
+"""What makes the scheduler ask about a pod, whatever the quantity.
+
+Its own filter skips a quantity of 0 anyway. To have the resource ignored besides would replace the
+`ignoredResources` that somebody gave the plugin NodeResourcesFit.
+"""
+
+WEIGHT: Final = 16
 """Score 0..10 times weight times 10: from 16 on it outweighs every default plugin together (at most 1500)."""
 
 

@@ -16,6 +16,12 @@ DISABLED: Final = "disabled"
 REQUIRED: Final = "required"
 PERMITTED: Final = "permitted"
 
+MARKER: Final = "spillway.dev/overflow"
+"""Extended resource that no node has. The scheduler asks about pods that ask for 0 (`app.webhook.marker`)."""
+
+TOLERANT: Final = "tolerant"
+"""The webhook's path, beside `enabled` and `permitted`, for pods that bear the virtual nodes' taint."""
+
 MAX_WAIT: Final = "spillway.dev/max-wait"
 """Pod annotation: how long to wait for a real node before Fargate, as `90`, `90s`, `2m` or `1h30m`."""
 

@@ -144,6 +144,7 @@ class PodStatus(Wire, frozen=True):
     conditions: tuple[PodCondition, ...] = ()
     container_statuses: tuple[Json, ...] = ()
     init_container_statuses: tuple[Json, ...] = ()
+    ephemeral_container_statuses: tuple[Json, ...] = ()
     pod_ip: str = msgspec.field(name="podIP", default="")
     host_ip: str = msgspec.field(name="hostIP", default="")
     start_time: datetime | None = None

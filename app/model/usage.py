@@ -28,7 +28,7 @@ class Sample(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ContainerUsage(msgspec.Struct, frozen=True, kw_only=True):
-    """A container of a pod; `cpu_seconds` never falls while the container runs, and is never 0."""
+    """A container of a pod; `cpu_seconds` counts from `started`, never falls from there, and is never 0."""
 
     name: str
     started: datetime

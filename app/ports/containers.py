@@ -35,8 +35,16 @@ class Containers(Protocol):
         """Where to open a session. Raises Refused where there can be none: it says why, and the mend."""
         ...
 
+    def over(self, namespace: str, pod: str, where: Running) -> str:
+        """Why nothing runs there any more, as far as is known; empty while something does."""
+        ...
+
     def address(self, namespace: str, pod: str) -> str:
         """The address of the pod's task. Raises Refused where it has none (yet, or any more)."""
+        ...
+
+    def moved(self, namespace: str, pod: str, address: str) -> str:
+        """Why the pod is not at its address any more, as far as is known; empty while it is."""
         ...
 
     def pods(self) -> Sequence[Pod]:

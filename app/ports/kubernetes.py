@@ -10,6 +10,7 @@ from typing import Protocol
 import msgspec
 
 from app.model.meta import OwnerReference
+from app.model.namespace import Namespace
 from app.model.node import Node
 from app.model.objects import ConfigMap, PersistentVolume, Secret, ServiceAccount
 from app.model.pod import Pod
@@ -111,7 +112,7 @@ class Events(Protocol):
     """Events that people read in `kubectl describe`."""
 
     async def record(
-        self, about: Pod | Node, *, reason: str, message: str, warning: bool = False
+        self, about: Pod | Node | Namespace, *, reason: str, message: str, warning: bool = False
     ) -> bool | None:
         """Write (or count up) an Event; False where it was not written, and may be tried again.
 

@@ -21,13 +21,13 @@ class Usage(Protocol):
 
 
 class Insights(Protocol):
-    """Container Insights: what ECS measures each minute.
+    """Where the containers of tasks are measured: by Container Insights, by in-task helpers.
 
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Container-Insights-reference-performance-logs-ECS.html
     """
 
     async def samples(self, tasks: Collection[TaskArn], *, since: datetime) -> Sequence[Sample]:
-        """What was measured of these tasks' containers since then; none where Insights is off.
+        """What was measured of these tasks' containers since then; none where nobody measures.
 
         Raises Throttled, Refused, Unavailable.
         """

@@ -26,6 +26,7 @@ class BoundedHttp(HttpToolsProtocol):
 
     clock: Clock
     silence: float
+    most_head: int = MOST_HEAD
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own
         """A client is there; it may take its time before it asks."""
@@ -50,7 +51,7 @@ class BoundedHttp(HttpToolsProtocol):
         super().data_received(data)
         if self._arriving and self._alarm is None:
             self._set_alarm(ARRIVAL)
-        if self._arriving and self._unread_head > MOST_HEAD and not self.transport.is_closing():
+        if self._arriving and self._unread_head > self.most_head and not self.transport.is_closing():
             self.send_400_response("The request's head is too long.")
 
     def on_message_begin(self) -> None:

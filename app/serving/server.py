@@ -14,7 +14,8 @@ import uvicorn
 from app.ports.clock import Clock
 from app.serving.bounded import BoundedHttp, bounded
 from app.telemetry import logs
-from app.tls.reload import keep_current
+from app.tls.expiry import Loaded, unheard
+from app.tls.reload import FilePair
 
 KEEP_ALIVE: Final = 120
 """Seconds. Go clients (the scheduler, the API server) reuse idle connections for 90 s; closing earlier makes
@@ -51,6 +52,7 @@ async def serve(
     clock: Clock,
     started: Callable[[int], None] | None = None,
     protocol: type[BoundedHttp] = BoundedHttp,
+    loaded: Loaded = unheard,
 ) -> None:
     """Serve until cancelled, then finish the requests under way.
 
@@ -60,6 +62,7 @@ async def serve(
         clock: paces the looks at the certificate.
         started: called once with the port when connections are accepted.
         protocol: how a connection is read, for a server that takes some of them over itself.
+        loaded: hears of each certificate that is taken into service.
 
     Raises:
         OSError: the address cannot be listened on, or the certificate cannot be read.
@@ -79,18 +82,19 @@ async def serve(
         timeout_graceful_shutdown=5,
         server_header=False,
     )
-    _load(config)
+    pair = _load(config, listen, loaded)
     server = QuietServer(config)
     sockets = [listening_socket(listen.host, listen.port)]
     serving = asyncio.create_task(server.serve(sockets=sockets))
-    reloading = asyncio.create_task(_keep_current(config, listen, clock=clock))
+    reloading = asyncio.create_task(pair.run(clock)) if pair is not None else None
     try:
         _log.info("listening", host=listen.host, port=listen.port, https=listen.cert is not None)
         if started is not None:
             started(sockets[0].getsockname()[1])
         await asyncio.shield(serving)
     finally:
-        reloading.cancel()
+        if reloading is not None:
+            reloading.cancel()
         server.should_exit = True
         await serving
         sockets[0].close()
@@ -118,14 +122,14 @@ def listening_socket(host: str, port: int) -> socket.socket:
     return listening
 
 
-def _load(config: uvicorn.Config) -> None:
+def _load(config: uvicorn.Config, listen: Listen, loaded: Loaded) -> FilePair | None:
     try:
         config.load()
+        if config.ssl is None or listen.cert is None or listen.key is None:
+            return None
+        pair = FilePair(config.ssl, cert=listen.cert, key=listen.key, loaded=loaded)
+        pair.look()
     except ssl.SSLError as error:
-        pair = f"{config.ssl_certfile} and {config.ssl_keyfile}"
-        raise OSError(f"{pair} are no certificate and its key in PEM form: {error}") from error
-
-
-async def _keep_current(config: uvicorn.Config, listen: Listen, *, clock: Clock) -> None:
-    if config.ssl is not None and listen.cert is not None and listen.key is not None:
-        await keep_current(config.ssl, cert=listen.cert, key=listen.key, clock=clock)
+        files = f"{config.ssl_certfile} and {config.ssl_keyfile}"
+        raise OSError(f"{files} are no certificate and its key in PEM form: {error}") from error
+    return pair

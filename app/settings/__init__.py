@@ -9,8 +9,10 @@ Never here: what a setting does.
 from app.settings.bridge import BridgeSettings
 from app.settings.common import Common
 from app.settings.extender import ExtenderSettings
+from app.settings.issuer import IssuerSettings
 from app.settings.loading import PROGRAMS, SettingsError, flag, load, variable
 from app.settings.nodes import nodes_of
+from app.settings.variables import known_variables, unknown_variables
 from app.settings.webhook import WebhookSettings
 
 __all__ = [
@@ -18,10 +20,13 @@ __all__ = [
     "BridgeSettings",
     "Common",
     "ExtenderSettings",
+    "IssuerSettings",
     "SettingsError",
     "WebhookSettings",
     "flag",
+    "known_variables",
     "load",
     "nodes_of",
+    "unknown_variables",
     "variable",
 ]

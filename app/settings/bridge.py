@@ -10,6 +10,7 @@ from pydantic import Field, field_validator, model_validator
 from app.settings.common import Duration, InCluster, Names, Port, Quantity
 
 _SHORTEST_LEASE: Final = timedelta(seconds=4)
+_SHORTEST_USAGE_PERIOD: Final = timedelta(seconds=1)
 
 
 class BridgeSettings(InCluster):
@@ -127,11 +128,24 @@ class BridgeSettings(InCluster):
         description="Refused, or without Fargate capacity, for so long, a controller's pod fails.",
     )
 
+    usage_period: Duration = Field(
+        timedelta(seconds=20),
+        description="How often CloudWatch is asked what pods use, for kubectl top and HPA; in-task helpers "
+        "measure every 15 s, Container Insights every minute. At least 1 s.",
+    )
+
     @field_validator("lease_duration")
     @classmethod
     def _long_enough(cls, value: timedelta) -> timedelta:
         if value < _SHORTEST_LEASE:
             raise ValueError("less than 4 s leaves no time to renew; write 4s or more")
+        return value
+
+    @field_validator("usage_period")
+    @classmethod
+    def _seldom_enough(cls, value: timedelta) -> timedelta:
+        if value < _SHORTEST_USAGE_PERIOD:
+            raise ValueError("more often than every second nothing is new; write 1s or more")
         return value
 
     @model_validator(mode="after")

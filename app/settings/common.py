@@ -5,11 +5,12 @@ from pathlib import Path
 from typing import Annotated, Final, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from app.model.actuator import SCHEDULER, Actuator
 from app.model.policy import PolicyError, duration
 from app.model.quantity import QuantityError, exact
+from app.settings.service_links import Environment
 
 PREFIX: Final = "SPILLWAY_"
 
@@ -53,6 +54,18 @@ class Common(BaseSettings):
     """What every program takes."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore", env_ignore_empty=True)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003  (`Environment` stands in its place)
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Flags over environment; what Kubernetes set for Services is no setting."""
+        return init_settings, Environment(settings_cls), dotenv_settings, file_secret_settings
 
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="The least severe log level shown."

@@ -7,9 +7,13 @@ from pydantic import ValidationError
 from app.settings.bridge import BridgeSettings
 from app.settings.common import PREFIX, Common
 from app.settings.extender import ExtenderSettings
+from app.settings.issuer import IssuerSettings
 from app.settings.webhook import WebhookSettings
 
 Some = TypeVar("Some", bound=Common)
+
+_SHOWN: Final = 60
+"""Characters that are quoted of a value."""
 
 
 class SettingsError(ValueError):
@@ -20,6 +24,7 @@ PROGRAMS: Final[dict[str, type[Common]]] = {
     "webhook": WebhookSettings,
     "extender": ExtenderSettings,
     "bridge": BridgeSettings,
+    "issuer": IssuerSettings,
 }
 
 
@@ -52,4 +57,8 @@ def load(kind: type[Some], flags: dict[str, Any]) -> Some:
 def _fault(error: Any) -> str:
     message = str(error["msg"]).removeprefix("Value error, ")
     where = [str(part) for part in error["loc"]]
-    return f"{flag(where[0])} ({variable(where[0])}): {message}" if where else message
+    if not where:
+        return message
+    value = error["input"]
+    said = f'"{value[:_SHOWN]}": ' if isinstance(value, str) and f'"{value[:_SHOWN]}"' not in message else ""
+    return f"{flag(where[0])} ({variable(where[0])}): {said}{message}"

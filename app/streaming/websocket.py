@@ -14,10 +14,11 @@ from websockets.protocol import OPEN, State
 from websockets.server import ServerProtocol
 from websockets.uri import parse_uri
 
+from app.streaming.fragments import PIECE_BYTES, Fragments
 from app.streaming.transport import ProtocolViolation
 
-FRAME_BYTES: Final = 8 * 1024 * 1024
-"""The most that a peer may put into one frame; messages of several frames may be of any length."""
+_MOST_FRAME: Final = 2 * PIECE_BYTES
+"""What the library has to take: it never gets more of one frame than a piece."""
 
 _SUBPROTOCOL: Final = "sec-websocket-protocol"
 _DATA: Final = frozenset({Opcode.TEXT, Opcode.BINARY, Opcode.CONT})
@@ -25,7 +26,7 @@ _NOWHERE: Final = parse_uri("ws://localhost/")
 
 
 class WebSocketError(ProtocolViolation):
-    """The peer broke the protocol, or sent a frame that is too large."""
+    """The peer broke the protocol."""
 
 
 class Side(Enum):
@@ -44,7 +45,7 @@ class Handshake(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Piece(msgspec.Struct, frozen=True, kw_only=True):
-    """A frame of a message, text or binary alike; `first` where the message begins with it."""
+    """A part of a message, text or binary alike; `first` where the message begins with it."""
 
     data: bytes
     first: bool
@@ -68,10 +69,14 @@ def accept(method: str, target: str, headers: Iterable[tuple[str, str]], *, subp
 
 
 class WebSocketSession:
-    """An open WebSocket: bytes in, pieces of messages out; what is to be sent gathers until it is taken."""
+    """An open WebSocket: bytes in, pieces of messages out; what is to be sent gathers until it is taken.
 
-    def __init__(self, side: Side, *, frame_bytes: int = FRAME_BYTES) -> None:
-        self._protocol = _protocol(side, OPEN, (None, frame_bytes))
+    Messages and frames may be of any length: none is held whole.
+    """
+
+    def __init__(self, side: Side) -> None:
+        self._fragments = Fragments()
+        self._protocol = _protocol(side, OPEN, (None, _MOST_FRAME))
 
     @property
     def closed(self) -> bool:
@@ -84,7 +89,7 @@ class WebSocketSession:
         Raises WebSocketError where the peer broke the protocol: send what there is to send, and close the
         connection. Nothing comes after the peer is done.
         """
-        self._protocol.receive_data(data)
+        self._protocol.receive_data(self._fragments.feed(data))
         frames = self._protocol.events_received()
         if failure := self._protocol.parser_exc:
             raise WebSocketError(str(failure)) from failure

@@ -34,7 +34,7 @@ class Authority:
     key_pem: bytes
 
     @classmethod
-    def create(cls, common_name: str, *, now: datetime, days: int = 365) -> Self:
+    def create(cls, common_name: str, *, now: datetime, days: float = 365) -> Self:
         """A new authority with its own key."""
         key = ec.generate_private_key(ec.SECP256R1())
         name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
@@ -58,7 +58,7 @@ class Authority:
         ips: tuple[str, ...] = (),
         client: bool = False,
         server: bool = False,
-        days: int = 30,
+        days: float = 30,
     ) -> Leaf:
         """A leaf signed by this authority.
 
@@ -107,7 +107,7 @@ def expires(cert_pem: bytes) -> datetime:
 
 
 def _builder(
-    *, subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey, now: datetime, days: int
+    *, subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey, now: datetime, days: float
 ) -> x509.CertificateBuilder:
     return (
         x509.CertificateBuilder()

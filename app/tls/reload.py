@@ -1,51 +1,67 @@
-"""Taking up a renewed certificate without a restart."""
+"""Taking up a renewed certificate without a restart, and without a handshake that fails."""
 
 import ssl
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from app.ports.clock import Clock
 from app.telemetry import logs
+from app.tls.expiry import Loaded
+from app.tls.serving_context import load_pair, pair_of
+
+if TYPE_CHECKING:
+    from app.tls.authority import Leaf
 
 _log = logs.get(__name__)
 
 RELOAD_EVERY: Final = 10.0
-"""Seconds between looks at the certificate's file."""
+"""Seconds between looks at the certificate's files."""
 
 
-async def keep_current(context: ssl.SSLContext, *, cert: Path, key: Path, clock: Clock) -> None:
-    """Load the pair into `context` whenever a file changes, until cancelled.
+class FilePair:
+    """Keeps a context on the pair that its files hold.
 
-    New handshakes get the new certificate; open connections keep theirs. A pair that cannot be loaded
-    (half-written, or not matching) leaves the old one in service.
+    New handshakes get the new certificate; those under way and open connections keep theirs. A pair that
+    cannot be loaded (half-written, or not matching) leaves the old one in service.
     """
-    seen = _stamp(cert, key)
-    while True:
-        await clock.sleep(RELOAD_EVERY)
-        stamp = _stamp(cert, key)
-        if stamp in {seen, None}:
-            continue
-        try:
-            _check(cert, key)
-            context.load_cert_chain(cert, key)
-        except OSError as error:
-            _log.warning("certificate not reloaded", cert=str(cert), error=str(error))
-            continue
-        seen = stamp
-        _log.info("certificate reloaded", cert=str(cert))
 
+    def __init__(self, context: ssl.SSLContext, *, cert: Path, key: Path, loaded: Loaded) -> None:
+        """Read nothing yet; `loaded` hears of each pair that is taken up."""
+        self._context = context
+        self._cert = cert
+        self._key = key
+        self._loaded = loaded
+        self._pair: Leaf | None = None
+        self._told = ""
 
-def _check(cert: Path, key: Path) -> None:
-    """A trial: OpenSSL drops the old key from a context the moment it is handed a certificate of another.
+    def look(self) -> None:
+        """Take up what the files hold now.
 
-    Raises:
-        OSError: the pair cannot be read, or does not belong together.
-    """
-    ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(cert, key)
+        Both are read once, tried, and then loaded: OpenSSL drops the old key from a context the moment it is
+        handed a certificate of another, and the kubelet may swap the files at any moment.
 
+        Raises:
+            OSError: the pair cannot be read, or does not belong together.
+        """
+        pair = pair_of(self._cert, self._key)
+        if pair == self._pair:
+            return
+        load_pair(ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), pair)
+        load_pair(self._context, pair)
+        renewed, self._pair = self._pair is not None, pair
+        self._loaded(pair)
+        if renewed:
+            _log.info("certificate reloaded", cert=str(self._cert))
 
-def _stamp(cert: Path, key: Path) -> tuple[int, int] | None:
-    try:
-        return (cert.stat().st_mtime_ns, key.stat().st_mtime_ns)
-    except OSError:
-        return None
+    async def run(self, clock: Clock) -> None:
+        """Look again and again, until cancelled."""
+        while True:
+            await clock.sleep(RELOAD_EVERY)
+            try:
+                self.look()
+            except OSError as error:
+                if str(error) != self._told:
+                    _log.warning("certificate not reloaded", cert=str(self._cert), error=str(error))
+                self._told = str(error)
+            else:
+                self._told = ""

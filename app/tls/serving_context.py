@@ -1,10 +1,15 @@
 """A server's TLS whose certificate, and whose clients' authorities, change while it serves."""
 
+import contextlib
+import os
 import ssl
+import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from app.tls.authority import Leaf
+from app.tls.expiry import Loaded, unheard
 
 
 class ServingContext:
@@ -19,13 +24,14 @@ class ServingContext:
             open keep theirs.
     """
 
-    def __init__(self) -> None:
-        """Handshakes fail until there is a certificate."""
+    def __init__(self, *, loaded: Loaded = unheard) -> None:
+        """Handshakes fail until there is a certificate; `loaded` hears of each that is taken into service."""
         self.listening = _bare()
         self.listening.sni_callback = self._choose
         self._current = self.listening
         self._pair: Leaf | None = None
         self._authorities = ""
+        self._loaded = loaded
 
     @property
     def pair(self) -> Leaf | None:
@@ -39,6 +45,7 @@ class ServingContext:
             ssl.SSLError: the pair cannot be used; the one before stays in service.
         """
         self._current, self._pair = _context(pair, self._authorities), pair
+        self._loaded(pair)
 
     def trust(self, authorities: str) -> None:
         """Let in the certificates that these authorities (PEM) signed, and no others; none where empty.
@@ -54,14 +61,17 @@ class ServingContext:
 
 
 def pair_of(cert: Path, key: Path) -> Leaf:
-    """A pair out of its files. Raises OSError."""
+    """A pair out of its files. Raises OSError, also for what is no regular file and could be waited on."""
+    for path in (cert, key):
+        if path.exists() and not path.is_file():
+            raise OSError(f"{path} is no regular file; mount the certificate there")
     return Leaf(cert_pem=cert.read_bytes(), key_pem=key.read_bytes())
 
 
 def _context(pair: Leaf | None, authorities: str) -> ssl.SSLContext:
     context = _bare()
     if pair is not None:
-        _load(context, pair)
+        load_pair(context, pair)
     if authorities.strip():
         # Comments between the certificates may be in any language; ssl takes ASCII.
         context.load_verify_locations(cadata=authorities.encode("ascii", "replace").decode())
@@ -79,9 +89,34 @@ def _bare() -> ssl.SSLContext:
     return context
 
 
-def _load(context: ssl.SSLContext, pair: Leaf) -> None:
-    # Python loads certificates from files alone; this one is the owner's only, and gone at once.
-    with tempfile.NamedTemporaryFile(prefix="spillway-", suffix=".pem") as file:
-        file.write(pair.key_pem.rstrip() + b"\n" + pair.cert_pem)
-        file.flush()
-        context.load_cert_chain(file.name)
+def load_pair(context: ssl.SSLContext, pair: Leaf) -> None:
+    """Serve the pair with this context from now on.
+
+    Raises:
+        ssl.SSLError: the pair cannot be used; the context may be without any then.
+    """
+    with _file(pair.key_pem.rstrip() + b"\n" + pair.cert_pem) as path:
+        context.load_cert_chain(path, password=_no_passphrase)
+
+
+def _no_passphrase() -> bytes:
+    # OpenSSL would ask for it on the terminal, and wait.
+    raise ssl.SSLError("the key has a passphrase; store it without one")
+
+
+@contextlib.contextmanager
+def _file(content: bytes) -> Iterator[str]:
+    """A file, since Python loads certificates from files alone. It is in memory where the system can do that.
+
+    Containers have a root that cannot be written, and a key should be on no disk anyway.
+    """
+    if sys.platform == "linux":
+        with open(os.memfd_create("pair"), "wb") as file:  # noqa: PTH123  (it has no path of its own)
+            file.write(content)
+            file.flush()
+            yield f"/proc/self/fd/{file.fileno()}"
+    else:
+        with tempfile.NamedTemporaryFile(prefix="spillway-", suffix=".pem") as named:
+            named.write(content)
+            named.flush()
+            yield named.name

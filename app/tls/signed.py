@@ -1,6 +1,5 @@
 """A serving certificate that the cluster signs: asked for, waited for, served, and asked for anew in time."""
 
-import ssl
 from collections.abc import Callable
 from datetime import datetime
 from typing import Final, assert_never
@@ -143,7 +142,7 @@ class SignedCertificate:
         try:
             life = _life(pem)
             self._context.present(Leaf(cert_pem=pem, key_pem=self._key))
-        except (ssl.SSLError, ValueError) as error:
+        except (OSError, ValueError) as error:
             self._disown(f"what was signed is no certificate of our key: {error}")
             return
         self._life, self._jitter = life, self._draw()

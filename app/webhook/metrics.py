@@ -5,6 +5,7 @@ from typing import Final
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
 MUTATED: Final = "mutated"
+MARKED: Final = "marked"
 UNTOUCHED: Final = "untouched"
 REFUSED: Final = "refused"
 FAILED: Final = "failed"
@@ -19,7 +20,8 @@ class WebhookMetrics:
     def __init__(self, registry: CollectorRegistry) -> None:
         self.admissions = Counter(
             "spillway_webhook_admissions",
-            "Reviews by outcome: mutated, untouched, refused (opted in, not runnable), failed, bad_request.",
+            "Reviews by outcome: mutated, marked (not opted in, but asked about, since it bears the taint), "
+            "untouched, refused (opted in, not runnable), failed, bad_request.",
             ["outcome"],
             registry=registry,
         )
@@ -29,11 +31,16 @@ class WebhookMetrics:
             ["code"],
             registry=registry,
         )
+        self.unread_keys = Counter(
+            "spillway_webhook_unread_keys",
+            "Labels and annotations `spillway.dev/*` of pods that nobody reads, since they are misspelt.",
+            registry=registry,
+        )
         self.seconds = Histogram(
             "spillway_webhook_review_seconds",
             "Time from the whole body to the answer.",
             buckets=_SECONDS,
             registry=registry,
         )
-        for outcome in (MUTATED, UNTOUCHED, REFUSED, FAILED, BAD_REQUEST):
+        for outcome in (MUTATED, MARKED, UNTOUCHED, REFUSED, FAILED, BAD_REQUEST):
             self.admissions.labels(outcome)

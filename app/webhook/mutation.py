@@ -1,9 +1,10 @@
 """What the webhook does to a pod, as a pure decision: the patch, or every reason for leaving it alone.
 
 A pod that may overflow gets the toleration for the virtual node's taint, a preference for any other node,
-and the scheduler that asks the extender. A pod that must overflow is bound to virtual nodes instead. Where
-the actuator is the toleration, that one is held back, and no scheduler is named: the gate adds it to pods
-that it granted a place.
+the scheduler that asks the extender, and the marker by which that one knows whom to ask about. A pod that
+must overflow is bound to virtual nodes instead. Where the actuator is the toleration, that one is held back,
+and no scheduler is asked: the gate adds it to pods that it granted a place.
+Any other pod that bears the taint gets the marker alone, or it would land on virtual nodes unasked.
 Deciding again on the patched pod changes nothing, as `reinvocationPolicy: IfNeeded` requires.
 """
 
@@ -23,10 +24,13 @@ from app.model.pod import Pod
 from app.model.policy import Overflow, PolicyError
 from app.model.reason import Reason
 from app.model.wire import Json
+from app.webhook import marker
 
 
 class Mutation(msgspec.Struct, frozen=True):
-    """RFC 6902 operations on the pod; they touch `spec.tolerations`, `affinity` and `schedulerName` only.
+    """RFC 6902 operations on the pod's spec.
+
+    They touch `tolerations`, `affinity`, `schedulerName` and the first container's `resources` only.
 
     `caveats` say what would run differently on Fargate; its owner should hear them.
     """
@@ -60,6 +64,10 @@ OWN_TOLERATION: Final = Reason(
     "spec.tolerations",
 )
 """A caveat: the pod may land on a virtual node as soon as that has room for anybody."""
+
+_ALREADY_BOUND: Final = Reason("AlreadyBound", "the pod names its node itself", "spec.nodeName")
+_ALREADY_PREPARED: Final = Reason("AlreadyPrepared", "the pod has all it needs")
+_INTOLERANT: Final = Reason("Intolerant", "no virtual node takes the pod anyway", "spec.tolerations")
 
 _PREFERRED: Final = "preferredDuringSchedulingIgnoredDuringExecution"
 _REQUIRED: Final = "requiredDuringSchedulingIgnoredDuringExecution"
@@ -98,7 +106,7 @@ def decide(
     try:
         overflow = policy.overflow_of(namespace=namespace, pod=pod.metadata.labels)
     except PolicyError as error:
-        return Untouched((Reason("InvalidOverflow", str(error), "metadata.labels"),), warn=True)
+        return Untouched((Reason("InvalidOverflow", str(error)),), warn=True)
     if overflow is Overflow.NO:
         return Untouched(
             (Reason("NotOptedIn", f"neither pod nor namespace asks for it ({OVERFLOW})"),), warn=False
@@ -108,13 +116,29 @@ def decide(
         return Untouched(found, warn=True)
     patch = _patch(pod, overflow=overflow, how=how)
     if not patch:
-        return Untouched((Reason("AlreadyPrepared", "the pod has all it needs to overflow"),), warn=False)
+        return Untouched((_ALREADY_PREPARED,), warn=False)
     return Mutation(patch, (*_own_toleration(pod, how), *caveats(pod)))
+
+
+def decide_tolerant(pod: Pod, *, how: How = _AS_EVER) -> Mutation | Untouched:
+    """The marker for a pod that bears virtual nodes' taint, whoever it is; what overflow takes is `decide`'s.
+
+    Args:
+        pod: as under review, of any namespace.
+        how: what pods are prepared for; where no extender is asked, nobody is marked.
+    """
+    if pod.spec.node_name:
+        return Untouched((_ALREADY_BOUND,), warn=False)
+    if not tolerates_virtual_nodes(pod):
+        return Untouched((_INTOLERANT,), warn=False)
+    before = _first_container(pod)
+    patch = _difference(before, {**before, **_marking(pod, how)})
+    return Mutation(patch) if patch else Untouched((_ALREADY_PREPARED,), warn=False)
 
 
 def _exemptions(pod: Pod) -> tuple[Reason, ...]:
     if pod.spec.node_name:
-        return (Reason("AlreadyBound", "the pod names its node itself", "spec.nodeName"),)
+        return (_ALREADY_BOUND,)
     return machine_bound(pod)
 
 
@@ -122,7 +146,7 @@ def _invalid_annotations(pod: Pod) -> tuple[Reason, ...]:
     try:
         policy.max_wait(pod.metadata.annotations, default=timedelta())
     except PolicyError as error:
-        return (Reason("InvalidMaxWait", str(error), "metadata.annotations"),)
+        return (Reason("InvalidMaxWait", str(error)),)
     return ()
 
 
@@ -133,23 +157,42 @@ def _own_toleration(pod: Pod, how: How) -> tuple[Reason, ...]:
 
 
 def _patch(pod: Pod, *, overflow: Overflow, how: How) -> tuple[Json, ...]:
-    """The difference between the three fields as they are and as they should be.
-
-    What is absent, null, empty or a default counts as absent on the left: `add` creates and replaces alike,
-    so the patch applies whichever of these the pod's own JSON has, and no parent can be missing.
-    """
-    before: dict[str, Json] = {}
+    """The difference between the four fields as they are and as they should be."""
+    before = _first_container(pod)
     if pod.spec.tolerations:
         before["tolerations"] = [msgspec.to_builtins(each) for each in pod.spec.tolerations]
     if pod.spec.affinity:
         before["affinity"] = pod.spec.affinity
-    after = {**before, "affinity": _affinity(pod.spec.affinity or {}, overflow)}
+    after = {**before, **_marking(pod, how), "affinity": _affinity(pod.spec.affinity or {}, overflow)}
     if how.actuator == actuators.SCHEDULER:
         if not tolerates_virtual_nodes(pod):
             after["tolerations"] = [*before.get("tolerations", ()), OUR_TOLERATION]
         defaults = {"", _DEFAULT_SCHEDULER}
         if pod.spec.scheduler_name in defaults and how.scheduler_name not in defaults:
             after["schedulerName"] = how.scheduler_name
+    return _difference(before, after)
+
+
+def _first_container(pod: Pod) -> dict[str, Json]:
+    """What the first container asks for, as the part of a spec that holds it."""
+    resources = [marker.written(each.resources) for each in pod.spec.containers[:1]]
+    return {"containers": [{"resources": each} if each else {} for each in resources]}
+
+
+def _marking(pod: Pod, how: How) -> dict[str, Json]:
+    """The same with the marker; nothing where the pod has it, or where no extender is asked."""
+    if how.actuator != actuators.SCHEDULER or marker.is_marked(pod):
+        return {}
+    resources = [marker.written(each.resources) for each in pod.spec.containers[:1]]
+    return {"containers": [{"resources": marker.marked(each)} for each in resources]}
+
+
+def _difference(before: Mapping[str, Json], after: Mapping[str, Json]) -> tuple[Json, ...]:
+    """The patch of a spec.
+
+    What is absent, null, empty or a default counts as absent in `before`: `add` creates and replaces alike,
+    so the patch applies whichever of these the pod's own JSON has, and no parent can be missing.
+    """
     return tuple(jsonpatch.make_patch({"spec": before}, {"spec": after}))
 
 

@@ -5,6 +5,7 @@ as it is, with a warning, a logged traceback and a counter; only a body that is 
 and then the API server's `failurePolicy` applies.
 """
 
+import functools
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final, Protocol
 
@@ -14,9 +15,10 @@ from prometheus_client import CollectorRegistry
 from starlette.exceptions import HTTPException
 
 from app.fargate.eligibility import unknown
-from app.model.names import ENABLED, OVERFLOW, PERMITTED
+from app.model.names import ENABLED, OVERFLOW, PERMITTED, TOLERANT
 from app.model.pod import Pod
 from app.model.reason import Reason
+from app.model.spelling import unread_on_pod
 from app.ports.clock import Clock
 from app.serving.bodies import BadBody, body_of, error_answer, http_error, json_answer
 from app.serving.probes import probe_router
@@ -24,7 +26,7 @@ from app.telemetry import logs
 from app.webhook import metrics, mutation, review
 from app.webhook.mutation import How, Mutation, Untouched
 from app.webhook.review import AdmissionRequest, BadReview
-from app.webhook.warning import DIFFERENT, warnings_of
+from app.webhook.warning import DIFFERENT, MISSPELT, warnings_of
 
 MOST_BYTES: Final = 3 * 2**20
 """The API server's own limit for a request body."""
@@ -49,41 +51,62 @@ class Decide(Protocol):
         ...
 
 
+Judge = Callable[[AdmissionRequest, Pod], Mutation | Untouched]
+"""The decision about the pod of one review."""
+
+
 def build_app(
     config: WebhookConfig, *, clock: Clock, registry: CollectorRegistry, decide: Decide = mutation.decide
 ) -> FastAPI:
-    """The application: `POST /mutate/enabled` and `/mutate/permitted`, `/healthz`, `/readyz`, `/metrics`.
+    """The application: `POST /mutate/{enabled,permitted,tolerant}`, `/healthz`, `/readyz`, `/metrics`.
 
     AdmissionReview carries no namespace labels, so there is one path for each word that the label
-    `spillway.dev/overflow` can have on a namespace; namespaceSelectors choose between them.
+    `spillway.dev/overflow` can have on a namespace; namespaceSelectors choose between them. The last one is
+    for pods of any namespace that bear the virtual nodes' taint by themselves.
     """
     app = FastAPI(title="Spillway webhook", docs_url=None, redoc_url=None, openapi_url=None)
     app.include_router(probe_router(registry, lambda: None))
     app.add_exception_handler(HTTPException, http_error)
     counters = metrics.WebhookMetrics(registry)
-    for word in (ENABLED, PERMITTED):
-        admissions = Admissions(config, word=word, clock=clock, counters=counters, decide=decide)
-        app.add_api_route(f"/mutate/{word}", admissions.handler(), methods=["POST"], response_model=None)
+    asked = functools.partial(_of_namespace, decide=decide, how=config.how)
+    paths: dict[str, Admissions] = {
+        word: Admissions(functools.partial(asked, word=word), clock=clock, counters=counters)
+        for word in (ENABLED, PERMITTED)
+    }
+    tolerant = functools.partial(_tolerant, how=config.how)
+    paths[TOLERANT] = Admissions(tolerant, clock=clock, counters=counters, mutated=metrics.MARKED)
+    for path, admissions in paths.items():
+        app.add_api_route(f"/mutate/{path}", admissions.handler(), methods=["POST"], response_model=None)
     return app
 
 
+def _of_namespace(
+    request: AdmissionRequest, pod: Pod, *, decide: Decide, word: str, how: How
+) -> Mutation | Untouched:
+    return decide(pod, namespace={OVERFLOW: word}, how=how, unknown=unknown(review.spec_of(request)))
+
+
+def _tolerant(_: AdmissionRequest, pod: Pod, *, how: How) -> Mutation | Untouched:
+    return mutation.decide_tolerant(pod, how=how)
+
+
 class Admissions:
-    """Answers the reviews of pods in namespaces that have one word on their label."""
+    """Answers the reviews that come by one path.
+
+    Args:
+        judge: decides about one.
+        clock: measures how long an answer takes.
+        counters: count them.
+        mutated: what one counts as whose pod got a patch.
+    """
 
     def __init__(
-        self,
-        config: WebhookConfig,
-        *,
-        word: str,
-        clock: Clock,
-        counters: metrics.WebhookMetrics,
-        decide: Decide,
+        self, judge: Judge, *, clock: Clock, counters: metrics.WebhookMetrics, mutated: str = metrics.MUTATED
     ) -> None:
-        self._config = config
-        self._namespace = {OVERFLOW: word}
+        self._judge = judge
         self._clock = clock
         self._counters = counters
-        self._decide = decide
+        self._mutated = mutated
 
     def handler(self) -> Callable[[Request], Awaitable[Response]]:
         """The route's function."""
@@ -115,32 +138,31 @@ class Admissions:
             self._counters.admissions.labels(metrics.UNTOUCHED).inc()
             return review.encode(request.uid)
         try:
-            verdict = self._decide(
-                pod,
-                namespace=self._namespace,
-                how=self._config.how,
-                unknown=unknown(review.spec_of(request)),
+            unread = unread_on_pod(pod.metadata)
+            answer = self._written(
+                request.uid, self._judge(request, pod), warnings_of(unread, prefix=MISSPELT)
             )
-            answer = self._written(request.uid, verdict)
+            self._counters.unread_keys.inc(len(unread))
         except Exception:  # noqa: BLE001  (the webhook fails open, see the module's docstring)
             _log.exception("review failed", review=request.uid, namespace=request.namespace, pod=request.name)
             self._counters.admissions.labels(metrics.FAILED).inc()
             return review.encode(request.uid, warnings=warnings_of([_INTERNAL]))
         return answer
 
-    def _written(self, uid: str, verdict: Mutation | Untouched) -> bytes:
+    def _written(self, uid: str, verdict: Mutation | Untouched, spelling: tuple[str, ...]) -> bytes:
+        """The answer; `spelling` are the warnings that it bears whatever the verdict is."""
         match verdict:
             case Mutation():
                 warnings = warnings_of(verdict.caveats, prefix=DIFFERENT)
-                answer = review.encode(uid, patch=verdict.patch, warnings=warnings)
-                self._counters.admissions.labels(metrics.MUTATED).inc()
+                answer = review.encode(uid, patch=verdict.patch, warnings=(*spelling, *warnings))
+                self._counters.admissions.labels(self._mutated).inc()
             case Untouched(warn=True):
-                answer = review.encode(uid, warnings=warnings_of(verdict.reasons))
+                answer = review.encode(uid, warnings=(*spelling, *warnings_of(verdict.reasons)))
                 self._counters.admissions.labels(metrics.REFUSED).inc()
                 for reason in verdict.reasons:
                     self._counters.refusals.labels(reason.code).inc()
             case Untouched():
-                answer = review.encode(uid)
+                answer = review.encode(uid, warnings=spelling)
                 self._counters.admissions.labels(metrics.UNTOUCHED).inc()
         return answer
 

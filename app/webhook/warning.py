@@ -8,17 +8,22 @@ from typing import Final
 
 from app.model.reason import Reason
 
-MOST_EACH: Final = 120
+MOST_EACH: Final = 256
 MOST_IN_ALL: Final = 4096
 """Characters; beyond them the API server cuts or drops warnings of its own accord."""
 
 REFUSED: Final = "not for Fargate: "
 DIFFERENT: Final = "on Fargate: "
-"""What a warning begins with: the pod does not overflow, or runs differently where it does."""
+MISSPELT: Final = "not read: "
+"""What a warning begins with: the pod does not overflow, runs differently where it does, or says what nobody
+reads."""
 
 _RESERVE: Final = 64
 _LEAST_PATH: Final = 12
 """Characters of a path that still say something."""
+
+_CUT: Final = "..."
+"""In ASCII: terminals and clients may show any other character as a question mark."""
 
 
 def warnings_of(reasons: Iterable[Reason], *, prefix: str = REFUSED) -> tuple[str, ...]:
@@ -37,14 +42,22 @@ def warnings_of(reasons: Iterable[Reason], *, prefix: str = REFUSED) -> tuple[st
 def _line(reason: Reason, *, prefix: str) -> str:
     """Printable (the API server drops a header with a control character in it) and of bounded length.
 
-    The mend stands at the end, so a long path gives way first, from its beginning.
+    The mend stands at the end, so a long path gives way first, from its beginning, and then the middle of
+    the message.
     """
     field, message = _printable(reason.field), _printable(reason.message)
     room = MOST_EACH - len(prefix) - len(message) - len(": ")
     if len(field) > room >= _LEAST_PATH:
-        field = f"…{field[1 - room :]}"
-    text = f"{prefix}{field}: {message}" if field else f"{prefix}{message}"
-    return text if len(text) <= MOST_EACH else f"{text[: MOST_EACH - 1].rstrip()}…"
+        field = f"{_CUT}{field[len(_CUT) - room :]}"
+    text = f"{field}: {message}" if field else message
+    return f"{prefix}{_without_middle(text, most=MOST_EACH - len(prefix))}"
+
+
+def _without_middle(text: str, *, most: int) -> str:
+    if len(text) <= most:
+        return text
+    kept = most - len(_CUT)
+    return f"{text[: kept // 2].rstrip()}{_CUT}{text[-(kept - kept // 2) :].lstrip()}"
 
 
 def _printable(text: str) -> str:

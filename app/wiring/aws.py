@@ -9,6 +9,7 @@ from prometheus_client import CollectorRegistry
 
 from app.aws.connection import Connection, ConnectionConfig
 from app.aws.definitions import EcsDefinitions
+from app.aws.helper_usage import HelperUsage
 from app.aws.insights import ContainerInsights
 from app.aws.limiter import Lane, Limiter, Quotas
 from app.aws.log_streams import CloudWatchLogStreams
@@ -104,6 +105,13 @@ class Aws:
     def insights(self, settings: BridgeSettings) -> ContainerInsights:
         """What ECS measures of the containers of one cluster."""
         return ContainerInsights(self.connection, limiter=self.limiter, cluster=settings.ecs_cluster)
+
+    def helper_usage(self, prefix: str) -> HelperUsage:
+        """What in-task helpers tell of their containers; `prefix` is that of the log streams."""
+        group = self.settings.log_group
+        return HelperUsage(
+            self.connection, limiter=self.limiter, clock=self.clock, group=group, prefix=prefix
+        )
 
     def vault(self, prefix: str) -> SecretsManagerVault:
         """Secrets Manager, the entries under a prefix."""

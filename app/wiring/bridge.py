@@ -19,11 +19,13 @@ from app.serving.probes import probe_router
 from app.serving.server import Listen, serve
 from app.settings import BridgeSettings, SettingsError, nodes_of
 from app.telemetry import logs
+from app.tls.expiry import CertificateExpiry
 from app.wiring import kubernetes
 from app.wiring.aws import Aws
 from app.wiring.clock import SystemClock
 from app.wiring.kubelet import NodeApi
 from app.wiring.listening import listening
+from app.wiring.open_files import allow_many
 from app.wiring.stopping import StartError
 from app.wiring.virtual_node import Shared, VirtualNode
 
@@ -39,6 +41,7 @@ async def run(settings: BridgeSettings) -> None:
         StartError: no cluster, no region or no credentials are configured; the message names the mend.
     """
     nodes = _nodes(settings)
+    allow_many()
     clock, registry = SystemClock(), CollectorRegistry()
     kube = await kubernetes.connected(settings.kubeconfig, clock=clock, component="bridge")
     try:
@@ -81,9 +84,16 @@ async def _run(
         news=TaskNews(events, clock=clock, retry=_RETRY, metrics=metrics) if events is not None else None,
     )
     nodes = [VirtualNode(each, shared) for each in each_node]
-    counted = KubeletMetrics(registry)
+    counted, expiry = KubeletMetrics(registry), CertificateExpiry(registry)
     apis = [
-        NodeApi(each, node, parts=parts, aws=aws, metrics=counted)
+        NodeApi(
+            each,
+            node,
+            parts=parts,
+            aws=aws,
+            metrics=counted,
+            loaded=expiry.of("kubelet", node=each.node_name),
+        )
         for each, node in zip(each_node, nodes, strict=True)
     ]
     for api in apis:

@@ -19,6 +19,7 @@ from app.ports.watched import Watched
 from app.serving.server import Listen, serve
 from app.settings import ExtenderSettings
 from app.telemetry import families, logs
+from app.tls.expiry import CertificateExpiry
 from app.wiring import kubernetes, leading
 from app.wiring.clock import SystemClock
 
@@ -65,12 +66,13 @@ async def run(settings: ExtenderSettings) -> None:
             metrics=metrics,
         )
         listen = Listen(host=settings.host, port=settings.port, cert=settings.tls_cert, key=settings.tls_key)
+        loaded = CertificateExpiry(registry).of("extender")
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(companion.run())
             for watched in (nodes, namespaces, pods) if preemption.matters else (nodes,):
                 tasks.create_task(watched.run())
             tasks.create_task(_unburden(nodes))
-            tasks.create_task(serve(app, listen, clock=clock))
+            tasks.create_task(serve(app, listen, clock=clock, loaded=loaded))
     finally:
         await connection.close()
 

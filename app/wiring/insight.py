@@ -14,9 +14,11 @@ from app.extender.decision.book import offer_on
 from app.extender.homing.placeholders import placeholder_of
 from app.extender.insight.explanation import Explanation, asks_controller, explain_pod
 from app.extender.insight.home import Asked
+from app.extender.insight.opting import is_made_by
 from app.extender.insight.policy import DEFAULTS, Policy, published
 from app.extender.insight.seen import Seen
 from app.extender.insight.status import Status, summary
+from app.extender.insight.unprepared import unprepared
 from app.kube.evictions import Evictions
 from app.kube.inspection import Inspection
 from app.model.event import Event
@@ -82,24 +84,27 @@ class Insight:
         self._clock = clock
         self._namespace = namespace
 
-    async def explain(self, keys: Sequence[tuple[str, str]]) -> list[Explanation]:
-        """Why each pod, by namespace and name, does or does not burst.
+    async def explain(self, keys: Sequence[tuple[str, str]]) -> list[Explanation | NotFound]:
+        """Why each pod, by namespace and name, does or does not burst; NotFound for one that is not there.
 
         Raises:
-            PortFailure: the cluster, or one of the pods, could not be read.
+            PortFailure: the cluster could not be read.
         """
         self._inspection.unread.clear()
         # Whether they are there is a cheap question, and listing a large cluster is not.
-        uids = [(await self._inspection.pod(*key)).uid for key in keys]
-        events = [
-            await self._inspection.events(namespace, uid)
-            for (namespace, _), uid in zip(keys, uids, strict=True)
-        ]
+        found = [await self._told_of(*key) for key in keys]
+        if all(isinstance(each, NotFound) for each in found):
+            return [each for each in found if isinstance(each, NotFound)]
         seen = await self._look()
         return [
-            await self._explain(await self._inspection.pod(*key), seen, said)
-            for key, said in zip(keys, events, strict=True)
+            each if isinstance(each, NotFound) else await self._anew(*key, seen, each)
+            for key, each in zip(keys, found, strict=True)
         ]
+
+    async def pods_of(self, kind: str, namespace: str, name: str) -> list[tuple[str, str]]:
+        """The pods of a controller, by namespace and name. Raises PortFailure."""
+        pods = await self._inspection.pods_of(namespace)
+        return sorted((namespace, pod.metadata.name) for pod in pods if is_made_by(pod, kind=kind, name=name))
 
     async def status(self) -> Status:
         """How all of it stands. Raises PortFailure."""
@@ -132,9 +137,28 @@ class Insight:
             gate_lease=await self._inspection.lease(own, GATE_LEASE),
             node_leases=await self._node_leases(virtual),
             placeholders=tuple(each.pod for each in held if each is not None),
+            unprepared=unprepared(pods, namespaces=facts.namespaces, actuator=used.gate.actuator, now=now),
             events=tuple(itertools.chain(*events)),
             unread=tuple(self._inspection.unread),
         )
+
+    async def _told_of(self, namespace: str, name: str) -> tuple[Event, ...] | NotFound:
+        """What was said of the pod, if it is there."""
+        try:
+            pod = await self._inspection.pod(namespace, name)
+        except NotFound as error:
+            return error
+        return await self._inspection.events(namespace, pod.uid)
+
+    async def _anew(
+        self, namespace: str, name: str, seen: Seen, events: Iterable[Event]
+    ) -> Explanation | NotFound:
+        """The pod as of the look; it may be gone since it was asked for."""
+        try:
+            pod = await self._inspection.pod(namespace, name)
+        except NotFound as error:
+            return error
+        return await self._explain(pod, seen, events)
 
     async def _explain(self, pod: Pod, seen: Seen, events: Iterable[Event]) -> Explanation:
         replicas = await self._replicas(pod) if asks_controller(pod, seen) else "unasked"

@@ -18,6 +18,7 @@ from app.kubelet.sessions.exec import Exec
 from app.kubelet.sessions.limits import SessionConfig
 from app.ports.clock import Clock
 from app.settings import BridgeSettings
+from app.tls.expiry import Loaded
 from app.wiring.aws import Aws
 from app.wiring.kubernetes import Parts
 from app.wiring.listening import listening
@@ -31,12 +32,21 @@ class NodeApi:
     """Serves one node's API, and keeps its certificates current."""
 
     def __init__(
-        self, settings: BridgeSettings, node: VirtualNode, *, parts: Parts, aws: Aws, metrics: KubeletMetrics
+        self,
+        settings: BridgeSettings,
+        node: VirtualNode,
+        *,
+        parts: Parts,
+        aws: Aws,
+        metrics: KubeletMetrics,
+        loaded: Loaded,
     ) -> None:
-        """Read and connect nothing yet; `settings` are the node's own."""
+        """Read and connect nothing yet; `settings` are the node's own, `loaded` hears of its certificates."""
         connection, clock = parts.connection, parts.clock
         self._settings = settings
-        self._tls = NodeTls(settings, Authorities(connection), Certificates(connection), clock=clock)
+        self._tls = NodeTls(
+            settings, Authorities(connection), Certificates(connection), clock=clock, loaded=loaded
+        )
         self._server = KubeletServer(
             _resources(node, aws=aws, clock=clock),
             access=Access(
@@ -44,8 +54,10 @@ class NodeApi:
                 node=node.name,
                 clock=clock,
                 config=AccessConfig(client_names=settings.kubelet_client_names),
+                metrics=metrics,
                 pepper=os.urandom(_PEPPER_BYTES),
             ),
+            clock=clock,
             config=KubeletConfig(host=settings.kubelet_host, port=settings.kubelet_port),
             metrics=metrics,
             tls=self._tls.context.listening,
@@ -75,7 +87,7 @@ def _resources(node: VirtualNode, *, aws: Aws, clock: Clock) -> Resources:
     return Resources(
         logs=logs,
         exec=Exec(containers, aws.sessions(), clock=clock, config=SessionConfig()),
-        attach=Attach(logs),
+        attach=Attach(logs, containers, clock=clock),
         forward=PortForward(containers, clock=clock),
         pods=containers.pods,
         usage=node.bridge.usage,

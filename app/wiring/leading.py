@@ -44,6 +44,7 @@ from app.settings import ExtenderSettings
 from app.telemetry import families, logs
 from app.wiring import kubernetes
 from app.wiring.clock import SystemClock
+from app.wiring.lookouts import lookouts
 from app.wiring.stopping import StartError, leaves, run_until_stopped
 
 COMPONENT = "spillway-extender"
@@ -191,8 +192,9 @@ def _chores(
     publisher = Publisher(
         _policy(settings), watched=cluster.nodes, nodes=parts.nodes, clock=parts.clock, leads=leads
     )
+    watching = lookouts(parts, cluster, actuator=settings.actuator, registry=registry, leads=leads)
     if not settings.return_home:
-        return (publisher, handover)
+        return (publisher, handover, *watching)
     homecoming = Homecoming(
         returns,
         evictions=evictions,
@@ -204,7 +206,7 @@ def _chores(
         urged=handover.ready,
         apart=asyncio.to_thread,
     )
-    return (publisher, homecoming, handover)
+    return (publisher, homecoming, handover, *watching)
 
 
 def _handovers(settings: ExtenderSettings) -> HandoverShellConfig:

@@ -12,6 +12,7 @@ from app.ports.failures import PortFailure, Refused
 from app.settings import BridgeSettings
 from app.telemetry import logs
 from app.tls.authority import Authority, Leaf
+from app.tls.expiry import Loaded, unheard
 from app.tls.keeping import FileAuthorities, Trust, keep_presenting
 from app.tls.serving_context import ServingContext, pair_of
 from app.tls.signed import SignedCertificate, SignedConfig
@@ -35,6 +36,7 @@ class NodeTls:
         requests: CertificateRequests,
         *,
         clock: Clock,
+        loaded: Loaded = unheard,
     ) -> None:
         """Read and ask nothing yet.
 
@@ -43,8 +45,9 @@ class NodeTls:
             authorities: the cluster's, where the settings name no file.
             requests: where certificates are signed, if the settings name a signer.
             clock: time.
+            loaded: hears of each certificate that is taken into service.
         """
-        self.context = ServingContext()
+        self.context = ServingContext(loaded=loaded)
         self._settings = settings
         self._requests = requests
         self._clock = clock

@@ -16,10 +16,12 @@ from app.bridge.metrics import BridgeMetrics
 from app.bridge.node.offer_board import BoardConfig, OfferBoard
 from app.bridge.outside import Outside
 from app.bridge.task_news import TaskNews
+from app.bridge.usage.sources import Sources
 from app.kube.reflector import Reflector
 from app.model.namespace import Namespace
 from app.model.objects import NetworkPolicy, Service
 from app.ports.probes import Probes
+from app.ports.usage import Insights
 from app.settings import BridgeSettings
 from app.wiring.aws import Aws
 from app.wiring.kubernetes import Parts
@@ -87,6 +89,7 @@ class VirtualNode:
             random_bytes=os.urandom,
         )
         self._pods = parts.watch_pods(node=self.name)
+        config = _config(settings, shared)
         outside = Outside(
             watched=self._pods,
             namespaces=shared.namespaces,
@@ -99,11 +102,10 @@ class VirtualNode:
             streams=aws.records(),
             materials=gatherer,
             probes=shared.probes,
-            insights=aws.insights(settings),
+            insights=_insights(settings, aws, prefix=config.task.stream_prefix),
             clock=parts.clock,
             news=shared.news,
         )
-        config = _config(settings, shared)
         self.bridge = Bridge(config, outside=outside, jitter=random.random, metrics=shared.metrics)
         self._keeper = VaultKeeper(
             vault,
@@ -128,6 +130,12 @@ class VirtualNode:
             tasks.create_task(self._pods.run())
             tasks.create_task(self._keeper.run())
             tasks.create_task(self.bridge.run())
+
+
+def _insights(settings: BridgeSettings, aws: Aws, *, prefix: str) -> Insights:
+    """Container Insights, and the helpers where pods can have them."""
+    measured = aws.insights(settings)
+    return Sources(aws.helper_usage(prefix), measured) if settings.helper_image else measured
 
 
 def _config(settings: BridgeSettings, shared: Shared) -> BridgeConfig:
@@ -171,4 +179,10 @@ def _config(settings: BridgeSettings, shared: Shared) -> BridgeConfig:
         ebs_role_arn=settings.ebs_role,
     )
     give_back = settings.give_back_after.total_seconds()
-    return BridgeConfig(cluster=shared.cluster, node=node, task=task, give_back_after=give_back)
+    return BridgeConfig(
+        cluster=shared.cluster,
+        node=node,
+        task=task,
+        give_back_after=give_back,
+        usage_period=settings.usage_period.total_seconds(),
+    )

@@ -29,9 +29,9 @@ class Extenders:
     clock: Clock
 
     async def start(self, kind: str) -> tuple[Child, str]:
-        """One that is ready and at rest, and its URL; `kind` is `with` (ours) or `floor` (the echo)."""
+        """One that is ready and at rest, and its URL; `kind` is `floor` for the echo, anything else ours."""
         (port,) = free_ports(1)
-        arguments = self._ours(port) if kind == "with" else self._echo(port)
+        arguments = self._echo(port) if kind == "floor" else self._ours(port)
         child = await Child.start(
             "extender",
             [sys.executable, "-m", *arguments],

@@ -12,6 +12,7 @@ import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 from typing import Final
 
 import msgspec
@@ -25,14 +26,16 @@ from app.wiring.clock import SystemClock
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 STEADY: Final = "/containerLogs/shop/web/steady?follow=true&tailLines=0"
-BRIEF: Final = "/containerLogs/shop/web/brief?follow=true"
 WHOLE: Final = "/containerLogs/shop/web/huge"
 WITHIN: Final = 60.0
+WARM: Final = 2
+"""Rounds before memory is compared: what was ever needed stays with the process, and is used again."""
+
 _SLOW: Final = 64 * 1024
 """Bytes that a slow reader takes in a second."""
 
-_CALM: Final = 2.0
-_WARM: Final = 3
+_AT_ONCE: Final = 25
+_CALM: Final = 1.0
 _LOOK: Final = 0.1
 
 
@@ -53,12 +56,18 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
         lost, doubled: of those; there must be none.
         calls_per_second: to CloudWatch, once all follow the one stream.
         follow_cpu: share of a core that takes.
-        slow_mib: what the process grew by while slow readers had a huge log open.
-        ended: followers that were told the end of a container that died.
-        tasks_left, files_left, grown_mib: what is left of it all when everybody is gone.
+        slow_mib: what the process grew by while slow readers had a huge log open, the first time.
+        vanished: clients that were cut off in the middle of an answer.
+        ended: followers that were told the end of a container that died, of all rounds.
+        tasks_left, files_left: when everybody is gone, in comparison to the beginning.
+        rss_mib: what the process holds after each round, everybody gone.
+        grown_mib: from the first half of the rounds after the warm-up to the second, by their medians: what
+            is needed for the first time is not counted, and single rounds, which differ by some MiB, hardly.
+        seconds: that all of it took.
     """
 
     followers: int
+    rounds: int
     lines: int
     lost: int
     doubled: int
@@ -70,7 +79,19 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     ended: int
     tasks_left: int
     files_left: int
+    rss_mib: list[float]
     grown_mib: float
+    seconds: float
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """How much of what; each round does all of it."""
+
+    followers: int
+    slow: int
+    vanishing: int
+    seconds: float
+    rounds: int
 
 
 @dataclass
@@ -110,61 +131,84 @@ class Bench:
     folder: Path
     clock: Clock
     tls: ssl.SSLContext
+    plan: Plan
+    begun: float
     ports: tuple[int, int] = (0, 0)
     calls: int = 0
     cpu: float = 0.0
+    lines: int = 0
+    lost: int = 0
+    doubled: int = 0
+    ended: int = 0
 
-    async def run(self, *, followers: int, slow: int, vanishing: int, seconds: float) -> Result:
-        """Every trial, one after the other; the process starts with nothing open, and must end so.
-
-        All is tried once before: memory that was ever needed stays with the process, and is used again.
-        """
+    async def run(self) -> Result:
+        """Rounds of all trials; the process starts with nothing open, and must end so."""
         await self._listening()
-        held = await self._slow_readers(slow, seconds=seconds / 2)
-        _say(f"{slow} slow readers of a huge log held {held:.1f} MiB")
-        for _ in range(_WARM):
-            await self._follow(STEADY, followers, seconds=1.0)
-            await self._slow_readers(slow, seconds=1.0)
-            await self._vanish(vanishing)
-        before = await self._calm()
-        all_of = await self._follow(STEADY, followers, seconds=seconds)
-        _say(f"{followers} followers had {sum(each.lines for each in all_of)} lines")
-        await self._slow_readers(slow, seconds=1.0)
-        await self._vanish(vanishing)
-        ended = await self._die(followers)
-        _say(f"{ended} followers saw the end of a container that died")
-        after = await self._calm()
+        plan, before = self.plan, await self._calm()
+        held, rss = 0.0, []
+        for number in range(1, plan.rounds + 1):
+            slow = await self._round(number)
+            held = slow if number == 1 else held
+            after = await self._calm()
+            rss.append(round(after.rss_mib, 1))
+            self._say(f"round {number} of {plan.rounds}: {after.rss_mib:.1f} MiB when all are gone")
         return Result(
-            followers=followers,
-            lines=sum(each.lines for each in all_of),
-            lost=sum(each.lost for each in all_of),
-            doubled=sum(each.doubled for each in all_of),
-            calls_per_second=round(self.calls / seconds, 2),
-            follow_cpu=round(self.cpu / seconds, 2),
-            slow_readers=slow,
+            followers=plan.followers,
+            rounds=plan.rounds,
+            lines=self.lines,
+            lost=self.lost,
+            doubled=self.doubled,
+            calls_per_second=round(self.calls / plan.seconds, 2),
+            follow_cpu=round(self.cpu / plan.seconds, 2),
+            slow_readers=plan.slow,
             slow_mib=round(held, 1),
-            vanished=vanishing,
-            ended=ended,
+            vanished=plan.vanishing * plan.rounds,
+            ended=self.ended,
             tasks_left=after.tasks - before.tasks,
             files_left=after.files - before.files,
-            grown_mib=round(after.rss_mib - before.rss_mib, 1),
+            rss_mib=rss,
+            grown_mib=grown(rss[WARM:]),
+            seconds=round(self.clock.steady() - self.begun, 1),
         )
 
-    async def _follow(self, path: str, count: int, *, seconds: float) -> list[Follower]:
-        all_of = [await self._open(path) for _ in range(count)]
+    async def _round(self, number: int) -> float:
+        """Everything once; how much slow readers made the process hold."""
+        plan = self.plan
+        held = await self._slow_readers(plan.slow)
+        self._say(f"  {plan.slow} slow readers of a huge log held {held:.1f} MiB")
+        all_of = await self._follow(plan.followers)
+        self._say(f"  {plan.followers} followers had {sum(each.lines for each in all_of)} lines")
+        await self._vanish(plan.vanishing)
+        self._say(f"  {plan.vanishing} clients vanished")
+        ended = await self._die(f"brief{number}", plan.followers)
+        self._say(f"  {ended} of {plan.followers} followers saw the end of a container that died")
+        self.ended += ended
+        return held
+
+    def _say(self, text: str) -> None:
+        print(f"{self.clock.steady() - self.begun:5.1f} s  {text}", file=sys.stderr, flush=True)
+
+    async def _follow(self, count: int) -> list[Follower]:
+        all_of = await self._open_all([STEADY] * count)
         reading = [asyncio.create_task(each.read()) for each in all_of]
-        await self.clock.sleep(_CALM)
+        await self.clock.sleep(2 * _CALM)
         calls, cpu = (await self._state()).calls, self.child.burden().cpu_seconds
-        await self.clock.sleep(seconds)
+        await self.clock.sleep(self.plan.seconds)
         self.calls = (await self._state()).calls - calls
         self.cpu = self.child.burden().cpu_seconds - cpu
         await self._leave(all_of, reading)
+        self._count(all_of)
         return all_of
 
-    async def _slow_readers(self, count: int, *, seconds: float) -> float:
+    def _count(self, all_of: list[Follower]) -> None:
+        self.lines += sum(each.lines for each in all_of)
+        self.lost += sum(each.lost for each in all_of)
+        self.doubled += sum(each.doubled for each in all_of)
+
+    async def _slow_readers(self, count: int) -> float:
         before = await self._calm()
-        all_of = [await self._open(WHOLE) for _ in range(count)]
-        for _ in range(int(seconds)):
+        all_of = await self._open_all([WHOLE] * count)
+        for _ in range(2):
             await asyncio.gather(*(each.reader.read(_SLOW) for each in all_of))
             await self.clock.sleep(1.0)
         held = (await self._state()).rss_mib - before.rss_mib
@@ -173,15 +217,16 @@ class Bench:
 
     async def _vanish(self, count: int) -> None:
         """Clients that are cut off in the middle of an answer, as a laptop is that is shut."""
-        for number in range(count):
-            gone = await self._open(WHOLE if number % 2 else STEADY)
+        for gone in await self._open_all([WHOLE if number % 2 else STEADY for number in range(count)]):
             gone.writer.transport.abort()
 
-    async def _die(self, count: int) -> int:
+    async def _die(self, container: str, count: int) -> int:
         """How many of the followers saw their answer end."""
-        all_of = [await self._open(BRIEF) for _ in range(count)]
+        all_of = await self._open_all(
+            [f"/containerLogs/shop/web/{container}?follow=true&tailLines=10"] * count
+        )
         reading = [asyncio.create_task(each.read()) for each in all_of]
-        await self._told("POST /end")
+        await self._told(f"POST /{container}")
         await asyncio.wait(reading, timeout=WITHIN)
         ended = sum(each.is_over and not each.lost for each in all_of)
         await self._leave(all_of, reading)
@@ -193,6 +238,12 @@ class Bench:
         await asyncio.gather(*reading, return_exceptions=True)
         for each in all_of:
             each.writer.transport.abort()
+
+    async def _open_all(self, paths: list[str]) -> list[Follower]:
+        opened: list[Follower] = []
+        for at in range(0, len(paths), _AT_ONCE):
+            opened += await asyncio.gather(*(self._open(path) for path in paths[at : at + _AT_ONCE]))
+        return opened
 
     async def _open(self, path: str) -> Follower:
         reader, writer = await asyncio.open_connection(LOOPBACK, self.ports[0], ssl=self.tls, limit=_SLOW)
@@ -232,6 +283,12 @@ class Bench:
         self.ports = (int(first), int(second))
 
 
+def grown(rss: list[float]) -> float:
+    """From the first half to the second, by their medians, in MiB."""
+    half = len(rss) // 2
+    return round(median(rss[-half:]) - median(rss[:half]), 1)
+
+
 async def _chunk(reader: asyncio.StreamReader) -> bytes:
     """The next chunk of a chunked body; empty at its end (RFC 9112, 7.1)."""
     size = int((await reader.readline()).strip() or b"0", 16)
@@ -240,9 +297,10 @@ async def _chunk(reader: asyncio.StreamReader) -> bytes:
     return piece
 
 
-async def bench(folder: Path, *, followers: int, slow: int, vanishing: int, seconds: float) -> Result:
+async def bench(folder: Path, plan: Plan) -> Result:
     """Start the process, measure, and end it."""
     clock = SystemClock()
+    begun = clock.steady()
     authority = Authority.create("bench", now=clock.now())
     write_leaf(folder, "host", authority.issue("host", now=clock.now(), ips=(LOOPBACK,), server=True))
     write_leaf(folder, "client", authority.issue("client", now=clock.now(), client=True))
@@ -256,14 +314,9 @@ async def bench(folder: Path, *, followers: int, slow: int, vanishing: int, seco
         environment={**os.environ, "PYTHONPATH": str(ROOT)},
     )
     try:
-        trial = Bench(child=child, folder=folder, clock=clock, tls=tls)
-        return await trial.run(followers=followers, slow=slow, vanishing=vanishing, seconds=seconds)
+        return await Bench(child=child, folder=folder, clock=clock, tls=tls, plan=plan, begun=begun).run()
     finally:
         await child.stop(clock=clock)
-
-
-def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
 
 
 def main() -> None:
@@ -271,19 +324,23 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="scripts/bench logs", description=__doc__)
     parser.add_argument("--followers", type=int, default=200, help="of one stream (default 200)")
     parser.add_argument("--slow", type=int, default=20, help="slow readers of a huge log (default 20)")
-    parser.add_argument("--vanishing", type=int, default=200, help="clients that vanish (default 200)")
-    parser.add_argument("--seconds", type=float, default=20.0, help="of following (default 20)")
+    parser.add_argument(
+        "--vanishing", type=int, default=50, help="clients that vanish in each round (default 50)"
+    )
+    parser.add_argument("--seconds", type=float, default=2.0, help="of following in each round (default 2)")
+    parser.add_argument("--rounds", type=int, default=4, help="of all of it (default 4, at least 4)")
     given = parser.parse_args()
+    if given.rounds < WARM + 2:
+        parser.error(f"memory is compared from round {WARM + 1} on: there must be at least {WARM + 2}")
+    plan = Plan(
+        followers=given.followers,
+        slow=given.slow,
+        vanishing=given.vanishing,
+        seconds=given.seconds,
+        rounds=given.rounds,
+    )
     with tempfile.TemporaryDirectory(prefix="spillway-bench-") as folder:
-        result = asyncio.run(
-            bench(
-                Path(folder),
-                followers=given.followers,
-                slow=given.slow,
-                vanishing=given.vanishing,
-                seconds=given.seconds,
-            )
-        )
+        result = asyncio.run(bench(Path(folder), plan))
     print(msgspec.json.encode(result).decode())
 
 

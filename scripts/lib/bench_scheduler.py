@@ -1,10 +1,12 @@
 """How many pods kube-scheduler binds in a second with the extender configured, and how many without any.
 
-On a real control plane only: the embedded scheduler is our own and says nothing about kube-scheduler. The
-pods did not opt in, so that all there is to see is what the extender costs those who have nothing from it.
-A third kind of round has an extender that does nothing but echo: what any extender costs on this machine, in
-its share of the cores and in the scheduler's own work. The kinds take turns; in each round the pods are there
-before the scheduler starts.
+On a real control plane only: the embedded scheduler is our own and says nothing about kube-scheduler. It is
+set up to ask about marked pods alone (`managedResources`). There are four kinds of rounds: `without` any
+extender; `with` ours and pods that did not opt in, so that all there is to see is what it costs those who
+have nothing from it; `asked`, the same with marked pods, each of which it is asked about; `floor`, marked
+pods and an extender that does nothing but echo: what any extender costs on this machine, in its share of
+the cores and in the scheduler's own work. The kinds take turns; in each round the pods are there before the
+scheduler starts.
 """
 
 import argparse
@@ -28,6 +30,7 @@ from app.local.leaves import write_leaf, write_private
 from app.local.loopback import LOOPBACK
 from app.local.processes import Child
 from app.local.scheduler_configuration import scheduler_configuration
+from app.model.names import MARKER
 from app.model.pod import Pod
 from app.ports.clock import Clock
 from app.telemetry import logs
@@ -36,7 +39,10 @@ from app.wiring import kubernetes
 from app.wiring.clock import SystemClock
 from scripts.lib.asked_extenders import Extenders
 
-KINDS: Final = ("without", "with", "floor")
+KINDS: Final = ("without", "with", "asked", "floor")
+MARKED: Final = frozenset({"asked", "floor"})
+"""The kinds of rounds whose pods are marked."""
+
 PODS: Final = "/api/v1/namespaces/default/pods"
 WITHIN: Final = 60.0
 """Seconds that a round may take."""
@@ -51,9 +57,10 @@ _LOOK: Final = 0.1
 class Result(msgspec.Struct, frozen=True, kw_only=True):
     """What the benchmark prints; rates are medians of the rounds, in pods a second.
 
-    `ratio` is the median of the rounds' own ratios: what else the machine does weighs on neighbours alike.
-    `floor_ratio` is the same of the extender that only echoes. `cpu_us` is the CPU time that our extender
-    took for one pod, and `floor_cpu_us` what the other one took: medians, in microseconds.
+    `ratio` is the median of the rounds' own ratios to those without an extender: what else the machine
+    does weighs on neighbours alike. It tells of pods that are not asked about, `asked_ratio` of those
+    that are, and `floor_ratio` of those that the echo is asked about. `cpu_us`, `asked_cpu_us` and
+    `floor_cpu_us` are the CPU time that the extender took for one pod: medians, in microseconds.
     """
 
     kubernetes: str
@@ -62,12 +69,16 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     rounds: int
     without_per_second: float
     with_per_second: float
+    asked_per_second: float
     ratio: float
+    asked_ratio: float
     floor_ratio: float
     cpu_us: float
+    asked_cpu_us: float
     floor_cpu_us: float
     without_rounds: tuple[float, ...]
     with_rounds: tuple[float, ...]
+    asked_rounds: tuple[float, ...]
     floor_rounds: tuple[float, ...]
 
 
@@ -114,25 +125,33 @@ class Bench:
 
     def _result(self, seen: Mapping[str, Sequence[Seen]]) -> Result:
         rates = {kind: tuple(each.rate for each in seen[kind]) for kind in KINDS}
+        each_second = {kind: round(statistics.median(rates[kind]), 1) for kind in KINDS}
+        ratios = {kind: _ratio(rates[kind], rates["without"]) for kind in KINDS}
+        cpu_us = {kind: statistics.median(each.cpu_us for each in seen[kind]) for kind in KINDS}
         return Result(
             kubernetes=self.plane.version,
             pods=self.pods,
             nodes=self.nodes,
             rounds=len(seen["with"]),
-            without_per_second=round(statistics.median(rates["without"]), 1),
-            with_per_second=round(statistics.median(rates["with"]), 1),
-            ratio=_ratio(rates["with"], rates["without"]),
-            floor_ratio=_ratio(rates["floor"], rates["without"]),
-            cpu_us=statistics.median(each.cpu_us for each in seen["with"]),
-            floor_cpu_us=statistics.median(each.cpu_us for each in seen["floor"]),
+            without_per_second=each_second["without"],
+            with_per_second=each_second["with"],
+            asked_per_second=each_second["asked"],
+            ratio=ratios["with"],
+            asked_ratio=ratios["asked"],
+            floor_ratio=ratios["floor"],
+            cpu_us=cpu_us["with"],
+            asked_cpu_us=cpu_us["asked"],
+            floor_cpu_us=cpu_us["floor"],
             without_rounds=rates["without"],
             with_rounds=rates["with"],
+            asked_rounds=rates["asked"],
             floor_rounds=rates["floor"],
         )
 
     async def _round(self, kind: str) -> Seen:
         await self._keep_nodes_alive()
-        await self._at_once(self._create(index) for index in range(self.pods))
+        marked = kind in MARKED
+        await self._at_once(self._create(index, marked=marked) for index in range(self.pods))
         children: list[Child] = []
         spent = 0.0
         try:
@@ -160,6 +179,7 @@ class Bench:
             kubeconfig_path=str(self.plane.kubeconfig_path),
             extender_url=extender_url,
             ca_data=self.ca_pem,
+            marked_only=True,
         )
         config["clientConnection"] |= {"qps": QPS, "burst": 2 * QPS}
         folder = self.plane.kubeconfig_path.parent
@@ -180,8 +200,9 @@ class Bench:
         renew = self.parts.leases.renew
         await self._at_once(renew("kube-node-lease", name, holder=name, seconds=40) for name in names)
 
-    async def _create(self, index: int) -> None:
-        resources = {"requests": {"cpu": "100m", "memory": "128Mi"}}
+    async def _create(self, index: int, *, marked: bool) -> None:
+        marker = {MARKER: "0"} if marked else {}
+        resources = {"requests": {"cpu": "100m", "memory": "128Mi", **marker}, "limits": marker}
         container = {"name": "main", "image": "registry.example/app:1", "resources": resources}
         body = {
             "apiVersion": "v1",

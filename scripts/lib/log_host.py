@@ -1,15 +1,14 @@
 """A node's HTTPS API over made-up logs, in a process of its own: `python -m scripts.lib.log_host FOLDER`.
 
 FOLDER holds `host.crt`, `host.key` and `clients.crt`; `ports` is written there once it listens. Every line is
-made when it is asked for: container `steady` prints 50 lines a second, `huge` has printed a great many,
-`brief` prints until `POST /end`. `GET /state` on the second port tells what the process holds.
+made when it is asked for: container `huge` has printed a great many; all others print 50 lines a second,
+until `POST /NAME` on the second port. `GET /state` there tells what the process holds.
 """
 
 import asyncio
 import gc
 import os
 import sys
-from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -38,7 +37,7 @@ from app.tls.keeping import FileAuthorities
 from app.tls.serving_context import ServingContext, pair_of
 from app.wiring.clock import SystemClock
 
-RATES: Final[Mapping[str, float]] = {"steady": 50.0, "brief": 50.0, "huge": 0.0}
+RATE: Final = 50.0
 """Lines a second."""
 
 HUGE: Final = 2_000_000
@@ -81,7 +80,7 @@ class MadeUpLogs:
         return LogPage(lines=lines, forward=str(last), backward=str(first))
 
     def find(self, namespace: str, pod: str, container: str, *, previous: bool = False) -> LogSource | None:
-        """Every pod has the same three containers, and none was restarted."""
+        """Every pod has every container, and none was restarted."""
         if previous:
             return None
         finished = container == "huge" or container in self._ended
@@ -95,10 +94,10 @@ class MadeUpLogs:
         if stream == "huge":
             return HUGE
         until = self._ended.get(stream, self._clock.now())
-        return int((until - self._began).total_seconds() * RATES[stream])
+        return int((until - self._began).total_seconds() * _rate(stream))
 
     def _line(self, stream: str, number: int) -> LogLine:
-        rate = RATES[stream] or 1e9
+        rate = _rate(stream) or 1e9
         return LogLine(self._began + timedelta(seconds=number / rate), f"{number} ".ljust(LINE - 1, "x"))
 
 
@@ -121,9 +120,17 @@ class NobodyInside:
         """Nothing can be entered."""
         raise NotFound(f"{namespace}/{pod}/{container} only prints")
 
+    def over(self, namespace: str, pod: str, where: Running) -> str:
+        """Nothing was begun that could be."""
+        return f"{namespace}/{pod}/{where.container} only prints"
+
     def address(self, namespace: str, pod: str) -> str:
         """None has one."""
         raise NotFound(f"{namespace}/{pod} only prints")
+
+    def moved(self, namespace: str, pod: str, address: str) -> str:
+        """It was never there."""
+        return f"{namespace}/{pod} is not at {address}"
 
     def pods(self) -> tuple[()]:
         """None, for a PodList."""
@@ -139,13 +146,17 @@ class NobodyInside:
         raise Refused(f"{where.container} only prints, and does not run {command}")
 
 
+def _rate(stream: str) -> float:
+    return 0.0 if stream == "huge" else RATE
+
+
 def _resources(made_up: MadeUpLogs, *, clock: Clock) -> Resources:
     nobody = NobodyInside()
     logs = ContainerLogs(made_up, made_up, clock=clock, config=LogConfig())
     return Resources(
         logs=logs,
         exec=Exec(nobody, nobody, clock=clock, config=SessionConfig()),
-        attach=Attach(logs),
+        attach=Attach(logs, nobody, clock=clock),
         forward=PortForward(nobody, clock=clock),
         pods=nobody.pods,
         usage=nobody,
@@ -159,11 +170,16 @@ async def serve(folder: Path) -> None:
     tls = ServingContext()
     tls.present(pair_of(folder / "host.crt", folder / "host.key"))
     tls.trust(await FileAuthorities(folder / "clients.crt").pem())
+    metrics = KubeletMetrics(CollectorRegistry())
+    access = Access(
+        Everybody(), node="bench", clock=clock, config=AccessConfig(), metrics=metrics, pepper=b"bench"
+    )
     server = KubeletServer(
         _resources(made_up, clock=clock),
-        access=Access(Everybody(), node="bench", clock=clock, config=AccessConfig(), pepper=b"bench"),
+        access=access,
+        clock=clock,
         config=KubeletConfig(host=LOOPBACK, port=0),
-        metrics=KubeletMetrics(CollectorRegistry()),
+        metrics=metrics,
         tls=tls.listening,
     )
     await server.start()
@@ -176,8 +192,9 @@ async def serve(folder: Path) -> None:
 
 async def _tell(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, made_up: MadeUpLogs) -> None:
     request = (await reader.readline()).decode()
-    if request.startswith("POST"):
-        made_up.end("brief")
+    verb, _, path = request.strip().partition(" /")
+    if verb == "POST":
+        made_up.end(path)
     writer.write(msgspec.json.encode(_state(made_up)))
     await writer.drain()
     writer.close()

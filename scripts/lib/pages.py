@@ -7,6 +7,10 @@ from typing import Final
 
 from app import settings
 from app.cli.flags import shown
+from scripts.lib.chart_dashboard import dashboard_page
+from scripts.lib.chart_pages import readme_page, schema_page, values_page
+from scripts.lib.design_page import design_page
+from scripts.lib.install_tables import install_page
 from scripts.lib.support_page import support_page
 
 INTRODUCTION: Final = (
@@ -37,6 +41,12 @@ def settings_page() -> str:
 PAGES: Final[dict[str, Callable[[], str]]] = {
     "docs/settings.md": settings_page,
     "docs/pod-support.md": support_page,
+    "docs/install.md": install_page,
+    "docs/design.md": design_page,
+    "charts/spillway/values.yaml": values_page,
+    "charts/spillway/values.schema.json": schema_page,
+    "charts/spillway/README.md": readme_page,
+    "charts/spillway/dashboards/spillway.json": dashboard_page,
 }
 
 

@@ -1,3 +1,4 @@
+import asyncio
 from pathlib import Path
 
 import msgspec
@@ -45,6 +46,37 @@ async def test_endpoint_and_region_come_from_the_environment(
     connection.close()
     assert connection.region == "us-west-2"
     assert len(aws.asked("ListTasks")) == 1
+
+
+async def test_the_region_is_the_one_that_eks_and_other_sdks_name(
+    nothing_configured: None, config: ConnectionConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_REGION", "eu-west-1")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
+
+    connection = await Connection.open(msgspec.structs.replace(config, region=""))
+    connection.close()
+
+    assert connection.region == "eu-west-1"
+
+
+async def test_an_answer_that_is_no_answer_of_aws_is_none(
+    connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = b"<!doctype html><title>502 Bad Gateway</title>"
+
+    async def garbled(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        head = f"HTTP/1.1 502 Bad Gateway\r\nContent-Length: {len(page)}\r\nConnection: close\r\n\r\n"
+        writer.write(head.encode() + page)
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(garbled, "127.0.0.1", 0)
+    monkeypatch.setenv("AWS_ENDPOINT_URL_IAM", f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}")
+    async with server, connection.borrowed("iam") as iam:
+        with pytest.raises(Unavailable, match="could not be made or understood"):
+            await iam.call("get_role", RoleName="spillway-bridge")
 
 
 async def test_a_proxy_is_not_asked_for_this_machines_own_loopback(

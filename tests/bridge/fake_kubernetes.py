@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from app.model.namespace import Namespace
 from app.model.node import Node
 from app.model.pod import Pod, PodCondition, condition
 from app.model.wire import Json
@@ -234,7 +235,9 @@ class FakeEvents:
         self._door = door
         self.told: list[tuple[str, str, str]] = []
 
-    async def record(self, about: Pod | Node, *, reason: str, message: str, warning: bool = False) -> None:
+    async def record(
+        self, about: Pod | Node | Namespace, *, reason: str, message: str, warning: bool = False
+    ) -> None:
         entry = (about.metadata.name, reason, message)
         await self._door.call("event", lambda: self.told.append(entry))
 

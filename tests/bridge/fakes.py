@@ -198,6 +198,7 @@ class World:
         self.registry = CollectorRegistry()
         self.queue = FakeTaskEvents(self.ecs, self.clock, self.door) if listens else None
         self.bridge: Bridge | None = None
+        self.heir = CONFIG
         self._processes: dict[str, asyncio.Task[None]] = {}
         self._last = FIRST
 
@@ -253,7 +254,7 @@ class World:
             if self.door.died:
                 await self.stop()
                 self.door.died = False
-                self.start(who=self._last)
+                self.start(self.heir, who=self._last)
 
     def _see_removal(self, pod: Pod) -> None:
         """A pod may only go with a final status, and when its task is over."""

@@ -113,6 +113,12 @@ def waiting(reason: str) -> dict[str, Any]:
             "does not run; leave its root file system writable",
             id="agent without a place to write",
         ),
+        pytest.param(
+            a_pod("web-1", uid="u1", shareProcessNamespace=True),
+            entered(POD, seen(agent="STOPPED")),
+            "does not run; of containers that share their processes ECS enters one alone",
+            id="agent in a shared process namespace",
+        ),
     ],
 )
 def test_where_no_session_can_be_it_says_why_and_the_mend(pod: Pod, task: Task | None, words: str) -> None:
@@ -179,3 +185,58 @@ def test_the_nodes_pods_are_those_that_are_watched() -> None:
 def test_a_container_whose_agent_was_starting_may_be_tried() -> None:
     containers = containers_of(POD, entered(POD, seen(agent="PENDING")))
     assert containers.running("shop", "web-1", "main").container == "main"
+
+
+GONE = a_task(POD, last_status="STOPPED", stopped_reason="Essential container in task exited")
+WHERE = Running(task=ARN, container="main", runtime_id="rt-1")
+
+
+@pytest.mark.parametrize(
+    ("pod", "task", "words"),
+    [
+        pytest.param(POD, entered(), "", id="runs"),
+        pytest.param(POD, None, "", id="unknown to ECS for a moment"),
+        pytest.param(POD, entered(POD, seen(agent="STOPPED")), "", id="its agent does not run"),
+        pytest.param(POD, entered(desired_status="STOPPED"), "", id="is asked to stop"),
+        pytest.param(POD, entered(POD, seen("other")), "", id="described without it"),
+        pytest.param(POD, entered(POD, seen(runtime_id="")), "", id="described without its runtime"),
+        pytest.param(
+            POD,
+            GONE,
+            "is terminated: its task has stopped (Essential container in task exited)",
+            id="task stopped",
+        ),
+        pytest.param(POD, entered(POD, seen(last_status="STOPPED")), "is terminated", id="container stopped"),
+        pytest.param(POD, entered(POD, seen(runtime_id="rt-2")), "was started anew", id="another start"),
+        pytest.param(
+            a_pod("web-1", uid="u1", phase="Failed"), None, "is terminated", id="failed without a task"
+        ),
+        pytest.param(a_pod("web-2", uid="u2"), None, "is terminated", id="no pod and no task"),
+    ],
+)
+def test_the_end_of_what_somebody_entered_is_told(pod: Pod, task: Task | None, words: str) -> None:
+    containers = containers_of(pod, *filter(None, [task]))
+    named = 'container "main" in pod "web-1" '
+    assert containers.over("shop", "web-1", WHERE) == (words and named + words)
+
+
+def test_the_end_of_a_task_counts_though_the_pod_has_another_already() -> None:
+    new = entered(POD, seen(runtime_id="rt-2"), attempt=2)
+    assert "its task has stopped" in containers_of(POD, GONE, new).over("shop", "web-1", WHERE)
+
+
+@pytest.mark.parametrize(
+    ("pod", "task", "words"),
+    [
+        pytest.param(POD, entered(ip="10.0.0.7"), "", id="is there"),
+        pytest.param(POD, None, "", id="unknown to ECS for a moment"),
+        pytest.param(POD, entered(ip="10.0.0.8"), "has another task now", id="elsewhere"),
+        pytest.param(
+            POD, entered(ip="10.0.0.7", last_status="STOPPED"), "its task has stopped", id="stopped"
+        ),
+        pytest.param(a_pod("web-2", uid="u2"), None, "does not exist any more", id="no pod"),
+    ],
+)
+def test_that_a_pod_has_left_its_address_is_told(pod: Pod, task: Task | None, words: str) -> None:
+    told = containers_of(pod, *filter(None, [task])).moved("shop", "web-1", "10.0.0.7")
+    assert (words in told, bool(told)) == (True, bool(words))

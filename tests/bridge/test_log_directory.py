@@ -151,3 +151,11 @@ def test_runs_that_are_not_read_yet_are_told_apart_by_the_pods_status() -> None:
     assert before == LogSource(
         stream="spillway/main/u1-1", finished=True, window=LogWindow(since=AGAIN, until=begun)
     )
+
+
+def test_an_ephemeral_container_has_no_log_and_says_why() -> None:
+    pod = a_pod("web-1", uid="u1", ephemeralContainers=[{"name": "debugger-x", "image": "busybox"}])
+    logs = logs_of(pod, a_task(pod))
+    assert logs.find("shop", "web-1", "debugger-x") is None
+    assert logs.waiting("shop", "web-1", "debugger-x") == "EphemeralContainersUnsupported"
+    assert logs.find("shop", "web-1", "main") is not None

@@ -112,6 +112,16 @@ async def test_a_log_that_is_empty_yet_is_read_again() -> None:
     assert reading.known().messages == {"main": "late words\n"}
 
 
+async def test_what_a_helper_tells_of_usage_is_no_record_and_hides_none() -> None:
+    reading = Reading(TASK)
+    usage = '{"record":"usage","containers":{"main":["2026-01-01T12:00:15.123Z",1000,4096]}}'
+    month = [usage] * (30 * 24 * 60 * 4)
+    reading.streams.lines[STREAM] = [began(1), *month, over(1)]
+    ended = msgspec.structs.replace(TASK, last_status="STOPPED", version=9)
+    await reading.records.read(ended)
+    assert [(run.number, run.code is not None) for run in reading.known().runs["main"]] == [(1, True)]
+
+
 async def test_a_forged_line_does_not_end_the_reading_of_others() -> None:
     other = a_task(a_pod("web-2", uid="u2"), containers=TASK.containers)
     reading = Reading(TASK, other)

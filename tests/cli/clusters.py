@@ -68,7 +68,12 @@ class ClusterThread:
     def pod(self, pod: Pod) -> None:
         """A pod with its conditions."""
         space = pod.metadata.namespace
-        meta = {"name": pod.metadata.name, "annotations": pod.metadata.annotations}
+        owners = [msgspec.to_builtins(each) for each in pod.metadata.owner_references]
+        meta = {
+            "name": pod.metadata.name,
+            "annotations": pod.metadata.annotations,
+            "ownerReferences": owners,
+        }
         spec = {
             "containers": [{"name": "main", "image": "it", "resources": {"requests": {"cpu": "500m"}}}],
             "nodeName": pod.spec.node_name,

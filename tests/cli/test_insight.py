@@ -6,6 +6,7 @@ import io
 import json
 import os
 import signal
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -96,7 +97,7 @@ def test_pods_are_explained_each_by_itself(run: CliRunner, installed: ClusterThr
     installed.pod(a_pod("there", node="ec2-0"))
     arguments = ["explain", "-n", "shop", "waits", "there", "--kubeconfig", str(installed.kubeconfig)]
     result = run.invoke(cli, arguments)
-    assert result.exit_code == 0
+    assert result.exit_code == 1
     heads = [line for line in result.output.splitlines() if not line.startswith(" ")]
     assert heads == [
         "Pod shop/waits: waits",
@@ -109,7 +110,7 @@ def test_a_pod_that_is_refused_ends_with_1(run: CliRunner, installed: ClusterThr
     installed.pod(a_pressing_pod("odd", annotations={names.MAX_WAIT: "soon"}))
     result = run.invoke(cli, ["explain", "shop/odd", "--kubeconfig", str(installed.kubeconfig)])
     assert result.exit_code == 1
-    assert told(result.output)["why"].startswith("metadata.annotations[spillway.dev/max-wait]: ")
+    assert told(result.output)["why"].startswith("annotation spillway.dev/max-wait: ")
 
 
 def test_pods_and_manifests_go_together_in_json(
@@ -128,6 +129,57 @@ def test_a_pod_that_is_not_there_ends_with_2(run: CliRunner, installed: ClusterT
     result = run.invoke(cli, ["explain", "shop/nobody", "--kubeconfig", str(installed.kubeconfig)])
     assert result.exit_code == 2
     assert "`kubectl get pods` shows the names" in result.output
+
+
+def test_a_name_that_is_wrong_hides_no_other_pod(
+    run: CliRunner, installed: ClusterThread, tmp_path: Path
+) -> None:
+    installed.pod(a_pressing_pod("due"))
+    (tmp_path / "it.yaml").write_text(MANIFEST)
+    targets = ["shop/nobody", "shop/due", "deployment/web", str(tmp_path / "it.yaml")]
+    result = run.invoke(cli, ["explain", *targets, "--kubeconfig", str(installed.kubeconfig)])
+    assert result.exit_code == 2
+    assert "Pod shop/due: may burst now" in result.stdout
+    assert "can run on Fargate" in result.stdout
+    assert "nobody" in result.stderr
+    assert "deployment/web needs its namespace" in result.stderr
+
+
+def test_without_a_cluster_manifests_are_explained_all_the_same(run: CliRunner, tmp_path: Path) -> None:
+    (tmp_path / "it.yaml").write_text(MANIFEST)
+    result = run.invoke(cli, ["explain", "shop/web-1", str(tmp_path / "it.yaml")])
+    assert result.exit_code == 2
+    assert "can run on Fargate" in result.stdout
+    assert "give --kubeconfig, set KUBECONFIG" in result.stderr
+
+
+def test_a_controller_stands_for_its_pods(run: CliRunner, installed: ClusterThread) -> None:
+    owner = {"apiVersion": "apps/v1", "kind": "StatefulSet", "name": "db", "uid": "u", "controller": True}
+    installed.pod(a_pressing_pod("db-0", metadata={"ownerReferences": [owner]}))
+    installed.pod(a_pressing_pod("other"))
+    arguments = ["explain", "-n", "shop", "sts/db", "sts/none", "--kubeconfig", str(installed.kubeconfig)]
+    result = run.invoke(cli, arguments)
+    heads = [line for line in result.stdout.splitlines() if not line.startswith(" ")]
+    assert (len(heads), heads[0].partition(":")[0]) == (1, "Pod shop/db-0")
+    assert "StatefulSet shop/none has no pods; `kubectl get pods -n shop`" in result.stderr
+
+
+def test_a_kubeconfig_that_is_not_there_is_said_to_be_not_there(
+    run: CliRunner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KUBECONFIG", "/nope")
+    result = run.invoke(cli, ["status"])
+    assert result.exit_code == 2
+    assert "kubeconfig /nope: there is no such file" in result.stderr
+
+
+def test_who_reads_only_the_first_lines_ends_the_command_quietly(tmp_path: Path) -> None:
+    file = tmp_path / "it.yaml"
+    file.write_text("\n---\n".join([MANIFEST] * 3000))
+    command = f"{sys.executable} -m app explain {file} | head -1; echo ${{PIPESTATUS[0]}}"
+    found = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True)
+    assert found.stdout.splitlines()[1:] == ["141"]
+    assert found.stderr == ""
 
 
 @pytest.mark.parametrize("command", [["status"], ["explain", "shop/web-1"]])

@@ -10,7 +10,7 @@ from app.cli.main import cli
 from app.tls.authority import Authority
 from tests.builders import NOON
 
-PROGRAMS = ["webhook", "extender", "bridge"]
+PROGRAMS = ["webhook", "extender", "bridge", "issuer"]
 
 
 @pytest.fixture
@@ -54,6 +54,16 @@ def test_without_a_cluster_the_extender_says_how_to_name_one(run: CliRunner) -> 
     result = run.invoke(cli, ["extender", "--host", "127.0.0.1", "--port", "0"])
     assert result.exit_code == 2
     assert "--kubeconfig" in result.output
+
+
+def test_a_variable_that_no_program_reads_is_told_once_with_the_nearest(
+    run: CliRunner, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("SPILLWAY_MAX_POD", "5")
+    result = run.invoke(cli, ["extender", "--host", "127.0.0.1", "--port", "0"])
+    said = f"{result.output}{capfd.readouterr().err}"
+    assert said.count("SPILLWAY_MAX_POD is no setting of any program, and is not read") == 1
+    assert "do you mean SPILLWAY_MAX_PODS?" in said
 
 
 def test_the_bridge_says_what_it_needs(run: CliRunner) -> None:

@@ -63,7 +63,7 @@ def test_the_table_compares_all_four(run: CliRunner, trace: str) -> None:
     assert ["all is over", "20.0 min", "12.0 min", "10.8 min", "10.8 min"] in cells
     assert ["wait p99", "10.0 min", "2.0 min", "45 s", "45 s"] in cells
     assert ["pods on Fargate", "0.0%", "0.0%", "100.0%", "33.3%"] in cells
-    assert "Spillway costs 2.76 of the cheapest that ran every pod: Fargate only" in result.stdout
+    assert "Spillway costs 2.76 times the cheapest that ran every pod: Fargate only" in result.stdout
 
 
 def test_json_is_one_object_with_the_ratio(run: CliRunner, trace: str) -> None:

@@ -107,14 +107,16 @@ def secured(handler: type[BaseHTTPRequestHandler], folder: Path) -> Iterator[tup
 
 
 @contextmanager
-def configured(space: Space, configuration: Json, called: Callable[[], bool]) -> Iterator[None]:
-    """The configuration in force: an API server takes a moment to see it."""
+def configured(
+    space: Space, configuration: Json, called: Callable[[], bool], *, probe: Json | None = None
+) -> Iterator[None]:
+    """The configuration in force: an API server takes a moment to see it; `probe` is a pod it is for."""
     answer = space.api.post(CONFIGURATIONS, configuration)
     assert answer.status_code == 201, answer.text
     try:
         ends = monotonic() + 15
         while not called() and monotonic() < ends:
-            space.api.post(space.pods, a_pod("probe"), dryRun="All")
+            space.api.post(space.pods, probe or a_pod("probe"), dryRun="All")
             sleep(0.05)
         yield
     finally:

@@ -174,7 +174,9 @@ class FakeEvents:
         self.said: list[tuple[str, str, str]] = []
         self.broken = False
 
-    async def record(self, about: Pod | Node, *, reason: str, message: str, warning: bool = False) -> bool:
+    async def record(
+        self, about: Pod | Node | Namespace, *, reason: str, message: str, warning: bool = False
+    ) -> bool:
         if self.broken:
             return False
         key = about.key if isinstance(about, Pod) else about.name

@@ -1,7 +1,10 @@
 from typing import Any
 
+import pytest
+
+from app.model import names
 from app.model.reason import Reason
-from tests.builders import a_pod
+from tests.builders import VIRTUAL, a_node, a_pod, a_virtual_node
 from tests.extender.conftest import GateMaker
 from tests.extender.fakes import (
     a_namespace,
@@ -100,3 +103,66 @@ async def test_what_tenants_wrote_is_not_quoted_at_length_and_hides_no_other_rea
     ((_, _, message),) = gate.events.said
     assert len(message) < 400
     assert message.endswith("the other")
+
+
+async def test_a_burst_is_told_once_with_its_cause_and_price_though_the_pod_has_landed(
+    make_gate: GateMaker,
+) -> None:
+    gate, pod = make_gate(), a_pressing_pod(cpu="1500m", memory="1Gi")
+    gate.pods.put(a_pod("taken", node="ec2-0", cpu="2"))
+    gate.pods.put(pod)
+    async with gate.leading():
+        gate.land(pod, VIRTUAL)
+        await gate.pass_by(5)
+    ((key, reason, message),) = gate.events.said
+    assert (key, reason) == (pod.key, "Bursting")
+    price, _, want = message.partition(": ")
+    assert price == "bursts to fargate-1a, $0.0987 an hour on-demand"
+    assert want == "no room on 1 real node since 2026-01-01T12:00:00Z"
+
+
+@pytest.mark.parametrize(
+    ("fields", "want"),
+    [
+        pytest.param(
+            {"labels": {names.OVERFLOW: "required"}},
+            "it asks for Fargate alone (spillway.dev/overflow=required)",
+            id="required",
+        ),
+        pytest.param(
+            {"nodeSelector": {"type": "virtual-kubelet"}},
+            "it asks for Fargate alone (its nodeSelector has type)",
+            id="selects-virtual-nodes",
+        ),
+        pytest.param(
+            {"nodeSelector": {"zone": "b"}}, "no real node takes it since 2026-01-01T12:00:00Z", id="no-node"
+        ),
+    ],
+)
+async def test_a_pod_that_no_real_node_takes_is_told_so(
+    make_gate: GateMaker, fields: dict[str, Any], want: str
+) -> None:
+    labels = {"type": "virtual-kubelet", "zone": "b"}
+    gate = make_gate(a_virtual_node(labels=labels), a_node())
+    gate.pods.put(a_pressing_pod(**fields))
+    async with gate.leading():
+        await gate.pass_by(1)
+    ((_, reason, message),) = gate.events.said
+    assert (reason, message.partition(": ")[2]) == ("Bursting", want)
+
+
+async def test_a_storm_of_bursts_is_told_gently_and_after_what_needs_somebody(make_gate: GateMaker) -> None:
+    def refusals(pod: Any) -> tuple[Reason, ...]:
+        return (Reason("No", "no"),) if pod.metadata.labels else ()
+
+    gate = make_gate(refusals=refusals)
+    for each in range(900):
+        gate.pods.put(a_pressing_pod(f"web-{each}"))
+    async with gate.leading():
+        await gate.pass_by(1)
+        gate.pods.put(a_pressing_pod("bad", labels={"bad": "yes"}))
+        await gate.pass_by(1)
+        assert 10 <= len(gate.events.said) <= 22
+        assert ("shop/bad", "OverflowRefused", "no") in gate.events.said
+        await gate.pass_by(50)
+    assert 400 <= len(gate.events.said) <= 600

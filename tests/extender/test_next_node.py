@@ -31,7 +31,8 @@ async def test_a_grant_that_lapses_is_followed_by_one_on_the_next_node_until_all
         assert holds(gate, pod) == ["v2"]
         await gate.pass_by(ROUND)
         assert holds(gate, pod) == []
-        assert gate.events.said == [(pod.key, "OverflowRefused", str(NOT_TAKEN))]
+        assert [reason for _, reason, _ in gate.events.said] == ["Bursting", "Bursting", "OverflowRefused"]
+        assert gate.events.said[-1] == (pod.key, "OverflowRefused", str(NOT_TAKEN))
 
 
 async def test_a_refused_pod_is_tried_anew_after_pauses_that_double(make_gate: GateMaker) -> None:

@@ -268,7 +268,10 @@ async def test_a_spent_budget_is_an_event_once_and_a_metric(make_gate: GateMaker
         assert gate.metric("spillway_budget_pods_limit", scope="namespace", namespace="shop") == 1
         assert gate.metric("spillway_budget_vcpus", scope="cluster", namespace="") == 0.5
         assert gate.metric("spillway_gate_decisions_total", kind="wait", reason="BudgetPods") == 1
-        assert [said[:2] for said in gate.events.said] == [("shop/web-2", "OverflowWaiting")]
+        assert [said[:2] for said in gate.events.said] == [
+            ("shop/web-2", "OverflowWaiting"),
+            ("shop/web-1", "Bursting"),
+        ]
         gate.namespaces.put(a_namespace(annotations={names.MAX_PODS: "2"}))
         await gate.pass_by(1)
         assert [grant.uid for grant in grants_on(gate.virtual())] == [second.uid]

@@ -1,6 +1,7 @@
 """What the helper's tests share: plans, a place to run it in, and a task metadata endpoint on loopback."""
 
 import base64
+import contextlib
 import json
 import os
 import signal
@@ -156,11 +157,24 @@ def ended(process: subprocess.Popen[str], *, by: signal.Signals | None = None) -
                 pipe.close()
 
 
+def _set_event() -> threading.Event:
+    event = threading.Event()
+    event.set()
+    return event
+
+
 class Task(msgspec.Struct):
-    """What the endpoint says of the task: its answers, one after the other; the last is repeated."""
+    """What the endpoint says of the task: its answers, one after the other; the last is repeated.
+
+    `statistics` are those of its containers by DockerId; while `statistics_given` is clear, it keeps who asks
+    for them waiting.
+    """
 
     answers: list[tuple[int, bytes]] = msgspec.field(default_factory=list)
     paths: list[str] = msgspec.field(default_factory=list)
+    statistics: dict[str, Any] = msgspec.field(default_factory=dict)
+    statistics_status: int = 200
+    statistics_given: threading.Event = msgspec.field(default_factory=_set_event)
 
     def says(self, *containers: Mapping[str, Any]) -> None:
         """From now on, answer with these containers."""
@@ -168,12 +182,23 @@ class Task(msgspec.Struct):
 
 
 def container(
-    name: str = "main", *, status: str = "RUNNING", v4: Sequence[str] = (), v6: Sequence[str] = ()
+    name: str = "main",
+    *,
+    status: str = "RUNNING",
+    v4: Sequence[str] = (),
+    v6: Sequence[str] = (),
+    identifier: str = "abc",
 ) -> dict[str, Any]:
     """A container as the endpoint describes it."""
     network = {"NetworkMode": "awsvpc", "IPv4Addresses": list(v4), "IPv6Addresses": list(v6)}
     labels = {"com.amazonaws.ecs.container-name": 'not "the" \\ name'}
-    return {"DockerId": "abc", "Labels": labels, "Name": name, "KnownStatus": status, "Networks": [network]}
+    return {
+        "DockerId": identifier,
+        "Labels": labels,
+        "Name": name,
+        "KnownStatus": status,
+        "Networks": [network],
+    }
 
 
 @dataclass(kw_only=True)
@@ -191,11 +216,18 @@ class MetadataEndpoint:
             def do_GET(self) -> None:
                 """Answer whatever is asked."""
                 task.paths.append(self.path)
-                status, body = task.answers.pop(0) if len(task.answers) > 1 else task.answers[0]
-                self.send_response(status)
-                self.send_header("Content-Type", "application/json")
-                self.end_headers()
-                self.wfile.write(body)
+                status, body = self._answer()
+                with contextlib.suppress(ConnectionError):  # who asked may be gone by now
+                    self.send_response(status)
+                    self.send_header("Content-Type", "application/json")
+                    self.end_headers()
+                    self.wfile.write(body)
+
+            def _answer(self) -> tuple[int, bytes]:
+                if self.path.endswith("/stats"):
+                    task.statistics_given.wait(PATIENCE_SECONDS)
+                    return task.statistics_status, json.dumps(task.statistics).encode()
+                return task.answers.pop(0) if len(task.answers) > 1 else task.answers[0]
 
             def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - http.server's name
                 """Say nothing: the test asks `task.paths`."""

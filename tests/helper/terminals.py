@@ -12,6 +12,10 @@ from typing import Self
 from tests.helper.fakes import PATIENCE_SECONDS, Stage
 
 NONCE = "c0ffee"
+KEY = "5ecre7"
+READY = NONCE.encode() + b":2."
+BEGUN = KEY.encode() + b":0."
+SILENCE = 600
 
 
 class Terminal:
@@ -47,10 +51,10 @@ class Terminal:
         for line in lines:
             os.write(self.file, line + b"\n")
 
-    def type_command(self, *words: str) -> None:
+    def type_command(self, *words: str, silence: int = SILENCE) -> None:
         """Type a command, once the helper is ready for it."""
-        self.until(NONCE.encode() + b":0.")
-        self.type(base64.b64encode(b"".join(word.encode() + b"\0" for word in words)), b".")
+        self.until(READY)
+        self.type(document(KEY, str(silence), *words), b".")
 
     def until(self, text: bytes) -> bytes:
         """All that is shown once it shows this."""
@@ -70,12 +74,17 @@ class Terminal:
             self.shown += data
 
     def lines(self) -> list[bytes]:
-        """What is said after the ready mark, to the end."""
-        return self.rest().split(b":0.", 1)[1].split()
+        """What is said after the ready mark, to the end, without the key."""
+        return self.rest().split(READY, 1)[1].replace(KEY.encode(), b"").split()
 
     def ended(self) -> int:
         """The code of its end."""
         return self.process.wait(timeout=PATIENCE_SECONDS)
+
+
+def document(*words: str) -> bytes:
+    """A line that says these words."""
+    return base64.b64encode(b"".join(word.encode() + b"\0" for word in words))
 
 
 def said(lines: Sequence[bytes], kind: bytes) -> bytes:

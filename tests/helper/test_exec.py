@@ -1,18 +1,18 @@
 """`exec`: its words on the wire, in a real terminal; tests/kubelet/sessions has what they are good for."""
 
+import base64
 import os
 import pwd
 import signal
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
 
 from tests.helper.fakes import Stage, b64, eventually
-from tests.helper.terminals import NONCE, Terminal, said
+from tests.helper.terminals import BEGUN, KEY, NONCE, READY, Terminal, document, said
 from tests.helper.test_run import is_running
-
-READY = NONCE.encode() + b":0."
 
 
 def test_says_everything_in_lines(stage: Stage) -> None:
@@ -30,7 +30,7 @@ def test_says_that_the_command_took_a_line_of_stdin(stage: Stage) -> None:
     with Terminal(stage, "pipe") as terminal:
         terminal.type_command("sh", "-c", "read line; read line")
         terminal.type(b"b25lCg==")
-        terminal.until(b"^\n")
+        terminal.until(b"^" + KEY.encode() + b"\n")
         terminal.type(b"dHdvCg==")
         assert terminal.lines().count(b"^") == 2
 
@@ -46,7 +46,9 @@ def test_takes_whatever_a_line_end_became_on_the_way(end: bytes, stage: Stage) -
 def test_words_may_be_cut_into_lines_anywhere(stage: Stage) -> None:
     with Terminal(stage, "pipe") as terminal:
         terminal.until(READY)
-        terminal.type(b64("prin").encode(), b64("tf\0%s|\0a").encode(), b64(" b\0\0").encode(), b".")
+        terminal.type(
+            b64(f"{KEY}\x00600\0prin").encode(), b64("tf\0%s|\0a").encode(), b64(" b\0\0").encode(), b"."
+        )
         assert said(terminal.lines(), b":") == b"a b||"
 
 
@@ -56,6 +58,9 @@ def test_words_may_be_cut_into_lines_anywhere(stage: Stage) -> None:
         pytest.param(b"no base64!", b"not base64", id="no base64"),
         pytest.param(b".", b"no command was typed", id="no command"),
         pytest.param(b"bHM=\n.", b"no command was typed", id="no NUL at the end"),
+        pytest.param(document(KEY, "600") + b"\n.", b"no command was typed", id="no word"),
+        pytest.param(document("ls", "-l", "/") + b"\n.", b"no number of seconds", id="no key"),
+        pytest.param(document(KEY, "0", "ls") + b"\n.", b"no number of seconds", id="no time at all"),
     ],
 )
 def test_what_is_typed_wrong_ends_it(typed: bytes, complaint: bytes, stage: Stage) -> None:
@@ -91,17 +96,18 @@ def test_a_terminal_is_as_it_was_before_while_the_command_has_it(stage: Stage) -
     with Terminal(stage, "tty") as terminal:
         terminal.type_command("sh", "-c", "stty -a; exit 3")
         shown = terminal.rest()
-        assert shown.count(READY) == 2
+        assert shown.startswith(READY)
+        assert shown.count(BEGUN) == 1
         assert b" icanon " in shown
         assert b" echo " in shown
-        assert shown.endswith(NONCE.encode() + b":3.")
+        assert shown.endswith(KEY.encode() + b":3.")
         assert terminal.ended() == 3
 
 
 def test_a_command_that_takes_the_terminal_for_itself_gives_it_back(stage: Stage) -> None:
     with Terminal(stage, "tty") as terminal:
         terminal.type_command("sh", "-c", "stty tostop; kill -KILL $$")
-        assert terminal.rest().endswith(NONCE.encode() + b":137.")
+        assert terminal.rest().endswith(KEY.encode() + b":137.")
 
 
 @pytest.mark.parametrize("kind", ["pipe", "tty"])
@@ -175,3 +181,45 @@ def test_it_ends_as_asked(stage: Stage) -> None:
         terminal.until(b"b24K")
         subprocess.run(["kill", f"-{signal.SIGTERM.value}", str(terminal.process.pid)], check=True)
         assert b".143" in terminal.lines()
+
+
+def test_every_line_has_the_key_behind_its_mark(stage: Stage) -> None:
+    with Terminal(stage, "pipe") as terminal:
+        terminal.type_command("sh", "-c", "cat; echo err >&2")
+        terminal.type(b"b3V0", b".")
+        lines = terminal.rest().split(READY, 1)[1].split()
+        assert {line[:1] for line in lines} == {b":", b"!", b"^", b".", b"$"}
+        assert all(line[1:].startswith(KEY.encode()) for line in lines)
+
+
+def test_nobody_else_in_the_container_finds_the_key(stage: Stage) -> None:
+    with Terminal(stage, "pipe") as terminal:
+        terminal.type_command("sh", "-c", "cat /proc/$PPID/cmdline /proc/$PPID/environ /proc/*/cmdline; env")
+        assert KEY.encode() not in said(terminal.lines(), b":")
+
+
+def test_the_command_cannot_write_where_its_end_is_told(stage: Stage, as_root: None) -> None:
+    with Terminal(stage, "pipe", SPILLWAY_RUN="drop SYS_PTRACE") as terminal:
+        terminal.type_command("sh", "-c", "echo forged > /proc/$PPID/fd/1; echo tried $?")
+        assert said(terminal.lines(), b":").startswith(b"tried ")
+        assert b"forged" not in terminal.shown
+
+
+def test_a_command_whose_client_is_silent_for_too_long_is_ended(stage: Stage, tmp_path: Path) -> None:
+    left = tmp_path / "left"
+    with Terminal(stage, "pipe") as terminal:
+        script = f"trap 'echo $$ > {left}; exit' HUP; echo on; while :; do sleep 0.01; done"
+        terminal.type_command("sh", "-c", script, silence=1)
+        terminal.rest()
+    eventually(left.exists, what="the trap")
+
+
+def test_signs_of_life_keep_a_command_that_reads_nothing(stage: Stage) -> None:
+    with Terminal(stage, "pipe") as terminal:
+        terminal.type_command("sh", "-c", "sleep 2; cat", silence=1)
+        terminal.type(base64.b64encode(bytes(45)) * 50)
+        for _ in range(20):
+            os.write(terminal.file, b"-\n" * 2000)
+            time.sleep(0.1)
+        terminal.type(b".")
+        assert said(terminal.lines(), b":") == bytes(45 * 50)

@@ -1,6 +1,8 @@
 import pytest
 
 from app.kube.events import Events
+from app.model.meta import ObjectMeta
+from app.model.namespace import Namespace
 from app.ports.failures import NotFound, PortFailure, Refused, Throttled, Unavailable
 from tests.builders import a_node, a_pod
 from tests.fakes import VirtualClock
@@ -40,6 +42,15 @@ async def test_an_event_says_who_saw_what_about_whom() -> None:
         "lastTimestamp": "2026-01-01T12:00:00Z",
         "count": 1,
     }
+
+
+async def test_an_event_about_a_namespace_stands_in_it() -> None:
+    server = FakeTransport({})
+    namespace = Namespace(metadata=ObjectMeta(name="shop"))
+    await recorder(server).record(namespace, reason="OverflowKeyNotRead", message="misspelt", warning=True)
+    assert server.asked[0].path == "/api/v1/namespaces/shop/events"
+    involved = server.asked[0].body["involvedObject"]
+    assert involved == {"apiVersion": "v1", "kind": "Namespace", "namespace": "shop", "name": "shop"}
 
 
 async def test_an_event_about_a_node_lives_in_the_default_namespace() -> None:

@@ -45,14 +45,22 @@ async def node(authority: trustme.CA, serving: ServingContext) -> AsyncIterator[
         host="127.0.0.1",
         port=0,
         max_connections=3,
-        http=HttpLimits(header_bytes=4096, idle_seconds=1.0),
+        max_uncertified=2,
+        http=HttpLimits(
+            header_bytes=4096, certified_header_bytes=8192, idle_seconds=1.0, newcomer_seconds=0.2
+        ),
     )
     registry = CollectorRegistry()
+    metrics = KubeletMetrics(registry)
+    access = Access(
+        reviews, node="fargate", clock=clock, config=AccessConfig(), metrics=metrics, pepper=b"pepper"
+    )
     server = KubeletServer(
         resources(directory, streams, containers, clock=clock),
-        access=Access(reviews, node="fargate", clock=clock, config=AccessConfig(), pepper=b"pepper"),
+        access=access,
+        clock=clock,
         config=config,
-        metrics=KubeletMetrics(registry),
+        metrics=metrics,
         tls=serving.listening,
     )
     await server.start()

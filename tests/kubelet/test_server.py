@@ -27,12 +27,15 @@ FOLLOW = f"GET {LOG}?follow=true HTTP/1.1\r\nHost: node\r\n\r\n"
 
 
 def a_server() -> KubeletServer:
-    clock = VirtualClock()
+    clock, metrics = VirtualClock(), KubeletMetrics(CollectorRegistry())
     return KubeletServer(
         resources(FakeDirectory(), FakeLogStreams(), FakeContainers(), clock=clock),
-        access=Access(FakeReviews(), node="fargate", clock=clock, config=AccessConfig(), pepper=b""),
+        access=Access(
+            FakeReviews(), node="fargate", clock=clock, config=AccessConfig(), metrics=metrics, pepper=b""
+        ),
+        clock=clock,
         config=KubeletConfig(),
-        metrics=KubeletMetrics(CollectorRegistry()),
+        metrics=metrics,
         tls=ServingContext().listening,
     )
 
@@ -93,7 +96,9 @@ async def test_head_is_answered_without_a_body(node: Node) -> None:
     [
         pytest.param("nonsense\r\n\r\n", 400, id="no HTTP"),
         pytest.param("GET / HTTP/1.1\r\n\r\n", 400, id="no host"),
-        pytest.param("GET /healthz HTTP/1.1\r\nHost: n\r\nX: " + "y" * 9000 + "\r\n\r\n", 431, id="too long"),
+        pytest.param(
+            "GET /healthz HTTP/1.1\r\nHost: n\r\nX: " + "y" * 19000 + "\r\n\r\n", 431, id="too long"
+        ),
         pytest.param("GET / HTTP/1.1\r\nHost: n\r\nContent-Length: x\r\n\r\n", 400, id="bad length"),
         pytest.param(
             "POST / HTTP/1.1\r\nHost: n\r\nContent-Length: 999999\r\n\r\n" + "z" * 100_000,
@@ -108,6 +113,30 @@ async def test_malformed_requests_are_refused_and_the_server_serves_on(
     answer = await node.ask(request_text)
     assert status_of(answer) == status
     assert status_of(await node.get("/healthz")) == 200
+
+
+LONG_COMMAND = (
+    "POST /exec/shop/web-1/main?output=1&command={} HTTP/1.1\r\nHost: n\r\nConnection: close\r\n\r\n"
+)
+
+
+async def test_a_command_that_is_long_reaches_its_resource(node: Node) -> None:
+    answer = await node.ask(LONG_COMMAND.format("x" * 7900))
+    assert (status_of(answer), "cannot be entered" in answer) == (404, True)
+
+
+async def test_a_command_that_is_too_long_is_told_with_the_mend(node: Node) -> None:
+    answer = await node.ask(LONG_COMMAND.format("x" * 900_000))
+    assert status_of(answer) == 431
+    status = json.loads(answer.partition("\r\n\r\n")[2])
+    assert status["kind"] == "Status"
+    assert "longer than 8192 bytes" in status["message"]
+    assert "kubectl exec -i POD -- sh < SCRIPT" in status["message"]
+
+
+async def test_a_client_without_a_certificate_gets_no_room_for_a_long_command(node: Node) -> None:
+    answer = await node.ask_as(node.trusting(), "/exec/shop/web-1/main?command=" + "x" * 9000)
+    assert status_of(answer) == 431
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -406,6 +435,32 @@ async def test_too_many_connections_are_closed_and_the_others_served(node: Node)
                 await late.readexactly(1)
         writer.write(GET_HEALTH.encode())
         await until(reader, "ok\n")
+
+
+async def test_clients_without_a_certificate_leave_room_for_those_that_have_one(node: Node) -> None:
+    nobody = node.trusting()
+    port = node.server.port
+    held = [await asyncio.open_connection("127.0.0.1", port, ssl=nobody) for _ in range(2)]
+    await settle()
+    with pytest.raises(NOT_LET_IN):
+        await node.health(nobody)
+    assert status_of(await node.get("/healthz")) == 200
+    for _, writer in held:
+        writer.transport.abort()
+
+
+async def test_a_client_that_shows_nothing_must_ask_soon(node: Node) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", node.server.port, ssl=node.trusting())
+    assert await rest(reader) == ""
+    writer.close()
+
+
+async def test_a_client_that_was_not_let_in_gets_no_more_time_than_before(node: Node) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", node.server.port, ssl=node.trusting())
+    writer.write(GET_HEALTH.encode())
+    answer = await rest(reader)
+    assert (status_of(answer), answer.count("HTTP/1.1")) == (401, 1)
+    writer.close()
 
 
 async def test_stopping_ends_followers_and_frees_the_port(node: Node) -> None:

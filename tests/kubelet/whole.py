@@ -27,10 +27,16 @@ class FakeContainers(Containers):
     def running(self, namespace: str, pod: str, container: str) -> Running:
         raise NotFound(f'pod "{pod}" cannot be entered')
 
+    def over(self, namespace: str, pod: str, where: Running) -> str:
+        return ""
+
     def address(self, namespace: str, pod: str) -> str:
         if not self.addresses:
             raise NotFound(f'pod "{pod}" has no address')
         return self.addresses[0]
+
+    def moved(self, namespace: str, pod: str, address: str) -> str:
+        return ""
 
     def pods(self) -> list[Pod]:
         return self.known
@@ -61,7 +67,7 @@ def resources(
     return Resources(
         logs=logs,
         exec=Exec(containers, NoSessions(), clock=clock, config=SessionConfig()),
-        attach=Attach(logs),
+        attach=Attach(logs, containers, clock=clock),
         forward=PortForward(containers, clock=clock),
         pods=containers.pods,
         usage=FakeUsage(),

@@ -42,3 +42,12 @@ def test_prioritize_is_configured_only_where_asked() -> None:
 def test_https_without_an_authority_is_refused() -> None:
     with pytest.raises(ValueError, match="pass ca_data"):
         scheduler_configuration(kubeconfig_path="kubeconfig", extender_url="https://127.0.0.1:1/x")
+
+
+def test_marked_pods_alone_are_asked_about_only_where_asked() -> None:
+    config = scheduler_configuration(
+        kubeconfig_path="kubeconfig", extender_url="http://127.0.0.1:1/extender", marked_only=True
+    )
+    assert config["extenders"][0]["managedResources"] == [
+        {"name": "spillway.dev/overflow", "ignoredByScheduler": False}
+    ]

@@ -150,6 +150,11 @@ def test_a_nodes_lease_must_leave_time_to_renew_it(pem: str) -> None:
         load(BridgeSettings, {**kubelet(pem), "subnets": "subnet-a", "lease_duration": "3s"})
 
 
+def test_usage_is_not_asked_for_more_often_than_every_second(pem: str) -> None:
+    with pytest.raises(SettingsError, match="write 1s or more"):
+        load(BridgeSettings, {**kubelet(pem), "subnets": "subnet-a", "usage_period": "0s"})
+
+
 def test_an_extender_without_a_certificate_listens_on_loopback_alone() -> None:
     with pytest.raises(SettingsError, match="plain HTTP is for loopback only"):
         load(ExtenderSettings, {"host": "0.0.0.0"})

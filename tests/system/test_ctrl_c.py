@@ -63,7 +63,7 @@ async def test_a_program_that_dies_again_and_again_ends_the_stack(tmp_path: Path
         victim = await extender_of(process.pid, other_than=killed)
         os.kill(victim, signal.SIGKILL)
         killed.add(victim)
-    assert await asyncio.wait_for(process.wait(), 20) == 1
+    assert await asyncio.wait_for(process.wait(), 60) == 1
 
 
 async def extender_of(pid: int, *, other_than: set[int]) -> int:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from app.model.names import PodUid
+from app.model.names import MARKER, PodUid
 from app.model.pod import Pod, PodCondition, condition
 from app.wiring.local.programs import NODE
 from tests.system.actors import Actors, on_fargate, running
@@ -51,6 +51,29 @@ async def test_when_the_extender_dies_a_waiting_daemon_preempts_nobody(actors: A
     after = await actors.pods(space)
     assert overflow <= {pod.uid for pod in on_fargate(running(after))}
     assert actors.truth().launches == launches
+
+
+@pytest.mark.parametrize(
+    ("tolerations", "marked"),
+    [pytest.param(TOLERATE_ALL, True, id="tolerant"), pytest.param([], False, id="intolerant")],
+)
+async def test_the_scheduler_is_to_ask_about_pods_of_the_system_that_bear_the_taint_and_no_others(
+    actors: Actors, tolerations: list[dict[str, str]], marked: bool
+) -> None:
+    container = {"name": "main", "image": "agent:1", "resources": {"requests": {"cpu": "100m"}}}
+    created = await actors.request(
+        "POST",
+        "/api/v1/namespaces/kube-system/pods?dryRun=All",
+        {
+            "apiVersion": "v1",
+            "kind": "Pod",
+            "metadata": {"name": "agent"},
+            "spec": {"containers": [container], "tolerations": tolerations},
+        },
+    )
+    [stored] = created["spec"]["containers"]
+    assert (MARKER in stored["resources"].get("limits", {})) is marked
+    assert stored["resources"]["requests"]["cpu"] == "100m"
 
 
 def homeless_daemons(pods: Sequence[Pod]) -> list[Pod]:

@@ -37,6 +37,19 @@ async def test_real_nodes_are_scheduled_while_the_extender_is_down(actors: Actor
         assert len(on_nodes(pods)) == 4
 
 
+async def test_pods_that_are_none_of_ours_do_not_wait_for_an_extender_that_hangs(actors: Actors) -> None:
+    """To be asked about costs each of them the two seconds that the scheduler waits: 40 in all."""
+    space = await actors.namespace()
+    extender = actors.stack.programs["extender"]
+    extender.pause()
+    try:
+        await actors.deployment(space, replicas=20, cpu="50m")
+        await actors.until(space, "20 bound pods", lambda pods: len(on_nodes(pods)) == 20, within=20)
+    finally:
+        extender.resume()
+    await actors.until_closed()
+
+
 @pytest.mark.parametrize(
     "key",
     [
@@ -97,6 +110,7 @@ async def test_pods_of_unlabelled_namespaces_are_not_touched(actors: Actors) -> 
     created = await actors.pod(space, "stranger", "print()")
     assert not [each for each in created["spec"]["tolerations"] if each.get("key") == TAINT_KEY]
     assert "affinity" not in created["spec"]
+    assert "limits" not in created["spec"]["containers"][0]["resources"]
 
 
 async def test_taint_and_labels_that_were_taken_off_the_virtual_node_are_back_soon(actors: Actors) -> None:
@@ -119,7 +133,8 @@ async def test_granted_pods_are_bound_at_once(actors: Actors) -> None:
         seconds = watch.seconds()
     print(f"from grant to binding: median {seconds[10]:.3f} s, longest {seconds[-1]:.3f} s")  # noqa: T201
     assert len(seconds) == 20
-    assert seconds[-1] < 5
+    # Pods that nothing wakes are tried again after five minutes.
+    assert seconds[-1] < 60
 
 
 async def test_an_idle_gate_is_closed(actors: Actors) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import hashlib
+import json
 import os
 import shutil
 import signal
@@ -18,11 +19,12 @@ from kubernetes import client
 from kubernetes.config import new_client_from_config
 from kubernetes.stream import stream
 
+from app.local.fargate.faults.orders import Fault
 from app.local.loopback import LOOPBACK, free_ports
 from app.wiring.clock import SystemClock
 from app.wiring.local.stack import LocalStack
 from tests.system.actors import Actors, running
-from tests.system.pods import create, python
+from tests.system.pods import ONLY_FARGATE, create, python
 
 pytestmark = [
     pytest.mark.system,
@@ -51,6 +53,13 @@ class Server(socketserver.ThreadingTCPServer):
 print("ready")
 Server((os.environ["POD_IP"], 8080), Echo).serve_forever()
 """
+QUIET: Final = "import time; time.sleep(3600)"
+OVERRIDES: Final = json.dumps(
+    {
+        "metadata": {"labels": ONLY_FARGATE},
+        "spec": {"automountServiceAccountToken": False},
+    }
+)
 POD_IP: Final = {"name": "POD_IP", "valueFrom": {"fieldRef": {"fieldPath": "status.podIP"}}}
 
 
@@ -86,6 +95,30 @@ class Pod:
         flags = () if typed is None else ("-i",)
         return await self.kubectl("exec", *flags, self.name, "--", *command, way=way, typed=typed or b"")
 
+    @contextlib.asynccontextmanager
+    async def forwarding(self, ports: str, *, way: str) -> AsyncIterator[asyncio.subprocess.Process]:
+        """`kubectl port-forward` while it listens."""
+        forward = await asyncio.create_subprocess_exec(
+            "kubectl",
+            f"--kubeconfig={self.actors.stack.kubeconfig}",
+            f"--namespace={self.space}",
+            "port-forward",
+            self.name,
+            ports,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            env={**os.environ, **WAYS[way]},
+        )
+        assert forward.stdout is not None
+        try:
+            async with asyncio.timeout(WITHIN):
+                await forward.stdout.readuntil(b"\n")
+            yield forward
+        finally:
+            if forward.returncode is None:
+                forward.terminate()
+            await forward.wait()
+
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def inside(stack: LocalStack) -> AsyncIterator[Pod]:
@@ -96,6 +129,20 @@ async def inside(stack: LocalStack) -> AsyncIterator[Pod]:
     await actors.until(space, "the pod to run", lambda pods: len(running(pods)) == 1)
     yield Pod(actors, space)
     await actors.leave()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def plain(inside: Pod) -> Pod:
+    """A pod without the helper: its containers' shells run commands."""
+    await create(inside.actors, inside.space, "plain", python(QUIET))
+    await inside.actors.until(inside.space, "it to run", lambda pods: len(running(pods)) == 2)
+    return Pod(inside.actors, inside.space, name="plain")
+
+
+@pytest.fixture(params=["with the helper", "without it"])
+def anywhere(request: pytest.FixtureRequest, inside: Pod, plain: Pod) -> Pod:
+    """Each kind of far side."""
+    return inside if request.param == "with the helper" else plain
 
 
 @EACH_WAY
@@ -130,6 +177,21 @@ async def test_words_arrive_as_they_were_written(inside: Pod, way: str) -> None:
     script = "import sys; sys.stdout.buffer.write('|'.join(sys.argv[1:]).encode())"
     code, out, err = await inside.execute("python3", "-c", script, *words, way=way)
     assert (code, out.decode()) == (0, "|".join(words)), err
+
+
+@EACH_WAY
+async def test_a_script_of_sixty_kilobytes_is_run_though_it_travels_in_the_request_line(
+    inside: Pod, way: str
+) -> None:
+    script = "# a comment & more\n" * 3200 + "echo done; exit 7"
+    code, out, err = await inside.execute("sh", "-c", script, way=way)
+    assert (code, out) == (7, b"done\n"), err
+
+
+async def test_a_command_that_is_too_long_for_the_request_line_is_told_with_the_mend(inside: Pod) -> None:
+    code, _, err = await inside.execute("sh", "-c", "# / / / /\n" * 12_000, way="websocket")
+    assert code != 0
+    assert "type a long script instead, as in kubectl exec -i POD -- sh < SCRIPT" in err
 
 
 @EACH_WAY
@@ -209,24 +271,62 @@ async def test_files_are_copied_in_and_out_again(inside: Pod, way: str, tmp_path
 @EACH_WAY
 async def test_ten_mebibytes_go_through_a_forwarded_port_and_back(inside: Pod, way: str) -> None:
     (port,) = free_ports(1)
-    forward = await asyncio.create_subprocess_exec(
-        "kubectl",
-        f"--kubeconfig={inside.actors.stack.kubeconfig}",
-        f"--namespace={inside.space}",
-        "port-forward",
-        inside.name,
-        f"{port}:8080",
-        stdout=asyncio.subprocess.PIPE,
-        env={**os.environ, **WAYS[way]},
-    )
-    assert forward.stdout is not None
-    try:
+    async with inside.forwarding(f"{port}:8080", way=way):
         async with asyncio.timeout(WITHIN):
-            await forward.stdout.readuntil(b"\n")
             assert await echoed(port, sent := os.urandom(10 * MIB)) == sent
-    finally:
-        forward.terminate()
-        await forward.wait()
+
+
+@EACH_WAY
+async def test_a_port_where_nothing_listens_is_told_in_the_kubelets_words(inside: Pod, way: str) -> None:
+    (port,) = free_ports(1)
+    async with inside.forwarding(f"{port}:9999", way=way) as forward:
+        reader, writer = await asyncio.open_connection(LOOPBACK, port)
+        async with asyncio.timeout(WITHIN):
+            assert await reader.read() == b""
+            _, err = await forward.communicate()
+        writer.close()
+    assert forward.returncode != 0
+    assert "error forwarding port 9999 to pod inside: failed to connect to" in err.decode()
+    assert "connect: connection refused; the program in the pod has to listen on this port" in err.decode()
+
+
+@EACH_WAY
+async def test_what_people_do_inside_ends_with_the_pod(inside: Pod, way: str) -> None:
+    pod = Pod(inside.actors, inside.space, name=f"ending-{way}")
+    await create(pod.actors, pod.space, pod.name, python(SERVER, env=[POD_IP]))
+    await pod.actors.until(
+        pod.space, "it to run", lambda pods: pod.name in {each.metadata.name for each in running(pods)}
+    )
+    (port,) = free_ports(1)
+    async with pod.forwarding(f"{port}:8080", way=way) as forward:
+        running_in_it = asyncio.create_task(pod.execute("sh", "-c", "echo on; sleep 600", way=way))
+        following = asyncio.create_task(pod.kubectl("logs", "--follow", pod.name, way=way))
+        await asyncio.sleep(1)
+        await pod.kubectl("delete", "pod", pod.name, "--wait=false")
+        code, out, err = await running_in_it
+        assert (code, out) == (1, b"on\n")
+        assert "error executing command in container: the session ended before the command" in err
+        assert (await following)[0] == 0
+        async with asyncio.timeout(WITHIN):
+            _, complaints = await forward.communicate()
+    assert forward.returncode != 0
+    assert "lost connection to pod" in complaints.decode()
+
+
+async def test_a_command_ends_with_its_task_though_its_channel_stays_open(inside: Pod) -> None:
+    pod = Pod(inside.actors, inside.space, name="lingering")
+    await create(pod.actors, pod.space, pod.name, python(QUIET), terminationGracePeriodSeconds=1)
+    await pod.actors.until(
+        pod.space, "it to run", lambda pods: pod.name in {each.metadata.name for each in running(pods)}
+    )
+    running_in_it = asyncio.create_task(pod.execute("sh", "-c", "echo on; sleep 600", way="websocket"))
+    await asyncio.sleep(3)
+    pod.actors.stack.fargate.faults.add(Fault(operation="channel_closed", kind="linger"))
+    await pod.kubectl("delete", "pod", pod.name, "--wait=false")
+    code, out, err = await running_in_it
+    assert (code, out) == (1, b"on\n")
+    assert "the container ended before the command" in err
+    assert not pod.actors.stack.fargate.faults.pending()
 
 
 async def echoed(port: int, data: bytes) -> bytes:
@@ -265,7 +365,35 @@ async def test_the_official_python_client_gets_output_and_exit_code(inside: Pod)
 
 
 @EACH_WAY
-async def test_attach_follows_what_the_container_prints_and_refuses_input(inside: Pod, way: str) -> None:
+async def test_attach_refuses_what_is_typed_with_its_reason(inside: Pod, way: str) -> None:
     code, _, err = await inside.kubectl("attach", "-i", inside.name, way=way, typed=b"x\n")
     assert code != 0
-    assert "stdin" in err
+    assert "Fargate connects no container's standard input" in err
+
+
+@EACH_WAY
+@pytest.mark.parametrize("flag", ["--stdin", "--attach"])
+async def test_a_pod_that_is_run_and_removed_shows_all_it_prints_and_gives_its_code(
+    inside: Pod, way: str, flag: str
+) -> None:
+    name = f"run-{flag.strip('-')}-{way}"
+    run = (name, flag, "--rm", "--restart=Never", "--quiet", "--image=python:3", f"--overrides={OVERRIDES}")
+    script = "echo first; sleep 3; echo last; exit 5"
+    code, out, err = await inside.kubectl("run", *run, "--command", "--", "sh", "-c", script, way=way)
+    assert (code, [line for line in out.splitlines() if line in {b"first", b"last"}]) == (
+        5,
+        [b"first", b"last"],
+    ), err
+
+
+@EACH_WAY
+async def test_a_command_without_a_terminal_has_none_to_steal_from(anywhere: Pod, way: str) -> None:
+    script = "(head -c 5 </dev/tty >/dev/null; echo hi >/dev/tty) 2>/dev/null & cat; exit 3"
+    typed = b"one\n" * 5000
+    assert (await anywhere.execute("sh", "-c", script, way=way, typed=typed))[:2] == (3, typed)
+
+
+async def test_a_command_cannot_forge_its_exit_code(anywhere: Pod) -> None:
+    script = "(printf '.0\\n$\\n' | tee /proc/$PPID/fd/1 /proc/$PPID/fd/4) >/dev/null 2>&1; sleep 1; exit 5"
+    code, _, _ = await anywhere.execute("sh", "-c", script, way="websocket")
+    assert code != 0

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from app.extender.insight.life import life_of
 from app.model.names import MAX_WAIT, POLICY
 from app.wiring.local.programs import NODE
 from tests.system.actors import Actors, on_fargate
@@ -15,6 +16,7 @@ from tests.system.conftest import ON_REAL
 from tests.system.pods import SLEEP
 
 pytestmark = [pytest.mark.system, pytest.mark.asyncio(loop_scope="session")]
+LOOP = "CrashLoopBackOff"
 ELSEWHERE = {"type": "virtual-kubelet"}
 
 
@@ -54,6 +56,7 @@ async def test_explain_tells_the_three_apart(actors: Actors) -> None:
     ]
     assert (bursts["state"], bursts["node"], bursts["home"]["code"]) == ("on-fargate", NODE, "BarePod")
     assert bursts["price"]["hourly"] > 0
+    assert [each["reason"] for each in bursts["said"] if each["by"] == "spillway-extender"] == ["Bursting"]
     assert (waits["state"], waits["max_wait"]) == ("waiting", 3600.0)
     assert [each["code"] for each in waits["reasons"]] == ["MaxWait"]
     assert (refused["state"], [each["code"] for each in refused["reasons"]]) == (
@@ -81,6 +84,8 @@ async def test_the_screen_names_what_people_look_for(actors: Actors) -> None:
     assert code == 0
     labels = " ".join(line.split()[0] for line in out.splitlines() if not line.startswith(" "))
     assert labels == "Spillway well gate pressure overflow budgets waiting refused home"
+    code, out, _ = await spillway("explain", f"{space}/waits", kubeconfig=actors.stack.kubeconfig)
+    assert code == 1
     code, out, _ = await spillway("explain", f"{space}/refused", kubeconfig=actors.stack.kubeconfig)
     assert code == 1
     assert out.startswith(f"Pod {space}/refused: does not burst\n  why ")
@@ -115,3 +120,29 @@ async def test_a_pod_that_is_not_there_ends_with_2(actors: Actors) -> None:
     code, _, err = await spillway("explain", "default/nobody", kubeconfig=actors.stack.kubeconfig)
     assert code == 2
     assert "kubectl get pods" in err
+
+
+CRASHES = "raise SystemExit(3)"
+
+
+async def test_a_crash_loop_is_listed_and_is_no_trouble_of_ours(actors: Actors) -> None:
+    space = await actors.namespace(overflow="enabled")
+    await actors.pod(space, "loops", CRASHES, nodeSelector=ELSEWHERE, restartPolicy="Always")
+    await actors.until(space, "a crash loop", lambda pods: [life_of(pod).reason for pod in pods] == [LOOP])
+    found = await explained(actors, f"{space}/loops")
+    assert (found["state"], found["node"], found["life"]["exit_code"]) == ("failing", NODE, 3)
+    code, out, _ = await spillway("status", "--json", kubeconfig=actors.stack.kubeconfig)
+    seen = json.loads(out)
+    assert (code, seen["troubles"]) == (0, [])
+    assert {each["code"]: each["oldest"] for each in seen["failing"]} == {LOOP: f"{space}/loops"}
+
+
+async def test_a_pod_that_asks_for_other_nodes_is_told_so(actors: Actors) -> None:
+    space = await actors.namespace(overflow="enabled")
+    await actors.pod(space, "gpu", SLEEP, nodeSelector={"gpu": "yes"})
+    await actors.until_told(space, "OverflowRefused")
+    found = await explained(actors, f"{space}/gpu")
+    assert [each["code"] for each in found["reasons"]] == ["AsksForOtherNodes"]
+    assert [each["past"] for each in found["said"]] == [False]
+    _, out, _ = await spillway("status", "--json", kubeconfig=actors.stack.kubeconfig)
+    assert "AsksForOtherNodes" in {each["code"] for each in json.loads(out)["refused"]}

@@ -1,12 +1,15 @@
 import asyncio
+import os
 import ssl
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 import trustme
+from cryptography.hazmat.primitives import serialization
 
 from app.tls.authority import Authority, Leaf
-from app.tls.serving_context import ServingContext
+from app.tls.serving_context import ServingContext, pair_of
 from app.wiring.clock import SystemClock
 
 NOT_LET_IN = (ssl.SSLError, ConnectionError, asyncio.IncompleteReadError)
@@ -170,3 +173,22 @@ async def test_a_certificate_for_servers_alone_identifies_no_client(server: Serv
     server.context.trust(ours.cert_pem.decode())
     with pytest.raises(NOT_LET_IN):
         await server.name_of(trustme.LeafCert(issued.key_pem, issued.cert_pem, []))
+
+
+def test_a_key_with_a_passphrase_is_refused_and_nobody_is_asked_for_it() -> None:
+    plain = leaf(trustme.CA(), "node")
+    key = serialization.load_pem_private_key(plain.key_pem, password=None)
+    locked = key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.BestAvailableEncryption(b"secret"),
+    )
+    with pytest.raises(ssl.SSLError, match="passphrase"):
+        ServingContext().present(Leaf(cert_pem=plain.cert_pem, key_pem=locked))
+
+
+def test_what_could_be_waited_on_is_no_certificate(tmp_path: Path) -> None:
+    pipe = tmp_path / "tls.crt"
+    os.mkfifo(pipe)
+    with pytest.raises(OSError, match="no regular file"):
+        pair_of(pipe, tmp_path / "tls.key")

@@ -1,4 +1,4 @@
-"""What the webhook does to pods: the three fields it sets, and the pods that it leaves alone."""
+"""What the webhook does to pods: the four fields it sets, and the pods that it leaves alone."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.model.actuator import OUR_TOLERATION
-from app.model.names import OVERFLOW
+from app.model.names import MARKER, OVERFLOW
 from app.model.reason import Reason
 from app.webhook.mutation import ONLY_VIRTUAL, OWN_TOLERATION, PREFER_REAL, How, Mutation, Untouched, decide
 from tests.builders import owned_by
@@ -61,6 +61,15 @@ def test_a_pod_that_may_overflow_gets_toleration_and_preference() -> None:
             **pod["spec"],
             "tolerations": [OUR_TOLERATION],
             "affinity": {"nodeAffinity": {_PREFERRED: [PREFER_REAL]}},
+            "containers": [
+                {
+                    **pod["spec"]["containers"][0],
+                    "resources": {
+                        "requests": {"cpu": "500m", "memory": "512Mi", MARKER: "0"},
+                        "limits": {MARKER: "0"},
+                    },
+                }
+            ],
         },
     }
 
@@ -317,7 +326,14 @@ specs = st.fixed_dictionaries(
     },
 )
 labels = st.sampled_from([{}, {OVERFLOW: "enabled"}, REQUIRED])
-TOUCHED = {"affinity", "tolerations", "schedulerName"}
+TOUCHED = {"affinity", "tolerations", "schedulerName", "containers"}
+
+
+def unmarked(pod: dict[str, Any]) -> list[dict[str, Any]]:
+    """The containers as they were before the first was marked; it had requests, and no limits."""
+    first, *others = pod["spec"]["containers"]
+    requests = {key: value for key, value in first["resources"]["requests"].items() if key != MARKER}
+    return [{**first, "resources": {"requests": requests}}, *others]
 
 
 @given(specs, labels)
@@ -342,5 +358,6 @@ def test_a_patch_touches_nothing_else_and_removes_nothing(
     assert {key: after["spec"][key] for key in after["spec"].keys() - TOUCHED} == {
         key: pod["spec"][key] for key in pod["spec"].keys() - TOUCHED
     }
+    assert unmarked(after) == pod["spec"]["containers"]
     assert {**after, "spec": {}} == {**pod, "spec": {}}
     assert all(each in after["spec"]["tolerations"] for each in spec.get("tolerations", ()))

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry
 
 from app.model.actuator import OUR_TOLERATION
-from app.model.names import OVERFLOW
+from app.model.names import MARKER, OVERFLOW
 from app.model.pod import Pod
 from app.model.reason import Reason
 from app.webhook import server
@@ -58,6 +58,16 @@ async def test_the_permitted_path_needs_the_pods_own_word(client: httpx.AsyncCli
     assert asking["patchType"] == "JSONPatch"
 
 
+async def test_the_tolerant_path_marks_who_bears_the_taint_and_no_other(client: httpx.AsyncClient) -> None:
+    pod = a_manifest(tolerations=[{"operator": "Exists"}], hostNetwork=True)
+    marked = patched(pod, await reviewed(client, pod, path="/mutate/tolerant"))
+    [container] = marked["spec"]["containers"]
+    assert container["resources"]["limits"] == {MARKER: "0"}
+    assert {**marked["spec"], "containers": []} == {**pod["spec"], "containers": []}
+    other = await reviewed(client, a_manifest(), path="/mutate/tolerant")
+    assert other == {"uid": "review-1", "allowed": True}
+
+
 async def test_a_pod_fargate_cannot_run_is_admitted_with_a_warning_for_each_reason(
     client: httpx.AsyncClient,
 ) -> None:
@@ -83,6 +93,49 @@ async def test_a_word_that_means_nothing_is_admitted_with_a_warning(client: http
     response = await reviewed(client, a_manifest(labels={OVERFLOW: "ture"}))
     (warning,) = response["warnings"]
     assert warning.endswith('label spillway.dev/overflow is "ture"; write enabled, disabled or required')
+
+
+MISSPELT = (
+    "not read: nobody reads the annotation spillway.dev/maxwait of a pod; do you mean spillway.dev/max-wait?"
+)
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        pytest.param({}, id="beside a patch"),
+        pytest.param({"nodeName": "n"}, id="on a pod that is left alone"),
+    ],
+)
+async def test_a_misspelt_key_is_told_with_the_one_that_was_meant(
+    client: httpx.AsyncClient, spec: dict[str, Any]
+) -> None:
+    pod = a_manifest(annotations={"spillway.dev/maxwait": "5m"}, **spec)
+    assert (await reviewed(client, pod))["warnings"] == [MISSPELT]
+
+
+async def test_a_misspelt_key_is_told_beside_the_reasons_of_a_refusal(client: httpx.AsyncClient) -> None:
+    pod = a_manifest(annotations={"spillway.dev/maxwait": "5m"}, hostNetwork=True)
+    said = (await reviewed(client, pod))["warnings"]
+    assert said[0] == MISSPELT
+    assert said[1].startswith("not for Fargate: spec.hostNetwork")
+
+
+async def test_misspelt_keys_are_counted() -> None:
+    registry = CollectorRegistry()
+    async with a_client(registry=registry) as client:
+        await reviewed(client, a_manifest(annotations={"spillway.dev/maxwait": "5m"}))
+    assert registry.get_sample_value("spillway_webhook_unread_keys_total") == 1
+
+
+async def test_a_word_that_means_nothing_names_its_annotation_once(client: httpx.AsyncClient) -> None:
+    (said,) = (await reviewed(client, a_manifest(annotations={"spillway.dev/max-wait": "2 minutes"})))[
+        "warnings"
+    ]
+    assert said == (
+        'not for Fargate: annotation spillway.dev/max-wait: "2 minutes" is not a duration; '
+        "write for instance 90, 90s, 2m or 1h30m"
+    )
 
 
 @pytest.mark.parametrize("operation", ["UPDATE", "CONNECT"])
@@ -167,16 +220,24 @@ async def test_every_outcome_is_counted() -> None:
         await reviewed(client, a_manifest())
         await reviewed(client, a_manifest(labels={OVERFLOW: "disabled"}))
         await reviewed(client, a_manifest(hostPID=True, hostIPC=True))
+        await reviewed(client, a_manifest(tolerations=[OUR_TOLERATION]), path="/mutate/tolerant")
         await client.post("/mutate/enabled", content=b"{")
         text = (await client.get("/metrics")).text
     counted = {
         outcome: registry.get_sample_value("spillway_webhook_admissions_total", {"outcome": outcome})
-        for outcome in ("mutated", "untouched", "refused", "failed", "bad_request")
+        for outcome in ("mutated", "marked", "untouched", "refused", "failed", "bad_request")
     }
-    assert counted == {"mutated": 1, "untouched": 1, "refused": 1, "failed": 0, "bad_request": 1}
+    assert counted == {
+        "mutated": 1,
+        "marked": 1,
+        "untouched": 1,
+        "refused": 1,
+        "failed": 0,
+        "bad_request": 1,
+    }
     assert registry.get_sample_value("spillway_webhook_refusals_total", {"code": "HostPID"}) == 1
     assert 'spillway_webhook_refusals_total{code="HostIPC"} 1.0' in text
-    assert "spillway_webhook_review_seconds_count 4.0" in text
+    assert "spillway_webhook_review_seconds_count 5.0" in text
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz"])

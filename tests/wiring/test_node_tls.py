@@ -29,6 +29,7 @@ class Scene:
         self.authorities = FakeAuthorities(self.authority.cert_pem.decode())
         self.signer = FakeSigner(self.authority)
         self.pair = self.authority.issue("node", now=self.clock.now(), server=True)
+        self.served: list[Leaf] = []
 
     def write(self, name: str, content: bytes) -> Path:
         (self.folder / name).write_bytes(content)
@@ -42,7 +43,7 @@ class Scene:
 
     def tls(self, **settings: Any) -> NodeTls:
         loaded = load(BridgeSettings, {"subnets": "subnet-a", "internal_ip": "10.0.0.7", **settings})
-        return NodeTls(loaded, self.authorities, self.signer, clock=self.clock)
+        return NodeTls(loaded, self.authorities, self.signer, clock=self.clock, loaded=self.served.append)
 
 
 @pytest.fixture
@@ -116,3 +117,14 @@ async def test_an_authority_in_a_file_stands_in_for_the_clusters(scene: Scene) -
     scene.authorities.failure = Refused("never asked")
     authority = scene.write("ca.crt", scene.authority.cert_pem)
     await scene.tls(**scene.files(scene.pair), kubelet_client_ca=authority).start()
+
+
+async def test_each_certificate_that_is_taken_into_service_is_heard_of(scene: Scene) -> None:
+    tls = scene.tls(**scene.files(scene.pair))
+    await tls.start()
+    running = asyncio.create_task(tls.run())
+    renewed = scene.authority.issue("node", now=scene.clock.now(), server=True)
+    scene.files(renewed)
+    await scene.clock.advance(LOOK_EVERY)
+    running.cancel()
+    assert scene.served == [scene.pair, renewed]

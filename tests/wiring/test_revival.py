@@ -57,6 +57,7 @@ async def test_the_third_end_within_a_minute_is_the_last(stack: Stack) -> None:
     await stack.ends("bridge")
     await stack.ends("bridge")
     assert stack.running() == ["webhook"]
+    assert stack.said[-1] == "bridge died three times within a minute, giving up"
 
 
 async def test_another_programs_ends_do_not_count(stack: Stack) -> None:

@@ -125,9 +125,9 @@ class Channel:
         return self._outbox.is_given_up
 
     def reopened(self, *, now: Now) -> None:
-        """Another connection goes on: what went out over the old one may be lost, and is due at once."""
+        """Another connection goes on: what went out over the old one may be lost, and goes again."""
         self._is_paused = False
-        self._outbox.hasten(now=now.steady)
+        self._outgoing = self._outbox.resent(now=now.steady)
 
     def outgoing(self) -> list[bytes]:
         """Messages to be sent now, each once."""

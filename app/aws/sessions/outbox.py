@@ -94,11 +94,12 @@ class Outbox:
         oldest.repeats += 1
         return oldest.message
 
-    def hasten(self, *, now: float) -> None:
-        """There is a new connection: what went out over the old one may be lost, and is due at once."""
+    def resent(self, *, now: float) -> list[bytes]:
+        """All that waits, to go over a new connection: it may be lost with the old one."""
         for each in self._waiting.values():
-            each.at = now - _LONGEST_TIMEOUT
-            each.repeats = max(each.repeats, 1)
+            each.at = now
+            each.repeats += 1
+        return [each.message for each in self._waiting.values()]
 
     def _patience(self, sent: _Sent) -> float:
         """A message that is still not acknowledged is repeated more seldom, up to once a second."""

@@ -227,6 +227,7 @@ class TerminalSession(Session):
         return self._channel.encrypt(key, now=self._now())
 
     async def _repeat(self) -> None:
+        await self._flush()
         while True:
             # While nobody reads what is shown, acknowledgements are not heard either.
             await self._bell.until(lambda: self._channel.due() is not None and self._has_room())

@@ -28,6 +28,7 @@ from app.bridge.decision.measures import (
     written,
 )
 from app.bridge.decision.record import recorded_arn
+from app.bridge.status import ephemeral
 from app.bridge.status.container_status import Hold, task_id_of
 from app.bridge.status.endings import (
     Ending,
@@ -43,6 +44,8 @@ from app.bridge.status.endings import (
 from app.bridge.status.observed import NOTHING_TOLD
 from app.bridge.status.pod_status import Verdict
 from app.bridge.status.words import named
+from app.bridge.translation.containers.helper import goes_before
+from app.bridge.translation.containers.wrapping import wraps
 from app.bridge.translation.material import Unready
 from app.model.names import KEEPER_CONTAINER
 from app.model.pod import Pod
@@ -73,7 +76,7 @@ def carried(facts: Facts) -> Commands:
     status = status_of(facts, task=task, hold=Hold())
     return (
         *recorded,
-        *written(facts, status, *_started(facts, task), *hooks.restarts(facts)),
+        *written(facts, status, *_started(facts, task), *hooks.restarts(facts), *_unsupported(pod)),
         *stop_duplicates(facts),
         *_restarts(facts, pod, task),
     )
@@ -89,6 +92,12 @@ def ended(facts: Facts) -> Commands:
     if reading:
         return reading
     return (*_started(facts, task), *_end(facts, task))
+
+
+def _unsupported(pod: Pod) -> Commands:
+    """An Event for each ephemeral container that the status does not tell of yet."""
+    reason = ephemeral.UNSUPPORTED
+    return tuple(RecordEvent(reason=reason, message=each, warning=True) for each in ephemeral.news(pod))
 
 
 def _end(facts: Facts, task: Task) -> Commands:
@@ -131,12 +140,27 @@ def unread(facts: Facts, pod: Pod, task: Task) -> Commands:
     logs = _logs_to_read(facts, pod, task)
     told = facts.told.get(task.arn, NOTHING_TOLD)
     kept = any(each.name == KEEPER_CONTAINER and each.exit_code is not None for each in task.containers)
-    unrecorded = kept and not told.complete
+    unrecorded = kept and not told.complete and _is_recorded(facts, pod, task)
     within = RECORDS_WITHIN if unrecorded else LOGS_WITHIN
     late = task.stopped_at is None or facts.now - task.stopped_at >= within
     if late or not (logs or unrecorded):
         return ()
     return (ReadRecords(arn=task.arn, logs=logs), Later(seconds=_READ_AGAIN))
+
+
+def _is_recorded(facts: Facts, pod: Pod, task: Task) -> bool:
+    """Whether the helper goes before any command, so that it has something to record.
+
+    The keeper may be there for another reason: to end a task whose containers end by themselves. Where a
+    launch gave a container no words, those of the task definition are not known, only what the pod asks for.
+    """
+    words = {each.name: each.words for each in task.containers}
+    return any(
+        goes_before(words[each.name], name=each.name)
+        if words.get(each.name)
+        else wraps(each, pod=pod, settings=facts.config.task)
+        for each in (*pod.spec.init_containers, *pod.spec.containers)
+    )
 
 
 def _logs_to_read(facts: Facts, pod: Pod, task: Task) -> tuple[str, ...]:

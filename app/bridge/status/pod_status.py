@@ -9,6 +9,7 @@ from typing import Final
 
 import msgspec
 
+from app.bridge.status import ephemeral
 from app.bridge.status.conditions import conditions_of, dated, disruption
 from app.bridge.status.container_status import Hold, Sight, abandoned, container_status
 from app.bridge.status.observed import Health, Told, is_kept
@@ -88,6 +89,8 @@ def status_of(pod: Pod, view: View, *, hold: Hold | None = None, verdict: Verdic
     }
     if pod.spec.init_containers:
         status["initContainerStatuses"] = inits
+    if pod.spec.ephemeral_containers:
+        status["ephemeralContainerStatuses"] = ephemeral.statuses(pod)
     if pod.metadata.generation:
         status["observedGeneration"] = pod.metadata.generation
     return status
@@ -175,6 +178,7 @@ def same(status: Mapping[str, Json], pod: Pod) -> bool:
     lists = {
         "containerStatuses": now.container_statuses,
         "initContainerStatuses": now.init_container_statuses,
+        "ephemeralContainerStatuses": now.ephemeral_container_statuses,
     }
     if any(_bare(status[key]) != _bare(value) for key, value in lists.items() if key in status):
         return False

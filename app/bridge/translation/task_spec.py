@@ -73,6 +73,11 @@ class _Task(msgspec.Struct, frozen=True, kw_only=True):
         return self.keeps or bool(self.brought.plan or self.brought.own_plan)
 
 
+def _as_created(pod: Pod) -> Pod:
+    """The pod without what came after its creation: `kubectl debug` must not hinder the next attempt."""
+    return msgspec.structs.replace(pod, spec=msgspec.structs.replace(pod.spec, ephemeral_containers=()))
+
+
 def translate(
     pod: Pod,
     *,
@@ -87,7 +92,7 @@ def translate(
     A pure function of its arguments: the same pod, material and attempt always make the same RunTask call,
     which is what lets a lost answer be asked for again.
     """
-    reasons = tuple(eligibility.refusals(pod))
+    reasons = tuple(eligibility.refusals(_as_created(pod)))
     if reasons:
         return reasons
     task = _task(pod, material=material, settings=config)

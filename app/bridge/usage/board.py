@@ -9,7 +9,7 @@ import msgspec
 from app.bridge.decision import adoption
 from app.bridge.decision.record import recorded_arn
 from app.bridge.task_store import TaskStore
-from app.bridge.usage.counting import Reading, counted, gained
+from app.bridge.usage.counting import LEAST_SECONDS, Reading, ahead, counted, gained
 from app.model.names import TaskArn
 from app.model.pod import Pod, is_terminal
 from app.model.task import Task, TaskContainer
@@ -68,6 +68,7 @@ class UsageBoard(Usage):
         self._held = held
         self._began = clock.now()
         self._spent = 0.0
+        self._told = LEAST_SECONDS
         self._readings: dict[_Key, Reading] = {}
 
     async def run(self) -> None:
@@ -98,7 +99,11 @@ class UsageBoard(Usage):
             before = self._readings.get(key)
             started = task.started_at or task.created_at or sample.at
             after = self._readings[key] = counted(before, sample, run=seen.runtime_id, started=started)
-            self._spent += gained(before, after)
+            self._spent += gained(before, after, since=self._began)
+        newest = self._newest()
+        self._told = max(
+            self._told, self._spent + sum(ahead(each, newest) for each in self._readings.values())
+        )
 
     def node(self) -> NodeUsage:
         """All pods together."""
@@ -106,11 +111,14 @@ class UsageBoard(Usage):
         return NodeUsage(
             name=self._config.node,
             started=self._began,
-            at=max((each.at for each in readings), default=self._clock.now()),
-            cpu_seconds=self._spent,
+            at=self._newest(),
+            cpu_seconds=self._told,
             cores=sum(each.cores or 0.0 for each in readings),
             working_set=sum(each.working_set for each in readings),
         )
+
+    def _newest(self) -> datetime:
+        return max((each.at for each in self._readings.values()), default=self._clock.now())
 
     def pods(self) -> tuple[PodUsage, ...]:
         """The pods of which every container that runs has been measured."""
@@ -123,7 +131,7 @@ class UsageBoard(Usage):
             return None
         started = _starts(pod)
         names = [name for name in started if _runs(task, name)]
-        measured = [self._measured(task, name, started[name]) for name in names]
+        measured = [self._measured(task, name) for name in names]
         containers = tuple(each for each in measured if each is not None)
         if not names or len(containers) < len(names):
             return None
@@ -135,13 +143,13 @@ class UsageBoard(Usage):
             containers=containers,
         )
 
-    def _measured(self, task: Task, name: str, started: datetime) -> ContainerUsage | None:
+    def _measured(self, task: Task, name: str) -> ContainerUsage | None:
         seen, reading = _container_of(task, name), self._readings.get((task.arn, name))
         if seen is None or reading is None or reading.run != seen.runtime_id:
             return None
         return ContainerUsage(
             name=name,
-            started=started,
+            started=reading.started,
             at=reading.at,
             cpu_seconds=reading.cpu_seconds,
             cores=reading.cores,

@@ -9,7 +9,7 @@ from typing import Final
 
 from app.model.container import Container, ResourceRequirements
 from app.model.meta import ObjectMeta, OwnerReference
-from app.model.names import EARLY
+from app.model.names import EARLY, OVERFLOW, REQUIRED
 from app.model.node import Node, is_virtual
 from app.model.pod import Pod, PodCondition, PodSpec, PodStatus, condition, controller_of
 from app.model.quantity import QuantityError
@@ -39,6 +39,8 @@ class Reduction:
         node = self._nodes.get(pod.spec.node_name) if pod.spec.node_name else None
         if node is None or is_virtual(node) or EARLY in pod.metadata.annotations:
             return pod  # what allows early burst tells a new leader of its like (`early_kinds`)
+        if pod.metadata.labels.get(OVERFLOW) == REQUIRED:
+            return pod  # what must overflow, and did not, tells of the webhook (`insight.unprepared`)
         return reduced(pod)
 
 

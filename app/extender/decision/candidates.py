@@ -24,6 +24,11 @@ SPREAD_KEY_MISSING: Final = Reason(
     "spread over zones, or use ScheduleAnyway",
     "spec.topologySpreadConstraints",
 )
+ASKS_ELSEWHERE: Final = Reason(
+    "AsksForOtherNodes",
+    "its nodeSelector or required node affinity admits no virtual node; loosen them if it may overflow",
+    "spec.affinity",
+)
 UNSCHEDULABLE: Final = "Unschedulable"
 """The scheduler's reason; `SchedulingGated` and `SchedulerError` are others, and no pressure."""
 
@@ -55,9 +60,9 @@ def candidates(
     """The pods that may, or must, burst: opted in, Unschedulable, and let onto a virtual node by themselves.
 
     A toleration alone counts for nothing: the namespace must have the label. Without a node that suits them
-    those stay candidates that should be told: who *must* overflow, whose label means nothing, who spreads by
-    a label that no virtual node has, and who lacks the toleration (the webhook's warning reaches a
-    ReplicaSet, and no person). Only a pod that itself asks for other nodes is passed over.
+    those stay candidates that should be told: who *must* overflow, whose label means nothing, who asks for
+    other nodes or spreads by a label that no virtual node has, and who lacks the toleration (the webhook's
+    warning reaches a ReplicaSet, and no person). Where there is no virtual node, nobody is told.
 
     Args:
         unbound: live pods without a node.
@@ -126,7 +131,7 @@ def candidate_of(
         return Candidate(pod=pod, overflow=wished, nodes=(), invalid=SPREAD_KEY_MISSING)
     prepared = bool(suits) or not admitting
     if not suits and prepared and wished is not Overflow.REQUIRED:
-        return None
+        return Candidate(pod=pod, overflow=wished, nodes=(), invalid=ASKS_ELSEWHERE) if virtual else None
     return Candidate(pod=pod, overflow=wished, nodes=suits, prepared=prepared)
 
 

@@ -16,7 +16,7 @@ from app.extender.decision.memory import NO_AHEAD, NO_GATES, Ahead, Gates, tried
 from app.extender.decision.mode import Mode
 from app.extender.decision.preference import AS_EVER, Preference, Preferences
 from app.model.actuator import SCHEDULER, Actuator
-from app.model.names import MAX_WAIT, PodUid
+from app.model.names import PodUid
 from app.model.pod import Pod
 from app.model.policy import Overflow, PolicyError, max_wait
 from app.model.reason import Reason
@@ -191,7 +191,7 @@ def _invalid_wait(pod: Pod) -> tuple[Reason, ...]:
     try:
         max_wait(pod.metadata.annotations, default=timedelta(0))
     except PolicyError as error:
-        return (Reason("InvalidMaxWait", str(error), f"metadata.annotations[{MAX_WAIT}]"),)
+        return (Reason("InvalidMaxWait", str(error)),)
     return ()
 
 

@@ -61,7 +61,11 @@ def room_of(text: str) -> Resources:
     Raises:
         ValueError: it says nothing of cpu or memory, or something else than these four.
     """
-    pairs = dict(part.strip().partition("=")[::2] for part in text.split(","))
+    parts = [part.strip() for part in text.split(",")]
+    bare = next((part for part in parts if "=" not in part), None)
+    if bare is not None:
+        raise ValueError(f'"{bare}" has no amount; write for instance cpu=3900m,memory=14Gi')
+    pairs = dict(part.partition("=")[::2] for part in parts)
     try:
         room = Resources.parse(pairs)
     except QuantityError as error:

@@ -9,9 +9,18 @@ import msgspec
 from app.extender.cluster.facts import SHIPPED_OFFER
 from app.extender.decision.book import offer_on
 from app.extender.decision.hindrance import NOT_TAKEN
+from app.extender.decision.telling import BURSTING, OVERFLOW_REFUSED, OVERFLOW_WAITING, WOULD_BURST, told
 from app.extender.insight.home import Asked, home_of
+from app.extender.insight.life import NO_CAPACITY, REJECTIONS, Life, had_task
 from app.extender.insight.seen import Seen
-from app.extender.insight.situation import Situation, State, admitted, bars, situation_of
+from app.extender.insight.situation import (
+    Situation,
+    State,
+    admitted,
+    asks_for_fargate_alone,
+    bars,
+    situation_of,
+)
 from app.extender.insight.views import (
     Budget,
     Gate,
@@ -32,8 +41,25 @@ from app.model.policy import Overflow, PolicyError, max_wait, overflow_of
 from app.model.reason import Reason
 from app.model.virtual_node import is_overflow
 
-_VERDICTS: Final = frozenset({"OverflowRefused", "OverflowWaiting", "WouldBurst"})
+_VERDICTS: Final = frozenset({OVERFLOW_REFUSED, OVERFLOW_WAITING, WOULD_BURST, BURSTING})
 """Reasons of the Events in which the leader says what it decided (`app.extender.announcer`)."""
+
+_HELD_UP: Final = frozenset(
+    {
+        NO_CAPACITY,
+        *REJECTIONS,
+        "FailedLaunch",
+        "Failed",
+        "BackOff",
+        "FailedMount",
+    }
+)
+"""Reasons of the Events in which the bridge says why a pod does not run."""
+
+_BURST: Final[frozenset[State]] = frozenset(
+    {"granted", "due", "on-fargate", "failing", "rejected", "leaving", "ended", "failed"}
+)
+_AWAY: Final[frozenset[State]] = frozenset({"on-fargate", "failing"})
 
 UNPRESSED: Final[frozenset[State]] = frozenset({"not-opted-in", "on-node", "gated", "unscheduled"})
 """States in which nobody has decided about the pod; it is told what would be."""
@@ -63,7 +89,10 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
         since: when this began; `until` when the clock ends it.
         max_wait: seconds that it waits for a real node first.
         price: what it costs, or would; None where Fargate has no such size.
-        spent: US dollars since it got its node, about.
+        spent: US dollars since it got its node, about, and at most where it was begun more than once; None
+            where no task ever carried it.
+        life: how it fares on the node that it has.
+        alone: whether it asks for Fargate alone.
         task: what carries it on Fargate.
         home: why it does not come home, or that it does.
         level: how full the nodes are that it could use, where that was measured.
@@ -91,6 +120,8 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     max_wait: float | None
     price: Price | None
     spent: float | None
+    life: Life
+    alone: bool
     task: Task | None
     home: Reason | None
     level: Level | None
@@ -116,7 +147,7 @@ def explain_pod(
     said = said_by_us(events)
     at = _remembered(situation_of(pod, seen), said)
     price = _price(pod, at, seen)
-    away = at.state == "on-fargate"
+    away = at.state in _AWAY
     pressure = seen.facts.pressure.get(pod.uid)
     suitable = frozenset((*admitted(pod, seen), at.node))
     return Explanation(
@@ -135,13 +166,20 @@ def explain_pod(
         until=at.until,
         max_wait=_max_wait(pod, seen),
         price=price,
-        spent=_spent(at, price, now=seen.now) if away else None,
+        spent=_spent(at, price, now=seen.now) if away and had_task(pod) else None,
+        life=at.life,
+        alone=asks_for_fargate_alone(pod, seen),
         task=_task(pod) if away else None,
         home=home_of(pod, seen, replicas=replicas) if away else None,
         level=level_of(pressure, high=seen.policy.watermarks.high) if pressure is not None else None,
-        budgets=budgets_of(pod, seen.book().balances(), purchase=price.purchase if price else None),
+        budgets=budgets_of(
+            pod,
+            seen.book().balances(),
+            purchase=price.purchase if price else None,
+            observed=seen.observed,
+        ),
         gates=tuple(gate_of(node, seen) for node in seen.facts.virtual if node.name in suitable),
-        said=said,
+        said=tuple(msgspec.structs.replace(each, past=_is_past(each, at)) for each in said),
         led=seen.is_led,
         assumed=not seen.is_published,
         unread=seen.unread,
@@ -157,6 +195,18 @@ def _remembered(at: Situation, said: Iterable[Said]) -> Situation:
     if at.state != "due" or last is None or last.message != NOT_TAKEN.message:
         return at
     return msgspec.structs.replace(at, state="refused", reasons=(NOT_TAKEN,), node="")
+
+
+def _is_past(said: Said, at: Situation) -> bool:
+    """Whether what an Event says has gone: the API server keeps it for an hour all the same."""
+    if said.reason == BURSTING:
+        return at.state not in _BURST
+    if said.reason == WOULD_BURST:
+        return at.state != "observed"
+    if said.reason in {OVERFLOW_REFUSED, OVERFLOW_WAITING}:
+        wanted = "refused" if said.reason == OVERFLOW_REFUSED else "waiting"
+        return at.state != wanted or said.message != told(at.reasons)
+    return said.reason in _HELD_UP and at.state in {"on-fargate", "on-node", "ended"}
 
 
 def _then(pod: Pod, at: Situation, seen: Seen) -> tuple[Reason, ...]:

@@ -1,5 +1,6 @@
 """What one look at the cluster showed, and what the gate would decide about it at that moment."""
 
+import operator
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -10,7 +11,8 @@ import msgspec
 
 from app.extender.cluster.facts import Facts
 from app.extender.decision.book import Book, book_of
-from app.extender.decision.decisions import Decision, Plan
+from app.extender.decision.budget import Amount, Scope, figures
+from app.extender.decision.decisions import Decision, Plan, WouldBurst
 from app.extender.decision.gate import plan
 from app.extender.decision.hindrance import Refusals
 from app.extender.decision.memory import Memory
@@ -41,6 +43,7 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         gate_lease: the leader's Lease; None where there is none.
         node_leases: the Leases of the virtual nodes, by node; a bridge renews each.
         placeholders: pods that ask for nodes in the name of overflow pods.
+        unprepared: pods that the webhook did not prepare (`app.extender.insight.unprepared`).
         events: about the virtual nodes, whoever wrote them.
         unread: what we may not read, each with the mend.
         refusals: why Fargate cannot run a pod.
@@ -53,6 +56,7 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     gate_lease: LeaseObject | None = None
     node_leases: Mapping[str, LeaseObject] = NO_LEASES
     placeholders: tuple[Pod, ...] = ()
+    unprepared: tuple[Pod, ...] = ()
     events: tuple[Event, ...] = ()
     unread: tuple[str, ...] = ()
     refusals: Refusals = eligibility.refusals
@@ -82,6 +86,20 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     def book(self) -> Book:
         """The budgets, charged with what runs on Fargate."""
         return book_of(self.facts, limits=self.policy.gate.budget, costs=cost_of)
+
+    @cached_property
+    def observed(self) -> Mapping[Scope, Amount]:
+        """What those pods take from each budget that would have burst where the gate only observes."""
+        would = [each for each in self.plan.decisions if isinstance(each, WouldBurst)]
+        book = self.book()
+        before = {each.scope: figures(each.spent) for each in book.balances()}
+        for each in would:
+            book.charge(each.pod, each.node)
+        return {
+            each.scope: Amount(*map(operator.sub, figures(each.spent), before[each.scope]))
+            for each in book.balances()
+            if each.scope in before
+        }
 
     @property
     def is_led(self) -> bool:

@@ -1,16 +1,23 @@
 """Where a pod stands on its way: what has been decided about it, or why nobody has to decide yet."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Final, Literal, assert_never
+from typing import Final, Literal, assert_never, get_args
 
 import msgspec
 
 from app.extender.cluster import affinity
-from app.extender.decision.candidates import UNSCHEDULABLE, candidate_of, verdict_on, wish
+from app.extender.decision.candidates import (
+    ASKS_ELSEWHERE,
+    UNSCHEDULABLE,
+    candidate_of,
+    verdict_on,
+    wish,
+)
 from app.extender.decision.decisions import Burst, Refuse, Wait, WouldBurst
 from app.extender.decision.hindrance import unfit
 from app.extender.decision.mode import GATE_CLOSED, GIVES_GRANTS
+from app.extender.insight.life import Fate, Life, bound_since, life_of
 from app.extender.insight.opting import not_opted_in
 from app.extender.insight.seen import Seen
 from app.model.grant import Grant
@@ -32,6 +39,9 @@ State = Literal[
     "refused",
     "leaving",
     "ended",
+    "failing",
+    "rejected",
+    "failed",
 ]
 """Where a pod stands.
 
@@ -45,14 +55,12 @@ State = Literal[
 - `observed`: the same, but that the gate only observes.
 - `waiting`: it will burst when something is over.
 - `refused`: it will not, as things are.
-- `leaving`, `ended`: its life is about to be over, or is.
+- `failing`: it has a place on Fargate and does not run there, as in a crash loop or for want of capacity.
+- `rejected`: the bridge does not run it.
+- `leaving`, `ended`, `failed`: its life is about to be over, is over, or ended badly.
 """
 
-ASKS_ELSEWHERE: Final = Reason(
-    "AsksForOtherNodes",
-    "its nodeSelector or required node affinity admits no virtual node; loosen them if it may overflow",
-    "spec.affinity",
-)
+NO_VIRTUAL_NODE: Final = Reason("NoVirtualNode", "there is no virtual node; `spillway status` says more")
 NOT_LED: Final = Reason(
     "NoLeader", "no extender leads, so nobody gives it a place; `spillway status` says what is wrong"
 )
@@ -63,6 +71,14 @@ WITHDRAWN: Final = Reason(
     "GrantWithdrawn", "its grant is being taken back: a budget, or the mode of the gate, no longer allows it"
 )
 
+_ENDED: Final[Mapping[Fate, State]] = {"well": "ended", "rejected": "rejected", "failed": "failed"}
+_ON_FARGATE: Final[Mapping[Fate, State]] = {
+    "well": "on-fargate",
+    "held-up": "failing",
+    "rejected": "rejected",
+}
+_ON_NODE: Final[Mapping[Fate, State]] = dict.fromkeys(get_args(Fate), "on-node")
+
 
 class Situation(msgspec.Struct, frozen=True, kw_only=True):
     """A pod's state, and what brought it there.
@@ -72,6 +88,7 @@ class Situation(msgspec.Struct, frozen=True, kw_only=True):
         node: the node that it has, or has leave to land on.
         since: when the state began, as far as that is known.
         until: when the clock ends it; None where an event will.
+        life: how it fares on the node that it has.
     """
 
     state: State
@@ -79,24 +96,46 @@ class Situation(msgspec.Struct, frozen=True, kw_only=True):
     node: str = ""
     since: datetime | None = None
     until: datetime | None = None
+    life: Life = Life()
 
 
 def situation_of(pod: Pod, seen: Seen) -> Situation:
     """Where the pod stands."""
+    return _beyond_decision(pod, seen) or _untried(pod) or _granted(pod, seen) or _decided(pod, seen)
+
+
+def _beyond_decision(pod: Pod, seen: Seen) -> Situation | None:
+    """A pod about which nobody decides any more, or ever."""
     node = pod.spec.node_name
     if is_terminal(pod):
-        return Situation(state="ended", node=node, since=_bound_since(pod))
+        return _placed(pod, _ENDED)
     if pod.metadata.deletion_timestamp is not None:
         return Situation(state="leaving", node=node, since=pod.metadata.deletion_timestamp)
     if is_of_daemon_set(pod):
         return Situation(state="daemon-set", reasons=seen.refusals(pod), node=node)
     if node:
-        virtual = node in seen.facts.on_virtual
-        return Situation(state="on-fargate" if virtual else "on-node", node=node, since=_bound_since(pod))
+        return _placed(pod, _ON_FARGATE if node in seen.facts.on_virtual else _ON_NODE)
     if wish(pod, seen.facts.namespaces) is Overflow.NO:
         reason = not_opted_in(pod, seen.facts.namespaces)
         return Situation(state="not-opted-in", reasons=(reason,), since=_unschedulable_since(pod))
-    return _untried(pod) or _granted(pod, seen) or _decided(pod, seen)
+    return None
+
+
+def _placed(pod: Pod, states: Mapping[Fate, State]) -> Situation:
+    """A pod with a node, by how it fares there."""
+    life = life_of(pod)
+    state = states[life.fate]
+    return Situation(state=state, node=pod.spec.node_name, since=bound_since(pod), life=life)
+
+
+def asks_for_fargate_alone(pod: Pod, seen: Seen) -> bool:
+    """Whether the pod's own words admit virtual nodes, and no real one."""
+    if wish(pod, seen.facts.namespaces) is Overflow.REQUIRED:
+        return True
+    real = seen.facts.real.values()
+    return (
+        bool(real) and any(admitted(pod, seen)) and not any(affinity.admits(pod, each.node) for each in real)
+    )
 
 
 def bars(pod: Pod, seen: Seen) -> tuple[Reason, ...]:
@@ -107,8 +146,8 @@ def bars(pod: Pod, seen: Seen) -> tuple[Reason, ...]:
     candidate = candidate_of(
         pod, virtual=seen.facts.virtual, namespaces=seen.facts.namespaces, actuator=gate.actuator
     )
-    if candidate is None:
-        return (*seen.refusals(pod), *((ASKS_ELSEWHERE,) if seen.facts.virtual else ()))
+    if candidate is None or candidate.invalid is ASKS_ELSEWHERE:
+        return (*seen.refusals(pod), *((ASKS_ELSEWHERE,) if candidate is not None else ()))
     return unfit(candidate, config=gate, refusals=seen.refusals)
 
 
@@ -171,7 +210,7 @@ def _decided(pod: Pod, seen: Seen) -> Situation:
     decision = seen.decisions.get(pod.uid)
     match decision:
         case None:
-            return Situation(state="refused", reasons=(ASKS_ELSEWHERE,), since=since)
+            return Situation(state="refused", reasons=(NO_VIRTUAL_NODE,), since=since)
         case Burst(node=node):
             return Situation(
                 state="due" if seen.is_led else "waiting",
@@ -192,10 +231,3 @@ def _decided(pod: Pod, seen: Seen) -> Situation:
 def _unschedulable_since(pod: Pod) -> datetime | None:
     verdict = verdict_on(pod)
     return verdict.last_transition_time if verdict is not None else None
-
-
-def _bound_since(pod: Pod) -> datetime | None:
-    """When it got its node; a task's bill begins a little later."""
-    said = condition(pod, "PodScheduled")
-    bound = said.last_transition_time if said is not None and said.status == "True" else None
-    return bound or pod.status.start_time

@@ -1,21 +1,23 @@
 """How all of it stands: gate, pressure, spend, who waits and why, who comes home, and what is wrong."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
-from typing import Final, Literal
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Literal
 
 import msgspec
 
 from app.extender.cluster.reach import reach_of
 from app.extender.decision.book import offer_on
-from app.extender.decision.candidates import verdict_on
 from app.extender.decision.decisions import Burst, Decision, Refuse, Wait, WouldBurst
 from app.extender.homing.returning import overflow_pods
+from app.extender.insight.failing import failing
+from app.extender.insight.groups import Group, Kept, groups_of
 from app.extender.insight.home import homing
-from app.extender.insight.seen import Seen, oldest
-from app.extender.insight.situation import NOT_LED
-from app.extender.insight.troubles import troubles
+from app.extender.insight.life import life_of
+from app.extender.insight.seen import Seen
+from app.extender.insight.situation import NOT_LED, asks_for_fargate_alone
+from app.extender.insight.troubles import FAULTS_OF_NODES, notes, troubles
 from app.extender.insight.views import (
     Budget,
     Gate,
@@ -28,10 +30,9 @@ from app.extender.insight.views import (
     said_by_us,
     whole,
 )
+from app.model.offer import Offer
 from app.model.pod import Pod
 from app.model.reason import Reason
-
-_EVER: Final = datetime.min.replace(tzinfo=UTC)
 
 
 class Leader(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,41 +43,36 @@ class Leader(msgspec.Struct, frozen=True, kw_only=True):
     renewed: datetime | None
 
 
-class Group(msgspec.Struct, frozen=True, kw_only=True):
-    """Pods that one reason keeps.
+class Spend(msgspec.Struct, frozen=True, kw_only=True):
+    """The overflow pods of a namespace.
 
     Attributes:
-        message: the reason in the words for the oldest of them.
-        pods: how many.
-        oldest: the pod that has waited longest, as `namespace/name`.
-        since: since when it has.
-        until: when the clock ends it for the first of them; None where an event will.
+        vcpu: of all, whether or not a task runs: so much is reserved, and counts in the budgets.
+        hourly: US dollars for an hour of all.
+        unpriced: how many of them have no price.
+        tasks: how many have a task now; `tasks_vcpu` and `tasks_hourly` are what those come to.
     """
-
-    code: str
-    message: str
-    pods: int
-    oldest: str
-    since: datetime | None
-    until: datetime | None = None
-
-
-class Spend(msgspec.Struct, frozen=True, kw_only=True):
-    """The overflow pods of a namespace, and what they cost an hour; `unpriced` of them have no price."""
 
     namespace: str
     pods: int
     vcpu: float
     hourly: float
     unpriced: int = 0
+    tasks: int = 0
+    tasks_vcpu: float = 0.0
+    tasks_hourly: float = 0.0
 
 
 class Reached(msgspec.Struct, frozen=True, kw_only=True):
-    """The nodes that some pending pods could use, all by the same words, and how full those are."""
+    """The nodes that some pending pods could use, all by the same words, and how full those are.
+
+    `alone` says that they ask for Fargate alone, whatever room real nodes have.
+    """
 
     pods: int
     example: str
     level: Level
+    alone: bool = False
 
 
 class Home(msgspec.Struct, frozen=True, kw_only=True):
@@ -100,6 +96,8 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         troubles: what is wrong with Spillway itself, each with the mend.
+        notes: what keeps it from bursting because somebody said so.
+        failing: pods on Fargate that do not run, by kubelet's reason; most are no trouble of ours.
         bursting: pods that hold a grant, or are due for one.
         observed: pods that would have burst, were their gate not in `observe`.
         observed_hourly: what those would cost an hour, in US dollars.
@@ -108,11 +106,13 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
 
     at: datetime
     troubles: tuple[Reason, ...]
+    notes: tuple[Reason, ...]
     leader: Leader
     gates: tuple[Gate, ...]
     level: Level
     reached: tuple[Reached, ...]
     overflow: tuple[Spend, ...]
+    failing: tuple[Group, ...]
     budgets: tuple[Budget, ...]
     bursting: int
     waiting: tuple[Group, ...]
@@ -128,11 +128,12 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
 
 def summary(seen: Seen) -> Status:
     """How it stands at the moment of the look."""
-    lease = seen.gate_lease
+    lease, found = seen.gate_lease, troubles(seen)
     would = [each for each in seen.plan.decisions if isinstance(each, WouldBurst)]
     return Status(
         at=seen.now,
-        troubles=troubles(seen),
+        troubles=found,
+        notes=notes(seen),
         leader=Leader(
             alive=seen.is_led,
             holder=lease.holder if lease is not None else "",
@@ -142,26 +143,19 @@ def summary(seen: Seen) -> Status:
         level=level_of(whole(seen.facts), high=seen.policy.watermarks.high),
         reached=_reached(seen),
         overflow=_spends(seen),
-        budgets=all_budgets(seen.book().balances()),
+        failing=groups_of(failing(seen)),
+        budgets=all_budgets(seen.book().balances(), observed=seen.observed),
         bursting=_bursting(seen),
-        waiting=_groups(each for decision in seen.plan.decisions for each in _waits(decision, seen)),
-        refused=_groups(each for decision in seen.plan.decisions for each in _refusals(decision)),
+        waiting=groups_of(each for decision in seen.plan.decisions for each in _waits(decision, seen)),
+        refused=groups_of(each for decision in seen.plan.decisions for each in _refusals(decision)),
         observed=len(would),
         observed_hourly=sum(each.cost.hourly for each in would if each.cost is not None),
         home=_home(seen),
         handover=_handover(seen),
-        said=said_by_us(seen.events),
+        said=_said(seen, found),
         assumed=not seen.is_published,
         unread=seen.unread,
     )
-
-
-class _Kept(msgspec.Struct, frozen=True):
-    """A pod, one of the reasons that keep it, and when the clock ends that."""
-
-    pod: Pod
-    reason: Reason
-    until: datetime | None
 
 
 def _bursting(seen: Seen) -> int:
@@ -171,49 +165,28 @@ def _bursting(seen: Seen) -> int:
     return granted if seen.is_led else granted - due
 
 
-def _waits(decision: Decision, seen: Seen) -> Iterable[_Kept]:
+def _waits(decision: Decision, seen: Seen) -> Iterable[Kept]:
     """Without a leader those wait, too, whom nothing else keeps."""
     match decision:
         case Wait(pod=pod, until=until):
-            return [_Kept(pod, reason, until) for reason in decision.reasons]
+            return [Kept(pod, reason, until) for reason in decision.reasons]
         case Burst(pod=pod) if not seen.is_led:
-            return [_Kept(pod, NOT_LED, None)]
+            return [Kept(pod, NOT_LED, None)]
         case _:
             return []
 
 
-def _refusals(decision: Decision) -> Iterable[_Kept]:
+def _refusals(decision: Decision) -> Iterable[Kept]:
     if not isinstance(decision, Refuse):
         return []
-    return [_Kept(decision.pod, reason, decision.until) for reason in decision.reasons]
+    return [Kept(decision.pod, reason, decision.until) for reason in decision.reasons]
 
 
-def _groups(kept: Iterable[_Kept]) -> tuple[Group, ...]:
-    """By the reason's code, the largest group first; a pod with two reasons is in two groups."""
-    by_code: dict[str, list[_Kept]] = defaultdict(list)
-    for each in kept:
-        by_code[each.reason.code].append(each)
-    groups = (_group(code, found) for code, found in by_code.items())
-    return tuple(sorted(groups, key=lambda each: (-each.pods, each.code)))
-
-
-def _group(code: str, found: list[_Kept]) -> Group:
-    first = min(found, key=lambda each: (_since(each.pod), each.pod.key))
-    return Group(
-        code=code,
-        message=str(first.reason),
-        pods=len({each.pod.uid for each in found}),
-        oldest=first.pod.key,
-        since=_since(first.pod) if _since(first.pod) != _EVER else None,
-        until=oldest(each.until for each in found),
-    )
-
-
-def _since(pod: Pod) -> datetime:
-    """Since when it waits for a node, or exists; long ago where nothing says so."""
-    verdict = verdict_on(pod)
-    found = verdict.last_transition_time if verdict is not None else None
-    return found or pod.metadata.creation_timestamp or _EVER
+def _said(seen: Seen, found: Iterable[Reason]) -> tuple[Said, ...]:
+    """Of what is wrong with a node's words, only what still is: the Event stays when they are mended."""
+    wrong = {each.code for each in found}
+    said = said_by_us(seen.events)
+    return tuple(each for each in said if each.reason not in FAULTS_OF_NODES or each.reason in wrong)
 
 
 def _reached(seen: Seen) -> tuple[Reached, ...]:
@@ -228,6 +201,7 @@ def _reached(seen: Seen) -> tuple[Reached, ...]:
             pods=len(found),
             example=min(pod.key for pod in found),
             level=level_of(seen.facts.pressure[found[0].uid], high=high),
+            alone=asks_for_fargate_alone(found[0], seen),
         )
         for found in pods.values()
     )
@@ -236,29 +210,34 @@ def _reached(seen: Seen) -> tuple[Reached, ...]:
 
 def _spends(seen: Seen) -> tuple[Spend, ...]:
     offers = {node.name: offer_on(node) for node in seen.facts.virtual}
-    by_namespace: dict[str, list[Pod]] = defaultdict(list)
+    by_namespace = defaultdict(list)
     for pod in overflow_pods(seen.facts):
         by_namespace[pod.metadata.namespace].append(pod)
-    found = []
-    for name, pods in by_namespace.items():
-        prices = [price_of(pod, offers[pod.spec.node_name]) for pod in pods]
-        known = [each for each in prices if each is not None]
-        found.append(
-            Spend(
-                namespace=name,
-                pods=len(pods),
-                vcpu=sum(each.vcpu for each in known),
-                hourly=sum(each.hourly for each in known),
-                unpriced=len(pods) - len(known),
-            )
-        )
+    found = (_spend(name, pods, offers) for name, pods in by_namespace.items())
     return tuple(sorted(found, key=lambda each: (-each.hourly, each.namespace)))
+
+
+def _spend(name: str, pods: Sequence[Pod], offers: Mapping[str, Offer]) -> Spend:
+    prices = {pod.uid: price_of(pod, offers[pod.spec.node_name]) for pod in pods}
+    known = [each for each in prices.values() if each is not None]
+    carried = [prices[pod.uid] for pod in pods if life_of(pod).has_task]
+    bought = [each for each in carried if each is not None]
+    return Spend(
+        namespace=name,
+        pods=len(pods),
+        vcpu=sum(each.vcpu for each in known),
+        hourly=sum(each.hourly for each in known),
+        unpriced=len(pods) - len(known),
+        tasks=len(carried),
+        tasks_vcpu=sum(each.vcpu for each in bought),
+        tasks_hourly=sum(each.hourly for each in bought),
+    )
 
 
 def _home(seen: Seen) -> Home:
     found = homing(seen)
     pods: Mapping[str, Pod] = {pod.uid: pod for pod in overflow_pods(seen.facts)}
-    staying = _groups(_Kept(pods[uid], reason, None) for uid, reason in found.stays.items() if uid in pods)
+    staying = groups_of(Kept(pods[uid], reason, None) for uid, reason in found.stays.items() if uid in pods)
     return Home(on=seen.policy.returns is not None, going=len(found.going), staying=staying)
 
 

@@ -1,23 +1,49 @@
 """What is wrong with Spillway itself, and the mend: what somebody who is woken at night must see first.
 
-A pod that is refused, or a budget that is spent, is no trouble: that is what people asked for.
+A pod that is refused, a budget that is spent, or a gate that somebody closed, is no trouble: that is what
+people asked for. A closed gate is noted.
 """
 
 from collections.abc import Iterator
 from datetime import datetime
+from typing import Final
 
-from app.extender.decision.mode import fault_of
+from app.extender.decision.mode import GIVES_GRANTS, fault_of
+from app.extender.insight.failing import failures
 from app.extender.insight.seen import Seen, is_alive
+from app.extender.insight.unprepared import webhook_missed
 from app.model.grant import GrantsError, read_grants
 from app.model.lease import LeaseObject
+from app.model.names import GATE
 from app.model.node import Node, is_ready
 from app.model.offer import OfferError, read_offer
 from app.model.reason import Reason
+from app.model.spelling import unread_on_namespace
+
+FAULTS_OF_NODES: Final = frozenset({"InvalidGate"})
+"""Codes of what the leader says in Events of virtual nodes for as long as it is so."""
 
 
 def troubles(seen: Seen) -> tuple[Reason, ...]:
     """Everything that is wrong, the gravest first."""
-    return (*_gate(seen), *_nodes(seen), *_words(seen))
+    missed = webhook_missed(seen.unprepared, now=seen.now)
+    return (*_gate(seen), *_nodes(seen), *((missed,) if missed else ()), *failures(seen), *_words(seen))
+
+
+def notes(seen: Seen) -> tuple[Reason, ...]:
+    """That no gate is open where it is so because somebody said it, and who."""
+    virtual = seen.facts.virtual
+    if not virtual or any(seen.modes[node.name] in GIVES_GRANTS or fault_of(node) for node in virtual):
+        return ()
+    words = ", ".join(_set(node, seen.modes[node.name]) for node in virtual)
+    return (Reason("NoGateOpen", f"no gate is open, so nothing new bursts: {words}"),)
+
+
+def _set(node: Node, mode: str) -> str:
+    own = node.metadata.annotations.get(GATE, "").strip()
+    by = f"its annotation {GATE}={own}" if own else f"the extender's --gate {mode}"
+    verb = "only observes" if mode == "observe" else f"is {mode}"
+    return f"{node.name} {verb} (set so by {by})"
 
 
 def _gate(seen: Seen) -> Iterator[Reason]:
@@ -80,7 +106,7 @@ def _words(seen: Seen) -> Iterator[Reason]:
             yield Reason("AnnotationUnreadable", f"virtual node {node.name}: {error}")
     book = seen.book()
     for name in sorted(seen.facts.namespaces):
-        for fault in book.faults(name):
+        for fault in (*book.faults(name), *unread_on_namespace(seen.facts.namespaces[name].metadata)):
             yield Reason(fault.code, f"namespace {name}: {fault.message}", fault.field)
 
 

@@ -1,7 +1,8 @@
 """What is shown of prices, budgets, pressure and gates, by one pod's explanation and by the whole status."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
+from types import MappingProxyType
 from typing import Final, Literal
 
 import msgspec
@@ -10,7 +11,7 @@ from app.extender.cluster.facts import Facts
 from app.extender.cluster.pressure import Pressure
 from app.extender.cluster.snapshot import is_pending
 from app.extender.decision.book import offer_on
-from app.extender.decision.budget import Balance, Scope
+from app.extender.decision.budget import Amount, Balance, Scope
 from app.extender.decision.mode import Mode
 from app.extender.insight.seen import Seen
 from app.fargate.prices import cost_of
@@ -19,10 +20,11 @@ from app.model.event import Event
 from app.model.grant import GrantsError, read_grants
 from app.model.node import Node, is_ready
 from app.model.offer import Offer, Purchase
-from app.model.pod import Pod
+from app.model.pod import Pod, is_terminal
 from app.model.quantity import QuantityError
 from app.model.requests import requests_of
 from app.model.resources import Resources, total
+from app.model.virtual_node import is_overflow
 
 OURS: Final = "spillway"
 """How the names begin that our programs write Events under."""
@@ -78,6 +80,7 @@ class Gate(msgspec.Struct, frozen=True, kw_only=True):
     """One virtual node: how its gate is run, and whether it takes pods at all.
 
     Attributes:
+        pods: overflow pods on it that live.
         grants: grants on it that have not expired; None where the annotation cannot be read.
         early: its early room; None where none is open.
         bridge: who keeps the node; empty where nobody does.
@@ -106,7 +109,9 @@ def gate_of(node: Node, seen: Seen) -> Gate:
         mode=seen.modes[node.name],
         ready=is_ready(node),
         cordoned=node.spec.unschedulable,
-        pods=len(seen.facts.on_virtual.get(node.name, ())),
+        pods=sum(
+            is_overflow(pod) and not is_terminal(pod) for pod in seen.facts.on_virtual.get(node.name, ())
+        ),
         grants=_open_grants(node, seen.now),
         early=_open_early(node, seen.now),
         bridge=lease.holder if lease else "",
@@ -185,8 +190,17 @@ def _asked(pod: Pod) -> Resources:
         return Resources(pods=1)
 
 
+Observed = Mapping[Scope, Amount]
+"""What pods would take that the gate only observes, by budget."""
+
+NOTHING_OBSERVED: Final[Observed] = MappingProxyType({})
+
+
 class Budget(msgspec.Struct, frozen=True, kw_only=True):
-    """What is spent of one budget; None where there is no limit. `hourly` is US dollars."""
+    """What is spent of one budget; None where there is no limit. `hourly` is US dollars.
+
+    The amounts `observed` come on top, by pods that would have burst where the gate only observes.
+    """
 
     whose: str
     pods: int
@@ -195,6 +209,9 @@ class Budget(msgspec.Struct, frozen=True, kw_only=True):
     most_vcpu: float | None
     hourly: float
     most_hourly: float | None
+    observed_pods: int = 0
+    observed_vcpu: float = 0.0
+    observed_hourly: float = 0.0
 
     @property
     def is_limited(self) -> bool:
@@ -202,13 +219,19 @@ class Budget(msgspec.Struct, frozen=True, kw_only=True):
         return (self.most_pods, self.most_vcpu, self.most_hourly) != (None, None, None)
 
 
-def all_budgets(balances: Iterable[Balance]) -> tuple[Budget, ...]:
+def all_budgets(balances: Iterable[Balance], *, observed: Observed = NOTHING_OBSERVED) -> tuple[Budget, ...]:
     """Those that limit something; of AWS's quotas those of which something is spent."""
     told = (each for each in balances if each.scope.kind != "quota" or each.spent.pods)
-    return _limited(told)
+    return _limited(told, observed)
 
 
-def budgets_of(pod: Pod, balances: Iterable[Balance], *, purchase: Purchase | None) -> tuple[Budget, ...]:
+def budgets_of(
+    pod: Pod,
+    balances: Iterable[Balance],
+    *,
+    purchase: Purchase | None,
+    observed: Observed = NOTHING_OBSERVED,
+) -> tuple[Budget, ...]:
     """Those that limit something and that the pod draws on; `purchase` is what its price is for."""
     names = {"cluster": "", "namespace": pod.metadata.namespace}
     told = (
@@ -217,14 +240,15 @@ def budgets_of(pod: Pod, balances: Iterable[Balance], *, purchase: Purchase | No
         if names.get(each.scope.kind) == each.scope.name
         or (each.scope.kind == "quota" and each.scope.purchase == purchase)
     )
-    return _limited(told)
+    return _limited(told, observed)
 
 
-def _limited(balances: Iterable[Balance]) -> tuple[Budget, ...]:
-    return tuple(each for each in map(_budget, balances) if each.is_limited)
+def _limited(balances: Iterable[Balance], observed: Observed) -> tuple[Budget, ...]:
+    budgets = (_budget(each, observed.get(each.scope, Amount())) for each in balances)
+    return tuple(each for each in budgets if each.is_limited)
 
 
-def _budget(balance: Balance) -> Budget:
+def _budget(balance: Balance, observed: Amount) -> Budget:
     return Budget(
         whose=_whose(balance.scope),
         pods=balance.spent.pods,
@@ -233,6 +257,9 @@ def _budget(balance: Balance) -> Budget:
         most_vcpu=balance.limits.vcpu,
         hourly=balance.spent.hourly,
         most_hourly=balance.limits.hourly,
+        observed_pods=observed.pods,
+        observed_vcpu=observed.vcpu,
+        observed_hourly=observed.hourly,
     )
 
 
@@ -247,13 +274,14 @@ def _whose(scope: Scope) -> str:
 
 
 class Said(msgspec.Struct, frozen=True, kw_only=True):
-    """An Event of one of our programs."""
+    """An Event of one of our programs; `past` where what it says is no longer so."""
 
     at: datetime | None
     by: str
     reason: str
     message: str
     times: int
+    past: bool = False
 
 
 def said_by_us(events: Iterable[Event]) -> tuple[Said, ...]:

@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import hmac
+from collections.abc import Callable
 from typing import Final
 
 import msgspec
@@ -12,6 +13,7 @@ from app.kubelet.access.credentials import Secret, subject_of, token_of, with_ev
 from app.kubelet.access.refusals import UNAUTHORIZED, forbidden, undecided
 from app.kubelet.access.verdicts import Verdicts
 from app.kubelet.messages import Answer, Request
+from app.kubelet.metrics import KubeletMetrics
 from app.ports.access import Answered, Caller, NodeAccess, Reviews
 from app.ports.clock import Clock
 from app.ports.failures import PortFailure
@@ -55,7 +57,14 @@ class Access:
     """Authentication and authorization of one node's API. Nobody is anonymous."""
 
     def __init__(
-        self, reviews: Reviews, *, node: str, clock: Clock, config: AccessConfig, pepper: bytes
+        self,
+        reviews: Reviews,
+        *,
+        node: str,
+        clock: Clock,
+        config: AccessConfig,
+        metrics: KubeletMetrics,
+        pepper: bytes,
     ) -> None:
         """Ask nothing yet.
 
@@ -64,27 +73,35 @@ class Access:
             node: the node's name, which is what rights are given on.
             clock: time.
             config: how long verdicts hold.
+            metrics: what is counted.
             pepper: random bytes of this process: tokens are remembered as digests that are keyed with them.
         """
         self._reviews = reviews
         self._node = node
         self._names = frozenset(config.client_names)
         self._pepper = pepper
+        self._denied = metrics.denied
         questions = asyncio.Semaphore(config.questions)
         self._callers = Verdicts[bytes, _Known](
-            clock=clock, keep=lambda _: config.token, most=config.most, questions=questions
+            clock=clock,
+            keep=lambda _: config.token,
+            most=config.most,
+            questions=questions,
+            count=_counting(metrics, "token"),
         )
         self._answers = Verdicts[_Question, Answered](
             clock=clock,
             keep=lambda answered: config.allowed if answered.allowed else config.denied,
             most=config.most,
             questions=questions,
+            count=_counting(metrics, "access"),
         )
 
     async def refusal(self, request: Request) -> Answer | None:
         """The kubelet's answer to who may not (401, 403, or 500 where nobody could say); None to who may."""
         caller = await self._caller(request)
         if caller is None:
+            self._denied.labels("unauthorized").inc()
             return UNAUTHORIZED
         return await self._refusal(caller, attributes(request.method, request.target))
 
@@ -122,9 +139,11 @@ class Access:
                     subresource=subresource,
                     reason=str(failure),
                 )
+                self._denied.labels("undecided").inc()
                 return undecided(caller.name, verb=asked.verb, subresource=subresource)
             if answered.allowed:
                 return None
+        self._denied.labels("forbidden").inc()
         log.info("forbidden", user=caller.name, verb=asked.verb, subresources=list(asked.subresources))
         return forbidden(caller.name, asked)
 
@@ -132,3 +151,7 @@ class Access:
         extra = tuple(sorted(caller.extra.items()))
         question = (caller.name, caller.groups, caller.uid, extra, wanted)
         return await self._answers.get(question, lambda: self._reviews.answer(caller, wanted))
+
+
+def _counting(metrics: KubeletMetrics, kind: str) -> Callable[[str], None]:
+    return lambda outcome: metrics.reviews.labels(kind, outcome).inc()

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from app.ports.clock import Clock
+from app.ports.failures import PortFailure
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
@@ -27,7 +28,13 @@ class Verdicts(Generic[K, V]):
     """
 
     def __init__(
-        self, *, clock: Clock, keep: Callable[[V], float], most: int, questions: asyncio.Semaphore
+        self,
+        *,
+        clock: Clock,
+        keep: Callable[[V], float],
+        most: int,
+        questions: asyncio.Semaphore,
+        count: Callable[[str], None],
     ) -> None:
         """Remember nothing yet.
 
@@ -36,7 +43,10 @@ class Verdicts(Generic[K, V]):
             keep: for how many seconds a verdict holds.
             most: how many are remembered.
             questions: how many are asked at once; further ones wait.
+            count: told of every verdict how it came about: `remembered`, `asked` or `failed`; who waits for a
+                question that is asked already counts as one who asks.
         """
+        self._count = count
         self._clock = clock
         self._keep = keep
         self._most = most
@@ -52,6 +62,7 @@ class Verdicts(Generic[K, V]):
         until, verdict = self._known.get(key, (0.0, None))
         if verdict is not None and self._clock.steady() < until:
             self._known.move_to_end(key)
+            self._count("remembered")
             return verdict
         asking = self._asking.get(key)
         if asking is None:
@@ -61,7 +72,13 @@ class Verdicts(Generic[K, V]):
     async def _shared(self, key: K, asking: _Asking[V]) -> V:
         asking.waiting += 1
         try:
-            return await asyncio.shield(asking.task)
+            verdict = await asyncio.shield(asking.task)
+        except PortFailure:
+            self._count("failed")
+            raise
+        else:
+            self._count("asked")
+            return verdict
         finally:
             asking.waiting -= 1
             if not asking.waiting:

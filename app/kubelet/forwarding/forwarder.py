@@ -15,11 +15,22 @@ GRACE_SECONDS: Final = 10.0
 """How long one direction may go on without the other: who closes both says so of one after the other."""
 
 READ_BYTES: Final = 32 * 1024
+MOST_CONNECTIONS: Final = 1000
+"""To pods, of all clients together."""
 
 Dial = Callable[[str, int], Awaitable[tuple[asyncio.StreamReader, asyncio.StreamWriter]]]
 """Connects to an address and port. Raises OSError."""
 
 log = logs.get(__name__)
+
+
+async def dial(address: str, port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """Connect; little is read ahead of a client that reads slowly."""
+    return await asyncio.open_connection(address, port, limit=READ_BYTES)
+
+
+class TooMany(OSError):
+    """No more connections are made."""
 
 
 class Target(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,6 +47,7 @@ class Forwarder:
     def __init__(self, *, clock: Clock, dial: Dial) -> None:
         self._clock = clock
         self._dial = dial
+        self._open = 0
 
     async def forward(self, target: Target, *, data: Stream, error: Stream) -> None:
         """Carry bytes both ways until both sides are done, then end both streams. Raises ConnectionEnded.
@@ -43,20 +55,29 @@ class Forwarder:
         Why there is no connection is told on `error`. That one breaks later is not: kubectl gives up all that
         it forwards at the first word on it, and many a server resets its connections as it closes them.
         """
+        self._open += 1
+        try:
+            await self._forward(target, data=data, error=error)
+        finally:
+            self._open -= 1
+        await _end(data, error)
+
+    async def _forward(self, target: Target, *, data: Stream, error: Stream) -> None:
         try:
             reader, writer = await self._connected(target)
         except OSError as failure:
             problem = _problem(target, failure)
             log.info("port is not forwarded", reason=problem)
             await error.write(problem.encode())
-        else:
-            try:
-                await self._carry(reader, writer, data=data, error=error)
-            finally:
-                writer.transport.abort()
-        await _end(data, error)
+            return
+        try:
+            await self._carry(reader, writer, data=data, error=error)
+        finally:
+            writer.transport.abort()
 
     async def _connected(self, target: Target) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        if self._open > MOST_CONNECTIONS:
+            raise TooMany
         async with asyncio.timeout(DIAL_SECONDS):
             return await self._dial(target.address, target.port)
 
@@ -109,18 +130,21 @@ def _raise_unless_reset(*tasks: asyncio.Task[None]) -> None:
 
 
 def _problem(target: Target, failure: OSError) -> str:
-    where = f"{target.address}:{target.port}"
+    """In the words of the kubelet and of the container runtime, and with the mend."""
     match failure:
+        case TooMany():
+            reason = f"{MOST_CONNECTIONS} connections are forwarded by this node already; close some"
         case ConnectionRefusedError():
             reason = (
-                f"{where} refused the connection: the program in the pod has to listen on this port, and on "
-                "all addresses instead of the loopback alone"
+                "connect: connection refused; the program in the pod has to listen on this port, and on all "
+                "addresses instead of the loopback alone"
             )
         case TimeoutError():
             reason = (
-                f"{where} did not answer within {DIAL_SECONDS:.0f} s: let the bridge reach this port, in the "
-                "security groups of the pod's task"
+                f"no answer within {DIAL_SECONDS:.0f} s; let the bridge reach this port, in the security "
+                "groups of the pod's task"
             )
         case _:
-            reason = f"{where}: {failure}"
-    return f"error forwarding port {target.port} to pod {target.pod}: {reason}"
+            reason = f"{failure.strerror or failure}; let the bridge's network reach the pod's subnet"
+    where = f"{target.address}:{target.port}"
+    return f"error forwarding port {target.port} to pod {target.pod}: failed to connect to {where}: {reason}"

@@ -3,7 +3,7 @@
 https://github.com/kubernetes/kubernetes/tree/v1.36.0/staging/src/k8s.io/cri-streaming/pkg/streaming/portforward
 """
 
-from typing import Generic, Protocol, TypeVar
+from typing import Final, Generic, Protocol, TypeVar
 
 import msgspec
 
@@ -25,6 +25,9 @@ class Labelled(Protocol):
 
 S = TypeVar("S", bound=Labelled)
 
+MOST_WAITING: Final = 256
+"""Pairs of one client of which one stream is missing."""
+
 
 class Pair(msgspec.Struct, Generic[S], kw_only=True):
     """A forwarded connection, as far as its streams have come."""
@@ -42,11 +45,16 @@ class Pairs(Generic[S]):
         self._waiting: dict[str, Pair[S]] = {}
 
     def add(self, stream: S) -> Pair[S] | None:
-        """The pair that the stream belongs to, complete or not; None where it is no stream to forward."""
+        """The pair that the stream belongs to, complete or not.
+
+        None where it is no stream to forward, or where too many wait for their other stream.
+        """
         kind, port = stream.header("streamtype"), port_of(stream.header("port"))
         if kind not in {"data", "error"} or port is None:
             return None
         request = _request(stream, kind)
+        if len(self._waiting) >= MOST_WAITING and request not in self._waiting:
+            return None
         pair = self._waiting.setdefault(request, Pair(request=request))
         if kind == "data" and pair.data is None:
             pair.data, pair.port = stream, port

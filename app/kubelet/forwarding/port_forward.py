@@ -1,21 +1,23 @@
 """`/portForward/…`: a client's connection, and in it as many connections to a pod's ports as it opens."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from functools import partial
 from http import HTTPStatus
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
-from app.kubelet.forwarding.forwarder import Dial, Forwarder, Target
+from app.kubelet.forwarding.forwarder import Dial, Forwarder, Target, dial
 from app.kubelet.forwarding.pairs import Pair, Pairs
 from app.kubelet.forwarding.ports import ports_of
+from app.kubelet.lifetime import Over, alongside, until_over
 from app.kubelet.messages import Answer, Duplex, Request, Upgrade
 from app.kubelet.streaming.negotiation import Agreed, agree
 from app.ports.clock import Clock
 from app.ports.containers import Containers
 from app.ports.failures import NotFound, PortFailure
+from app.streaming.connections.allowance import Allowance
 from app.streaming.connections.channels import ChannelConnection, Tunnel
 from app.streaming.connections.spdy import SpdyConnection, SpdyStream
 from app.streaming.spdy.session import Role
@@ -36,9 +38,13 @@ PAIR_SECONDS: Final = 30.0
 log = logs.get(__name__)
 
 
+_Way = Callable[[Duplex, "Pod"], Awaitable[None]]
+
+
 class Pod(msgspec.Struct, frozen=True, kw_only=True):
     """The pod that a client forwards to."""
 
+    namespace: str
     name: str
     address: str
 
@@ -50,15 +56,16 @@ class Pod(msgspec.Struct, frozen=True, kw_only=True):
 class PortForward:
     """Serves `kubectl port-forward` from the addresses of pods' tasks."""
 
-    def __init__(self, containers: Containers, *, clock: Clock, dial: Dial = asyncio.open_connection) -> None:
+    def __init__(self, containers: Containers, *, clock: Clock, dial: Dial = dial) -> None:
         self._containers = containers
         self._clock = clock
+        self._allowance = Allowance()
         self._forwarder = Forwarder(clock=clock, dial=dial)
 
     async def answer(self, request: Request, namespace: str, pod: str, query: str) -> Answer | Upgrade:
         """An upgrade, or why not: 404 for a pod that is not here, 400 and 403 in the kubelet's words."""
         try:
-            found = Pod(name=pod, address=self._containers.address(namespace, pod))
+            found = Pod(namespace=namespace, name=pod, address=self._containers.address(namespace, pod))
         except NotFound as missing:
             return Answer(status=HTTPStatus.NOT_FOUND, text=str(missing))
         except PortFailure as failure:
@@ -68,21 +75,33 @@ class PortForward:
 
     def _upgrade(self, agreed: Agreed, pod: Pod, query: str) -> Answer | Upgrade:
         if not agreed.over_websocket:
-            return Upgrade(agreed.headers, partial(self._over_spdy, pod=pod))
+            return Upgrade(agreed.headers, partial(self._run, self._over_spdy, pod))
         if agreed.protocol == TUNNEL_PROTOCOL:
-            return Upgrade(agreed.headers, partial(self._through_tunnel, pod=pod))
+            return Upgrade(agreed.headers, partial(self._run, self._through_tunnel, pod))
         ports = ports_of(query)
         if isinstance(ports, Answer):
             return ports
-        return Upgrade(agreed.headers, partial(self._over_channels, pod=pod, ports=ports))
+        return Upgrade(agreed.headers, partial(self._run, partial(self._over_channels, ports), pod))
 
-    async def _through_tunnel(self, duplex: Duplex, *, pod: Pod) -> None:
-        tunnel = Tunnel(duplex, Side.SERVER)
-        await tunnel.serve(self._over_spdy(tunnel, pod=pod))
+    async def _run(self, way: _Way, pod: Pod, duplex: Duplex) -> None:
+        """Clients take the connection's end for the pod's: kubectl says that it lost it, and fails."""
+        try:
+            await way(duplex, pod)
+        except Over as end:
+            log.info("port-forward ended", pod=f"{pod.namespace}/{pod.name}", reason=str(end))
 
-    async def _over_spdy(self, duplex: Duplex, *, pod: Pod) -> None:
-        connection = SpdyConnection(duplex, Role.SERVER)
-        await connection.serve(self._forward_pairs(connection, pod))
+    async def _while_it_runs(self, work: Coroutine[Any, Any, None], pod: Pod) -> None:
+        # Nothing is heard any more of connections whose other end was a task that has stopped.
+        look = partial(self._containers.moved, pod.namespace, pod.name, pod.address)
+        await alongside(work, until_over(look, clock=self._clock, grace=0.0))
+
+    async def _through_tunnel(self, duplex: Duplex, pod: Pod) -> None:
+        tunnel = Tunnel(duplex, Side.SERVER, allowance=self._allowance)
+        await tunnel.serve(self._over_spdy(tunnel, pod))
+
+    async def _over_spdy(self, duplex: Duplex, pod: Pod) -> None:
+        connection = SpdyConnection(duplex, Role.SERVER, allowance=self._allowance)
+        await connection.serve(self._while_it_runs(self._forward_pairs(connection, pod), pod))
 
     async def _forward_pairs(self, connection: SpdyConnection, pod: Pod) -> None:
         pairs: Pairs[SpdyStream] = Pairs()
@@ -92,7 +111,7 @@ class PortForward:
                 stream = await connection.incoming()
                 pair = pairs.add(stream)
                 if pair is None:
-                    log.warning("client opened a stream that makes no sense", stream=stream.number)
+                    log.debug("client opened a stream that makes no sense", stream=stream.number)
                     stream.reset()
                     continue
                 stream.accept()
@@ -132,10 +151,11 @@ class PortForward:
             # Whatever went wrong with one connection must not end the others.
             log.exception("forwarding failed", pod=target.pod, port=target.port)
 
-    async def _over_channels(self, duplex: Duplex, *, pod: Pod, ports: tuple[int, ...]) -> None:
+    async def _over_channels(self, ports: tuple[int, ...], duplex: Duplex, pod: Pod) -> None:
         channels = {2 * index: port for index, port in enumerate(ports)}
-        connection = ChannelConnection(duplex, Side.SERVER, reads=channels)
-        await connection.serve(self._forward_channels(connection, pod, channels))
+        connection = ChannelConnection(duplex, Side.SERVER, reads=channels, allowance=self._allowance)
+        work = self._forward_channels(connection, pod, channels)
+        await connection.serve(self._while_it_runs(work, pod))
 
     async def _forward_channels(
         self, connection: ChannelConnection, pod: Pod, channels: Mapping[int, int]

@@ -60,11 +60,13 @@ class LogConfig(msgspec.Struct, frozen=True, kw_only=True):
         pace: seconds between polls of a followed stream.
         grace: seconds that the last lines of an ended container are waited for.
         look_again: seconds between looks for a task that is not launched yet.
+        just: seconds for which somebody has just read a log.
     """
 
     pace: Pace = Pace()
     grace: float = 3.0
     look_again: float = 1.0
+    just: float = 10.0
 
 
 class ContainerLogs:
@@ -78,6 +80,16 @@ class ContainerLogs:
         self._clock = clock
         self._config = config
         self._feeds = Feeds(streams, clock=clock, pace=config.pace)
+        self._read_at: dict[ContainerPath, float] = {}
+
+    def just_read(self, path: ContainerPath) -> bool:
+        """Whether somebody has asked for the log up to its present end in the last few seconds."""
+        return path in self._lately()
+
+    def _lately(self) -> dict[ContainerPath, float]:
+        now = self._clock.steady()
+        self._read_at = {path: at for path, at in self._read_at.items() if now - at < self._config.just}
+        return self._read_at
 
     async def answer(self, route: ContainerLogsRoute) -> Answer | StreamedAnswer:
         """The log, or why there is none: 404 and 400 in the kubelet's words, 500 where no log answers."""
@@ -110,6 +122,7 @@ class ContainerLogs:
             return self._waiting(path)
         until = None if source.finished else begun
         backlog = self._backlog(source, first, options, until=until)
+        self._lately()[path] = self._clock.steady()
         return StreamedAnswer(_limited(backlog, options))
 
     def _waiting(self, path: ContainerPath) -> Answer:

@@ -1,8 +1,8 @@
 """What the far side of a session without a terminal says, line by line. Pure.
 
-`:` stdout, `!` stderr, each followed by base64; a line of base64 alone goes on with the stream of the last.
-`^`: a line of stdin was taken. `.CODE`: the command has ended. `$`: nothing more will be said. `?WORD`: what
-the image lacks.
+`:` stdout, `!` stderr, each followed by base64. `^`: a line of stdin was taken. `.CODE`: the command has
+ended. `$`: nothing more will be said. `?WORD`: what the image lacks. Behind each mark stands the session's
+key, which nobody in the container knows but the far side: what others write on the terminal says nothing.
 """
 
 import binascii
@@ -49,11 +49,15 @@ class BadFrame(ValueError):
 
 
 class Frames:
-    """Makes frames of what the terminal shows."""
+    """Makes frames of what the terminal shows.
 
-    def __init__(self) -> None:
+    Args:
+        key: stands behind every mark; empty for helpers from before they were told one.
+    """
+
+    def __init__(self, key: str = "") -> None:
+        self._key = key.encode()
         self._partial = b""
-        self._is_stderr = False
 
     def feed(self, data: bytes) -> list[Frame]:
         """The frames of the lines that are whole by now. Raises BadFrame."""
@@ -64,29 +68,32 @@ class Frames:
         return [self._frame(text) for line in lines if (text := line.strip(b"\r"))]
 
     def _frame(self, line: bytes) -> Frame:
-        match line[:1]:
-            case b":" | b"!" as mark:
-                self._is_stderr = mark == b"!"
-                return self._printed(line[1:])
+        mark, keyed = line[:1], line[1:]
+        if not keyed.startswith(self._key):
+            raise _bad(line)
+        # The shell puts a space between its words, and between the lines of base64.
+        said = keyed[len(self._key) :].replace(b" ", b"")
+        match mark:
+            case b":" | b"!":
+                return Printed(_bytes(said), is_stderr=mark == b"!")
             case b"^":
                 return Taken()
             case b"$":
                 return Over()
             case b"?":
-                return Lacking(line[1:].decode(errors="replace"))
-            case b".":
-                return Ended(_code(line[1:]))
+                return Lacking(said.decode(errors="replace"))
+            case b"." if said.isdigit():
+                return Ended(int(said))
             case _:
-                return self._printed(line)
-
-    def _printed(self, text: bytes) -> Printed:
-        try:
-            return Printed(binascii.a2b_base64(text, strict_mode=True), self._is_stderr)
-        except binascii.Error as error:
-            raise BadFrame(text[:200].decode(errors="replace")) from error
+                raise _bad(line)
 
 
-def _code(text: bytes) -> int:
-    if not text.isdigit():
-        raise BadFrame(text[:200].decode(errors="replace"))
-    return int(text)
+def _bytes(text: bytes) -> bytes:
+    try:
+        return binascii.a2b_base64(text, strict_mode=True)
+    except binascii.Error as error:
+        raise _bad(text) from error
+
+
+def _bad(line: bytes) -> BadFrame:
+    return BadFrame(line[:200].decode(errors="replace"))

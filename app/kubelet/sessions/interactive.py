@@ -1,6 +1,6 @@
 """A command in the terminal itself: `kubectl exec -it`."""
 
-from app.kubelet.sessions.limits import alongside
+from app.kubelet.lifetime import alongside
 from app.kubelet.sessions.marks import Marks
 from app.kubelet.streaming.remote import Remote
 from app.ports.sessions import Session

@@ -1,14 +1,8 @@
-"""How long the parts of an exec may take, and how they run beside each other."""
-
-import asyncio
-from collections.abc import Coroutine
-from typing import Any, TypeVar
+"""How long the parts of an exec may take."""
 
 import msgspec
 
-from app.timing.waiting import cancelled
-
-T = TypeVar("T")
+from app.kubelet.lifetime import LAST_WORDS_SECONDS
 
 
 class SessionConfig(msgspec.Struct, frozen=True, kw_only=True):
@@ -20,23 +14,13 @@ class SessionConfig(msgspec.Struct, frozen=True, kw_only=True):
             running may hold its output open for ever.
         awake_seconds: between signs of life typed into a session, which Session Manager ends after 20 idle
             minutes.
+        silence_seconds: without any sign of life, until the helper takes the bridge for gone and ends the
+            command.
+        last_words_seconds: for what a container that is known to be over has still to say.
     """
 
     open_seconds: float = 60.0
     drain_seconds: float = 2.0
-    awake_seconds: float = 300.0
-
-
-async def alongside(leading: Coroutine[Any, Any, T], *others: Coroutine[Any, Any, None]) -> T:
-    """The leading one's result; the others run beside it, end with it, and end it where one fails."""
-    main = asyncio.create_task(leading)
-    beside = [asyncio.create_task(each) for each in others]
-    pending: set[asyncio.Task[Any]] = {main, *beside}
-    try:
-        while not main.done():
-            done, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
-            for task in done:
-                task.result()
-        return main.result()
-    finally:
-        await cancelled(main, *beside)
+    awake_seconds: float = 60.0
+    silence_seconds: float = 600.0
+    last_words_seconds: float = LAST_WORDS_SECONDS

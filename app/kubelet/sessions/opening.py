@@ -33,6 +33,11 @@ async def mark(session: Session, marks: Marks) -> tuple[int, bytes]:
     raise NotReady(" ".join((shown + marks.rest()).decode(errors="replace").split()))
 
 
+def is_too_old(shown: str) -> bool:
+    """Whether it is a helper that was built before it could run commands: it tells how it is used instead."""
+    return "usage: spillway-helper" in shown and "exec" not in shown.partition("usage: ")[2]
+
+
 async def type_all(session: Session, lines: Iterable[bytes]) -> None:
     """Type lines, each once the far side has taken the last."""
     for line in lines:

@@ -22,11 +22,6 @@ NO_COMMAND: Final = Answer(
 BAD_WORD: Final = Answer(
     status=HTTPStatus.BAD_REQUEST, text="a word of the command has a NUL in it, which no program can be given"
 )
-NO_STDIN: Final = Answer(
-    status=HTTPStatus.BAD_REQUEST,
-    text="stdin cannot be attached: Fargate connects no container's standard input; attach without -i, "
-    "or run a command with kubectl exec -i",
-)
 
 
 class SessionOptions(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,8 +47,7 @@ def exec_options(query: str) -> SessionOptions | Answer:
 
 def attach_options(query: str) -> SessionOptions | Answer:
     """The options of `/attach/…?output=1`, or why there is nothing to attach."""
-    options = _with_streams(parse_qs(query, keep_blank_values=True), ())
-    return NO_STDIN if isinstance(options, SessionOptions) and options.stdin else options
+    return _with_streams(parse_qs(query, keep_blank_values=True), ())
 
 
 def _with_streams(given: Mapping[str, Sequence[str]], command: tuple[bytes, ...]) -> SessionOptions | Answer:

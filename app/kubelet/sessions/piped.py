@@ -3,8 +3,9 @@
 import asyncio
 from typing import Final, assert_never
 
+from app.kubelet.lifetime import alongside
 from app.kubelet.sessions.frames import BadFrame, Ended, Frame, Frames, Lacking, Over, Printed, Taken
-from app.kubelet.sessions.limits import SessionConfig, alongside
+from app.kubelet.sessions.limits import SessionConfig
 from app.kubelet.sessions.opening import Broken
 from app.kubelet.sessions.scripts import AWAKE, END, data_lines
 from app.kubelet.streaming.remote import Remote
@@ -20,12 +21,14 @@ AHEAD: Final = 12
 class PipedCommand:
     """Carries a command's streams between kubectl and the session, until the command has ended."""
 
-    def __init__(self, session: Session, remote: Remote, *, clock: Clock, config: SessionConfig) -> None:
+    def __init__(
+        self, session: Session, remote: Remote, *, key: str, clock: Clock, config: SessionConfig
+    ) -> None:
         self._session = session
         self._remote = remote
         self._clock = clock
         self._config = config
-        self._frames = Frames()
+        self._frames = Frames(key)
         self._room = asyncio.Semaphore(AHEAD)
         self._typing = asyncio.Lock()
         self._code: int | None = None
@@ -93,9 +96,9 @@ class PipedCommand:
         await self._write(END)
 
     async def _finish(self) -> None:
-        """The shell goes on reading for a command that has ended, until it is told."""
+        """The shell goes on reading for a command that has ended, until it is told: by the second end."""
         await self._ended.wait()
-        await self._write(END)
+        await self._write(END + END)
 
     async def _stay_awake(self) -> None:
         while True:

@@ -32,34 +32,65 @@ _BOOTSTRAP: Final = (
 )
 
 _IN_TERMINAL: Final = (
-    "stty echo 2>/dev/null; unset SPW SPW_L; trap : INT QUIT; printf %s NONCE:0.; "
-    '{ (exec 2>&4 4>&-; exec "$@"); } 4>&2 2>/dev/null; printf %s "NONCE:$?."'
+    "stty echo 2>/dev/null; unset SPW SPW_L; trap : INT QUIT; printf %s KEY:0.; "
+    '{ (exec 2>&4 4>&-; exec "$@"); } 4>&2 2>/dev/null; printf %s "KEY:$?."'
 )
 """The shell outlives Ctrl-C, which its trap leaves as it is for the command, and marks the end."""
 
 _IN_PIPES: Final = r"""
-for SPW_T in base64 dd; do command -v $SPW_T >/dev/null || { echo "?$SPW_T"; exit; }; done
-unset SPW SPW_L SPW_T
-tell() { read SPW_K <&5; printf "$@" >&4; echo >&5; }
+for SPW_T in base64 dd; do command -v $SPW_T >/dev/null || { echo "?KEY $SPW_T"; exit; }; done
+unset SPW SPW_L SPW_T SPW_C SPW_E SPW_P
+trap '' HUP
+IFS='
+'
+tell() { read -r SPW_P <&5; echo "$1KEY" $2 >&4; SPW_C=$?; echo $SPW_P >&5; return $SPW_C; }
 show() {
-while SPW_C=$(dd bs=32768 count=1 2>/dev/null | base64); [ "$SPW_C" ]; do tell "$1%s\n" "$SPW_C"; done
+while SPW_C=$(trap - HUP; dd bs=32768 count=1 | base64); [ "$SPW_C" ]
+do tell $1 "$SPW_C" || break; done
 }
 hear() {
-while SPW_L=$(dd bs=4096 count=1 2>/dev/null <&3); do
-case $SPW_L in .|"") break;; -) ;; *) printf %s "$SPW_L" | base64 -d || break; tell '^\n';; esac
-done 2>/dev/null
+read -r SPW_P <&5; echo $SPW_P >&5
+while SPW_L=$(trap - HUP; exec dd bs=4096 count=1 <&3); do
+case $SPW_L in
+.) [ "$SPW_E" ] && return; SPW_E=1; exec >/dev/null;;
+-) ;;
+"") break;;
+*) printf %s "$SPW_L" | { trap - HUP; exec base64 -d; } || exec >/dev/null; tell ^;;
+esac
+done
+stop -HUP; sleep 2; stop -KILL
 }
-call() { (exec 2>&7 3<&- 4>&- 5<&- 7>&-; exec "$@"); tell '.%s\n' $?; }
-exec 3<&0 4>&1
+stop() { read -r SPW_P <&5; SPW_P=${SPW_P#-}; [ "$SPW_P" ] && kill $1 -$SPW_P; echo ${SPW_P:+-$SPW_P} >&5; }
+SPW_J='set -m; trap "SPW_H=1; kill -HUP -\$!" HUP
+(trap "" TTIN TTOU; trap - HUP; exec 2>&7 3<&- 4>&- 5<&- 7>&-; exec "$@") &
+set +m; echo $! >&5
+while wait $!; SPW_C=$?; [ "$SPW_H" ]; do SPW_H=; done; exit $SPW_C'
+call() {
+(trap - HUP
+command -v setsid >/dev/null || exec sh -c "$SPW_J" sh "$@"
+read -r SPW_P </proc/self/stat; echo ${SPW_P%% *} >&5
+exec 2>&7 3<&- 4>&- 5<&- 7>&-; exec setsid sh -c 'exec "$@"' sh "$@")
+SPW_C=$?
+read -r SPW_P <&5; case $SPW_P in -*) ;; *) echo .KEY $SPW_C >&4;; esac; echo >&5
+}
+exec 3<&0 4>&1 2>/dev/null
 : | {
 exec 5<>/proc/self/fd/0 0<&3
-echo >&5
-{ hear 7>&- | call "$@" 2>/dev/null | show : 7>&-; } 7>&1 | show !
-tell '$\n'
+{ hear 7>&- | call "$@" | show : 7>&-; } 7>&1 | show !
+tell '$'
 }
 """
-"""File 3 is the terminal to read, 4 the same to write. 5 is a pipe with a line in it: whoever holds the line
-may write, so that what is said at once does not mix. 7 is the command's stderr on its way."""
+"""File 3 is the terminal to read, 4 the same to write, 7 the command's stderr on its way. 5 is a pipe with
+one line in it, the command's process while it runs, a dash before it once it was hung up: whoever holds the
+line may write, so that what is said at once does not mix.
+
+The command has a session of its own, and so no terminal: what asks at /dev/tty must neither read our lines
+nor write between them. Where the image has no `setsid`, it is a job in the background (`set -m`, which takes
+the terminal for a moment, before `hear` reads), that cannot read; what it writes or sets there is noticed.
+
+So the terminal's hang-up does not reach the command: `hear` hands it on, and therefore reads up to the second
+end, also for a command that takes no more.
+"""
 
 
 def helper_start(nonce: str, *, tty: bool) -> str:
@@ -72,16 +103,21 @@ def shell_start(nonce: str) -> str:
     return _BOOTSTRAP.replace("NONCE", nonce)
 
 
-def helper_document(command: Sequence[bytes]) -> Iterator[bytes]:
-    """The lines to type that tell the helper its command: its words, each followed by a NUL, in base64."""
-    yield from data_lines(b"".join(word + b"\0" for word in command))
+def helper_document(command: Sequence[bytes], *, key: str, silence_seconds: float) -> Iterator[bytes]:
+    """The lines to type that tell the helper its command: its words, each followed by a NUL, in base64.
+
+    Two words go before it: the key, and the seconds of silence after which the session counts as forsaken. A
+    helper that knows of no key (an empty one) is told the command alone.
+    """
+    first = (key.encode(), b"%d" % silence_seconds) if key else ()
+    yield from data_lines(b"".join(word + b"\0" for word in (*first, *command)))
     yield END
 
 
-def shell_document(command: Sequence[bytes], *, nonce: str, tty: bool) -> Iterator[bytes]:
+def shell_document(command: Sequence[bytes], *, key: str, tty: bool) -> Iterator[bytes]:
     """The lines to type that tell the shell its program; only plain characters, the others by `printf %b`."""
     words = b" ".join(_quoted(word) for word in command)
-    program = (_IN_TERMINAL if tty else _IN_PIPES).replace("NONCE", nonce).encode()
+    program = (_IN_TERMINAL if tty else _IN_PIPES).replace("KEY", key).encode()
     typed = b"".join(_TYPED[byte] for byte in b"set -- " + words + b"\n" + program)
     for at in range(0, len(typed), _PROGRAM_LINE):
         yield typed[at : at + _PROGRAM_LINE] + b"\n"

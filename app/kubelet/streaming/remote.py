@@ -16,6 +16,7 @@ from app.kubelet.messages import Answer, Duplex, Request, Upgrade
 from app.kubelet.streaming.negotiation import Agreed, agree
 from app.kubelet.streaming.sizes import Sizes
 from app.model.wire import Json
+from app.streaming.connections.allowance import Allowance
 from app.streaming.connections.channels import ChannelConnection
 from app.streaming.connections.spdy import SpdyConnection, SpdyStream
 from app.streaming.spdy.frames import SpdyLimits
@@ -86,7 +87,11 @@ class Remote(Protocol):
 
 
 async def remote_command(
-    request: Request, wanted: Streams, serve: Callable[[Remote], Awaitable[None]]
+    request: Request,
+    wanted: Streams,
+    serve: Callable[[Remote], Awaitable[None]],
+    *,
+    allowance: Allowance | None = None,
 ) -> Upgrade | Answer:
     """Agree on a protocol, then have the client served.
 
@@ -94,6 +99,7 @@ async def remote_command(
         request: the client's request.
         wanted: the streams it asks for.
         serve: is cancelled when the client is gone; what it raises ends as status InternalError.
+        allowance: for what clients have sent and nobody has read; one of its own where none is given.
     """
     if not (wanted.stdin or wanted.stdout or wanted.stderr):
         text = "you must specify at least 1 of stdin, stdout, stderr"
@@ -102,13 +108,19 @@ async def remote_command(
     if isinstance(agreed, Answer):
         return agreed
     over = _over_websocket if agreed.over_websocket else _over_spdy
-    return Upgrade(agreed.headers, partial(over, agreed=agreed, wanted=wanted, serve=serve))
+    run = partial(over, agreed=agreed, wanted=wanted, serve=serve, allowance=allowance)
+    return Upgrade(agreed.headers, run)
 
 
 async def _over_spdy(
-    duplex: Duplex, *, agreed: Agreed, wanted: Streams, serve: Callable[[Remote], Awaitable[None]]
+    duplex: Duplex,
+    *,
+    agreed: Agreed,
+    wanted: Streams,
+    serve: Callable[[Remote], Awaitable[None]],
+    allowance: Allowance | None,
 ) -> None:
-    connection = SpdyConnection(duplex, Role.SERVER, limits=_LIMITS)
+    connection = SpdyConnection(duplex, Role.SERVER, limits=_LIMITS, allowance=allowance)
 
     async def work() -> None:
         try:
@@ -138,11 +150,19 @@ async def _opened(connection: SpdyConnection, wanted: Streams) -> Mapping[str, S
 
 
 async def _over_websocket(
-    duplex: Duplex, *, agreed: Agreed, wanted: Streams, serve: Callable[[Remote], Awaitable[None]]
+    duplex: Duplex,
+    *,
+    agreed: Agreed,
+    wanted: Streams,
+    serve: Callable[[Remote], Awaitable[None]],
+    allowance: Allowance | None,
 ) -> None:
     names = wanted.names()
     reads = [CHANNELS.index(name) for name in ("stdin", "resize") if name in names]
-    connection = ChannelConnection(duplex, Side.SERVER, reads=reads, half_close=agreed.protocol == V5)
+    half_close = agreed.protocol == V5
+    connection = ChannelConnection(
+        duplex, Side.SERVER, reads=reads, half_close=half_close, allowance=allowance
+    )
 
     async def work() -> None:
         streams = {name: connection.channel(CHANNELS.index(name)) for name in names}
@@ -183,7 +203,6 @@ class OpenRemote:
         """`streams` by the names of `CHANNELS`; "error" is among them."""
         self._streams = streams
         self._sizes = Sizes()
-        self._known: list[tuple[int, int]] = []
         self._told = False
 
     async def stdin(self) -> bytes:
@@ -202,12 +221,12 @@ class OpenRemote:
     async def resized(self) -> tuple[int, int]:
         """Wait for the next (columns, rows) of the client's terminal; for ever where it has none."""
         stream = self._streams.get("resize")
-        while not self._known:
+        while True:
             data = await _until_cancelled(stream.read()) if stream else b""
             if not data:
                 await _for_ever()
-            self._known = self._sizes.feed(data)
-        return self._known.pop(0)
+            if size := self._sizes.feed(data):
+                return size
 
     async def status(self, status: Json) -> None:
         """Tell how it ended, by a v1.Status, and end all streams; only the first counts."""

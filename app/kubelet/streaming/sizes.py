@@ -1,4 +1,4 @@
-"""The sizes of a terminal, as clients send them: JSON objects, one behind the other. Pure."""
+"""The size of a terminal, as clients send it: JSON objects, one behind the other. Pure."""
 
 import json
 from typing import Final
@@ -14,28 +14,28 @@ class Sizes:
 
     def __init__(self) -> None:
         self._text = ""
-        self._decoder = json.JSONDecoder()
 
-    def feed(self, data: bytes) -> list[tuple[int, int]]:
-        """The (columns, rows) that are complete by now. What makes no sense is dropped."""
-        self._text = (self._text + data.decode("latin-1")).lstrip()
-        found: list[tuple[int, int]] = []
-        while self._text:
-            try:
-                value, end = self._decoder.raw_decode(self._text)
-            except (ValueError, RecursionError):
-                break
-            self._text = self._text[end:].lstrip()
-            found += _size(value)
-        if len(self._text) > MOST_CHARACTERS:
-            self._text = ""
-        return found
+    def feed(self, data: bytes) -> tuple[int, int] | None:
+        """The newest (columns, rows) that is complete in it, if any; what makes no sense is dropped.
+
+        Only the last object is looked at: a client may send thousands at once, and one counts.
+        """
+        text = self._text + data.decode("latin-1")
+        end = text.rfind("}") + 1
+        self._text = text[end:] if len(text) - end <= MOST_CHARACTERS else ""
+        begin = text.rfind("{", 0, end)
+        if begin < 0 or end - begin > MOST_CHARACTERS:
+            return None
+        try:
+            return _size(json.loads(text[begin:end]))
+        except (ValueError, RecursionError):
+            return None
 
 
-def _size(value: object) -> list[tuple[int, int]]:
+def _size(value: object) -> tuple[int, int] | None:
     if not isinstance(value, dict):
-        return []
+        return None
     width, height = value.get("Width"), value.get("Height")
     if not (isinstance(width, int) and isinstance(height, int)):
-        return []
-    return [(width, height)] if 0 < width <= _LARGEST and 0 < height <= _LARGEST else []
+        return None
+    return (width, height) if 0 < width <= _LARGEST and 0 < height <= _LARGEST else None

@@ -4,6 +4,7 @@ from abc import abstractmethod
 from collections.abc import Collection, Iterable
 from typing import Final
 
+from app.streaming.connections.allowance import Allowance
 from app.streaming.connections.connection import LINGER_SECONDS, PIECE_BYTES, Connection
 from app.streaming.connections.inbox import Inbox
 from app.streaming.transport import ConnectionEnded, Duplex
@@ -16,8 +17,15 @@ CLOSE_SIGNAL: Final = 255
 class WebSocketConnection(Connection):
     """What every use of a WebSocket has in common; subclasses know what messages mean."""
 
-    def __init__(self, duplex: Duplex, side: Side, *, linger: float = LINGER_SECONDS) -> None:
-        super().__init__(duplex, linger=linger)
+    def __init__(
+        self,
+        duplex: Duplex,
+        side: Side,
+        *,
+        allowance: Allowance | None = None,
+        linger: float = LINGER_SECONDS,
+    ) -> None:
+        super().__init__(duplex, allowance=allowance, linger=linger)
         self._session = WebSocketSession(side)
 
     async def send(self, message: bytes) -> None:
@@ -52,7 +60,7 @@ class Channel:
         self._connection = connection
         self._number = number
         self._open = True
-        self.inbox = Inbox()
+        self.inbox = Inbox(connection.holding)
 
     async def read(self) -> bytes:
         """What the peer sends next; empty once it said that nothing more comes. Raises ConnectionEnded."""
@@ -84,6 +92,7 @@ class ChannelConnection(WebSocketConnection):
         *,
         reads: Collection[int],
         half_close: bool = False,
+        allowance: Allowance | None = None,
         linger: float = LINGER_SECONDS,
     ) -> None:
         """`run` or `serve` has to run for anything to happen.
@@ -93,9 +102,10 @@ class ChannelConnection(WebSocketConnection):
             side: clients tell when they close a channel.
             reads: the channels that are read; whatever comes on others is dropped.
             half_close: whether there is a signal for a channel that its sender is done with.
+            allowance: for what is held of it, with others; one of its own where none is given.
             linger: seconds that a peer which has got everything may take to close.
         """
-        super().__init__(duplex, side, linger=linger)
+        super().__init__(duplex, side, allowance=allowance, linger=linger)
         self._reads = {number: Channel(self, number) for number in reads}
         self._others: dict[int, Channel] = {}
         self._half_close = half_close
@@ -137,9 +147,16 @@ class ChannelConnection(WebSocketConnection):
 class Tunnel(WebSocketConnection):
     """Raw bytes in binary messages, wherever those begin and end (`app.streaming.transport.Duplex`)."""
 
-    def __init__(self, duplex: Duplex, side: Side, *, linger: float = LINGER_SECONDS) -> None:
-        super().__init__(duplex, side, linger=linger)
-        self._inbox = Inbox()
+    def __init__(
+        self,
+        duplex: Duplex,
+        side: Side,
+        *,
+        allowance: Allowance | None = None,
+        linger: float = LINGER_SECONDS,
+    ) -> None:
+        super().__init__(duplex, side, allowance=allowance, linger=linger)
+        self._inbox = Inbox(self.holding)
 
     async def read(self) -> bytes:
         """What the peer sends next; empty at the end, however it came about."""

@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Coroutine, Iterable
 from typing import Any, Final
 
+from app.streaming.connections.allowance import Allowance, Holding
 from app.streaming.connections.inbox import Inbox
 from app.streaming.connections.outbox import Outbox
 from app.streaming.transport import ConnectionEnded, Duplex, ProtocolViolation
@@ -32,23 +33,27 @@ log = logs.get(__name__)
 class Connection(ABC):
     """Runs a protocol over a duplex; what comes in goes to inboxes."""
 
-    def __init__(self, duplex: Duplex, *, linger: float = LINGER_SECONDS) -> None:
+    def __init__(
+        self, duplex: Duplex, *, allowance: Allowance | None = None, linger: float = LINGER_SECONDS
+    ) -> None:
         self._duplex = duplex
         self._linger = linger
+        self.holding = Holding(allowance or Allowance())
+        """What nobody has read yet of its streams."""
         self._outbox = Outbox(duplex)
 
     async def serve(self, work: Coroutine[Any, Any, None]) -> None:
         """Run the connection, and the work that uses its streams.
 
-        Once the work is done, the peer is told, gets all that was sent, and has some time to close. When the
-        connection ends first, the work is cancelled. Raises what the work raises, but for ConnectionEnded and
-        ProtocolViolation.
+        Once the work is done, the peer is told, gets all that was sent, and has some time to close: hardly
+        any where the work has failed. When the connection ends first, the work is cancelled. Raises what the
+        work raises, but for ConnectionEnded and ProtocolViolation.
         """
         running, working = asyncio.create_task(self.run()), asyncio.create_task(work)
         try:
             await asyncio.wait({running, working}, return_when=asyncio.FIRST_COMPLETED)
             if working.done():
-                await self._leave(running)
+                await self._leave(running, failed=working.cancelled() or working.exception() is not None)
         finally:
             await _stop(running, working)
         for task in (running, working):
@@ -63,6 +68,7 @@ class Connection(ABC):
             await _stop(reading, writing)
             self._outbox.end()
             self._lose()
+            self.holding.end()
         for task in (reading, writing):
             _raise_failure(task)
 
@@ -114,16 +120,15 @@ class Connection(ABC):
                 await self._outbox.sent()
 
     async def _room(self) -> None:
-        for inbox in list(self._inboxes()):
-            while inbox.full:
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(HEARTBEAT_SECONDS):
-                        await inbox.room()
-                        continue
+        while self.holding.full or any(inbox.full for inbox in self._inboxes()):
+            try:
+                async with asyncio.timeout(HEARTBEAT_SECONDS):
+                    await self.holding.less()
+            except TimeoutError:
                 self._ping()
                 self._put()
 
-    async def _leave(self, running: asyncio.Task[None]) -> None:
+    async def _leave(self, running: asyncio.Task[None], *, failed: bool) -> None:
         for inbox in self._inboxes():
             inbox.drop()
         with contextlib.suppress(ProtocolViolation):
@@ -131,8 +136,12 @@ class Connection(ABC):
             self._put()
         sending = asyncio.create_task(_unless_ended(self._outbox.sent()))
         try:
-            await asyncio.wait({running, sending}, return_when=asyncio.FIRST_COMPLETED)
-            await asyncio.wait({running}, timeout=self._linger)
+            await asyncio.wait(
+                {running, sending},
+                return_when=asyncio.FIRST_COMPLETED,
+                timeout=GOODBYE_SECONDS if failed else None,
+            )
+            await asyncio.wait({running}, timeout=GOODBYE_SECONDS if failed else self._linger)
         finally:
             await _stop(sending)
 

@@ -4,16 +4,18 @@ import asyncio
 from collections import deque
 from typing import Final
 
+from app.streaming.connections.allowance import Holding
 from app.streaming.transport import ConnectionEnded
 
-INBOX_BYTES: Final = 256 * 1024
+INBOX_BYTES: Final = 128 * 1024
 """From here on a stream holds up its connection until somebody reads it."""
 
 
 class Inbox:
     """Between the one that reads the connection, who never waits here, and the one that reads the stream."""
 
-    def __init__(self, *, most: int = INBOX_BYTES) -> None:
+    def __init__(self, holding: Holding, *, most: int = INBOX_BYTES) -> None:
+        self._holding = holding
         self._most = most
         self._pieces: deque[bytes] = deque()
         self._size = 0
@@ -21,7 +23,6 @@ class Inbox:
         self._lost = False
         self._dropping = False
         self._filled = asyncio.Event()
-        self._read = asyncio.Event()
 
     @property
     def full(self) -> bool:
@@ -33,6 +34,7 @@ class Inbox:
         if data and not self._dropping:
             self._pieces.append(data)
             self._size += len(data)
+            self._holding.add(len(data))
             self._filled.set()
 
     def end(self) -> None:
@@ -49,8 +51,8 @@ class Inbox:
         """Nobody reads any more: forget what is here, and whatever comes."""
         self._dropping = True
         self._pieces.clear()
+        self._holding.remove(self._size)
         self._size = 0
-        self._read.set()
 
     async def get(self) -> bytes:
         """What came in, piece by piece; empty once the stream has ended. Raises ConnectionEnded."""
@@ -60,14 +62,8 @@ class Inbox:
         if self._pieces:
             piece = self._pieces.popleft()
             self._size -= len(piece)
-            self._read.set()
+            self._holding.remove(len(piece))
             return piece
         if self._ended:
             return b""
         raise ConnectionEnded("the connection ended before the stream did")
-
-    async def room(self) -> None:
-        """Wait until it is not full."""
-        while self.full:
-            self._read.clear()
-            await self._read.wait()

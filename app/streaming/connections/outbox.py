@@ -5,10 +5,10 @@ from typing import Final
 
 from app.streaming.transport import ConnectionEnded, Duplex, ProtocolViolation
 
-OUTBOX_BYTES: Final = 128 * 1024
+OUTBOX_BYTES: Final = 64 * 1024
 """From here on those who send have to wait."""
 
-MOST_BYTES: Final = 2 * OUTBOX_BYTES + 1024 * 1024
+MOST_BYTES: Final = 3 * OUTBOX_BYTES
 """A peer that makes us answer, and reads no answer, is given up at this size."""
 
 

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Iterable
 from typing import Final
 
+from app.streaming.connections.allowance import Allowance
 from app.streaming.connections.connection import LINGER_SECONDS, PIECE_BYTES, Connection
 from app.streaming.connections.inbox import Inbox
 from app.streaming.spdy.events import (
@@ -21,7 +22,7 @@ from app.streaming.spdy.headers import Headers
 from app.streaming.spdy.session import Role, SpdySession
 from app.streaming.transport import ConnectionEnded, Duplex
 
-MOST_WAITING: Final = 512
+MOST_WAITING: Final = 256
 """Streams that the peer opened and nobody took yet; further ones are refused."""
 
 
@@ -35,7 +36,7 @@ class SpdyStream:
     def __init__(self, connection: "SpdyConnection", number: int, headers: Headers) -> None:
         self.number = number
         self.headers = headers
-        self.inbox = Inbox()
+        self.inbox = Inbox(connection.holding)
         self._connection = connection
 
     def header(self, name: str) -> str:
@@ -73,9 +74,10 @@ class SpdyConnection(Connection):
         role: Role,
         *,
         limits: SpdyLimits | None = None,
+        allowance: Allowance | None = None,
         linger: float = LINGER_SECONDS,
     ) -> None:
-        super().__init__(duplex, linger=linger)
+        super().__init__(duplex, allowance=allowance, linger=linger)
         self._session = SpdySession(role, limits=limits)
         self._streams: dict[int, SpdyStream] = {}
         self._opened: asyncio.Queue[SpdyStream | None] = asyncio.Queue()

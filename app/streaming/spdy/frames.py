@@ -57,13 +57,13 @@ class SpdyLimits(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         control_bytes: of a control frame; its header block is compressed.
-        header_bytes: of a header block, once it is decompressed.
+        header_bytes: of a header block, once it is decompressed; each stream keeps its own.
         headers: in one header block.
         streams: that it has open at once; further ones are refused.
     """
 
-    control_bytes: int = 16 * 1024
-    header_bytes: int = 64 * 1024
+    control_bytes: int = 8 * 1024
+    header_bytes: int = 4 * 1024
     headers: int = 100
     streams: int = 512
 

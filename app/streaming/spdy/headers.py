@@ -12,12 +12,16 @@ Headers = tuple[tuple[str, str], ...]
 
 _BETWEEN_VALUES: Final = "\0"
 
+_WINDOW: Final = 11
+_MEMORY: Final = 4
+"""2 KiB to look back, which the dictionary fits into, and 16 KiB to work with instead of 256."""
+
 
 class HeaderWriter:
     """Writes blocks. Every block has to be sent, and in this order: each refers to those before it."""
 
     def __init__(self) -> None:
-        self._zlib = zlib.compressobj(zdict=DICTIONARY)
+        self._zlib = zlib.compressobj(wbits=_WINDOW, memLevel=_MEMORY, zdict=DICTIONARY)
 
     def write(self, headers: Iterable[tuple[str, str]]) -> bytes:
         """The block for these headers."""

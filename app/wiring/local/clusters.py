@@ -20,6 +20,7 @@ from app.local.controlplane import (
 )
 from app.local.liveness import require_running
 from app.local.scheduler_configuration import scheduler_configuration
+from app.model.names import MARKER
 from app.model.wire import Json
 from app.ports.clock import Clock
 from app.tls.authority import Authority
@@ -61,7 +62,9 @@ class LocalCluster(Protocol):
         """A cluster admin's kubeconfig."""
         ...
 
-    async def start_scheduler(self, extender_url: str, *, prioritize: bool = False) -> None:
+    async def start_scheduler(
+        self, extender_url: str, *, prioritize: bool = False, marked_only: bool = True
+    ) -> None:
         """Start the scheduler, with the extender in its configuration; without a URL a plain one."""
         ...
 
@@ -97,11 +100,14 @@ class Embedded:
         """A cluster admin's kubeconfig."""
         return self._cluster.kubeconfig()
 
-    async def start_scheduler(self, extender_url: str, *, prioritize: bool = False) -> None:
+    async def start_scheduler(
+        self, extender_url: str, *, prioritize: bool = False, marked_only: bool = True
+    ) -> None:
         """Start the scheduler, with the extender in its configuration; without a URL a plain one."""
         extender = ExtenderConfig(
             url_prefix=extender_url,
             prioritize_verb="prioritize" if prioritize else "",
+            managed_resources=frozenset({MARKER} if marked_only else ()),
             ca_pem=self._authority.cert_pem,
         )
         config = SchedulerConfig(extender=extender if extender_url else None)
@@ -148,7 +154,9 @@ class Real:
         """A cluster admin's kubeconfig."""
         return self._plane.kubeconfig()
 
-    async def start_scheduler(self, extender_url: str, *, prioritize: bool = False) -> None:
+    async def start_scheduler(
+        self, extender_url: str, *, prioritize: bool = False, marked_only: bool = True
+    ) -> None:
         """Start the scheduler, with the extender in its configuration; without a URL a plain one."""
         await self._plane.start_scheduler(
             scheduler_configuration(
@@ -156,6 +164,7 @@ class Real:
                 extender_url=extender_url,
                 ca_data=self._authority.cert_pem,
                 prioritize=prioritize,
+                marked_only=marked_only,
             )
         )
 

@@ -38,8 +38,9 @@ async def built(directory: Path) -> Path:
 
 
 def knowing(config: FargateConfig, helper: Path) -> FargateConfig:
-    """The configuration of a Fargate that has the helper's image."""
-    image = Image(
+    """The configuration of a Fargate that has the helper's image, with what is known of it already."""
+    image = msgspec.structs.replace(
+        config.images.get(IMAGE, Image()),
         files={_IN_IMAGE: helper},
         wrappers=(_INSTALLED,),
         simulated={"install": '{"run_seconds": 0}'},

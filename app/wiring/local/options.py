@@ -30,6 +30,8 @@ class LocalOptions:
         early_burst: pods that allow it may burst before real nodes are full; the scheduler asks for scores.
         flags: further flags of the programs, by program and name, as `{"extender": {"max-wait": "5s"}}`;
             True sets one that takes no value.
+        variables: an environment whose `SPILLWAY_*` are passed on to the programs, as far as the stack does
+            not set them itself.
     """
 
     directory: Path
@@ -43,3 +45,11 @@ class LocalOptions:
     actuator: Actuator = SCHEDULER
     early_burst: bool = False
     flags: Mapping[str, Mapping[str, str | bool]] = field(default_factory=dict)
+    variables: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def program_flags(self) -> Mapping[str, Mapping[str, str | bool]]:
+        """The further flags of the programs, with the extender's for early burst where it is wanted."""
+        if not self.early_burst:
+            return self.flags
+        return {**self.flags, "extender": {"early-burst": True, **self.flags.get("extender", {})}}

@@ -13,6 +13,7 @@ from app.local.leaves import write_leaf
 from app.local.loopback import LOOPBACK
 from app.model.actuator import SCHEDULER, Actuator
 from app.tls.authority import Authority
+from app.wiring.local import variables
 
 NODE: Final = "fargate"
 NAMESPACE: Final = "spillway"
@@ -39,6 +40,7 @@ class Places:
     helper_image: str = ""
     actuator: Actuator = SCHEDULER
     flags: Mapping[str, Mapping[str, str | bool]] = field(default_factory=dict)
+    variables: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def webhook_url(self) -> str:
@@ -60,7 +62,12 @@ def write_certificates(authority: Authority, directory: Path, *, now: datetime) 
 
 def commands(places: Places, *, log_level: str) -> dict[str, list[str]]:
     """The command line of each program."""
-    flags = {
+    return {name: _command(name, each) for name, each in flags_of(places, log_level=log_level).items()}
+
+
+def flags_of(places: Places, *, log_level: str) -> dict[str, dict[str, object]]:
+    """The flags of each program."""
+    flags: dict[str, dict[str, object]] = {
         "webhook": {
             "port": places.webhook_port,
             "host": LOOPBACK,
@@ -103,9 +110,15 @@ def commands(places: Places, *, log_level: str) -> dict[str, list[str]]:
     for name in ("webhook", "extender"):
         flags[name]["actuator"] = places.actuator
     return {
-        name: _command(name, {**each, "log-level": log_level, **places.flags.get(name, {})})
-        for name, each in flags.items()
+        name: {**each, "log-level": log_level, **places.flags.get(name, {})} for name, each in flags.items()
     }
+
+
+def passed_on(places: Places) -> tuple[dict[str, str], tuple[str, ...]]:
+    """The user's settings that go to the programs, and the names of those that the stack sets itself."""
+    given = flags_of(places, log_level="")
+    set_here = {name: {flag.replace("-", "_") for flag in each} for name, each in given.items()}
+    return variables.passed_on(places.variables, set_here=set_here)
 
 
 def _queue_url(fargate: FargateConfig) -> str:
@@ -118,6 +131,7 @@ def environment(places: Places, *, inherited: Mapping[str, str] | None = None) -
     """What the programs see: the embedded Fargate in place of AWS, and nothing of the user's AWS account."""
     source = os.environ if inherited is None else inherited
     return {
+        **passed_on(places)[0],
         **{name: source[name] for name in _OWN_VARIABLES if name in source},
         "PYTHONPATH": str(_SOURCE),
         "AWS_ENDPOINT_URL": places.fargate_url,

@@ -2,6 +2,7 @@
 
 from app.local.http_client import HttpClient, HttpError
 from app.model import node
+from app.model.names import GATE_LEASE
 from app.ports.failures import NotFound
 from app.wiring.kubernetes import Parts
 
@@ -11,6 +12,14 @@ async def is_ready(client: HttpClient) -> bool:
     try:
         return (await client.request("GET", "/readyz")).status == 200  # noqa: PLR2004
     except HttpError:
+        return False
+
+
+async def is_led(parts: Parts, *, namespace: str) -> bool:
+    """Whether some extender holds the gate's Lease."""
+    try:
+        return bool((await parts.leases.read(namespace, GATE_LEASE)).holder)
+    except NotFound:
         return False
 
 

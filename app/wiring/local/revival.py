@@ -26,9 +26,13 @@ class Revival:
     async def look(self, programs: Mapping[str, Child]) -> None:
         """Start again what has ended since the last look."""
         for name, child in list(programs.items()):
-            if child.exit_code is not None and self._may_start(name):
+            if child.exit_code is None:
+                continue
+            if self._may_start(name):
                 self._progress(f"{name} ended with exit code {child.exit_code}; starting it again")
                 await self._start(name)
+            else:
+                self._progress(f"{name} died three times within a minute, giving up")
 
     def _may_start(self, name: str) -> bool:
         now = self._clock.steady()

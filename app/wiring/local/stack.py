@@ -5,7 +5,7 @@ import contextlib
 import functools
 import os
 import uuid
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self, TypeVar
@@ -17,21 +17,20 @@ from app.local.fargate.config import FargateConfig
 from app.local.fargate.embedded import EmbeddedFargate
 from app.local.http_client import HttpClient, loopback_tls
 from app.local.kubeconfig import server_port
-from app.local.kubelets import FakeKubelets
 from app.local.leaves import kubelet_client_leaf, write_private
 from app.local.loopback import LOOPBACK, free_ports
 from app.local.processes import Child
-from app.local.registration import webhook_configuration
 from app.model.actuator import SCHEDULER
 from app.ports.clock import Clock
 from app.tls.authority import Authority, Leaf
 from app.wiring import kubernetes
-from app.wiring.local import helper, programs
+from app.wiring.local import fake_nodes, helper, programs
 from app.wiring.local.addresses import with_own_addresses
-from app.wiring.local.clusters import chosen_cluster
+from app.wiring.local.admission import register_webhook
+from app.wiring.local.clusters import EMBEDDED, chosen_cluster
 from app.wiring.local.options import LocalOptions, LocalStackError
 from app.wiring.local.programs import NAMESPACE, NODE, Places
-from app.wiring.local.readiness import is_ready, node_is_ready
+from app.wiring.local.readiness import is_led, is_ready, node_is_ready
 from app.wiring.local.revival import Revival
 
 Part = TypeVar("Part")
@@ -82,8 +81,13 @@ class LocalStack:
 
     @property
     def kubeconfig(self) -> Path:
-        """The kubeconfig file of a cluster admin."""
+        """The kubeconfig file of a cluster admin; it is written once all is ready."""
         return self.options.directory / "kubeconfig"
+
+    @property
+    def _own_kubeconfig(self) -> Path:
+        """The same for the programs, from the start."""
+        return self.options.directory / "programs.kubeconfig"
 
     @property
     def connection(self) -> Connection:
@@ -148,7 +152,7 @@ class LocalStack:
         self._undo.push_async_callback(self._cluster.stop)
         await self._cluster.start()
         self._progress(f"Kubernetes is {self.kubernetes}")
-        self._write_kubeconfig()
+        self._write_kubeconfig(self._own_kubeconfig)
         fargate_url = await self._start_fargate()
         await self._connect()
         self._places = self._choose_places(fargate_url)
@@ -157,18 +161,34 @@ class LocalStack:
         for name in self.options.programs:
             await self.start_program(name)
         if self.options.nodes:
-            await self._start_nodes()
+            self._tasks = fake_nodes.started(self.options.nodes, self.connection, clock=self._clock)
+            self._undo.push_async_callback(self._stop_tasks)
+        self._tell_of_variables(self._places)
         self._progress(f"starting {', '.join(self.options.programs)}")
         for name in self.programs:
             await self.until_ready(name)
         if "webhook" in self.programs:
-            await self._register_webhook()
+            await register_webhook(
+                self.connection,
+                self._places,
+                ca_pem=self._authority.cert_pem,
+                conditions=self.kubernetes != EMBEDDED,
+            )
         if "extender" in self.programs:
             asks = self.options.actuator == SCHEDULER
             await self._cluster.start_scheduler(
-                self._places.extender_url if asks else "", prioritize=self.options.early_burst
+                self._places.extender_url if asks else "",
+                prioritize=self.options.early_burst,
+                marked_only="webhook" in self.programs,
             )
-        await self._nodes_ready()
+        await self._ready()
+
+    def _tell_of_variables(self, places: Places) -> None:
+        passed, kept = programs.passed_on(places)
+        if passed:
+            self._progress(f"passed on to the programs: {', '.join(sorted(passed))}")
+        if kept:
+            self._progress(f"not passed on, since the stack sets it itself: {', '.join(kept)}")
 
     async def _start_fargate(self) -> str:
         config = self._undo.enter_context(with_own_addresses(self.options.fargate))
@@ -187,12 +207,12 @@ class LocalStack:
         self._helper = True
         return helper.knowing(config, binary)
 
-    def _write_kubeconfig(self) -> None:
-        write_private(self.kubeconfig, msgspec.json.encode(self._cluster.kubeconfig()))
+    def _write_kubeconfig(self, path: Path) -> None:
+        write_private(path, msgspec.json.encode(self._cluster.kubeconfig()))
 
     async def _connect(self) -> None:
         self._connection = await connect(
-            kubeconfig=str(self.kubeconfig), clock=self._clock, agent="spillway (local)"
+            kubeconfig=str(self._own_kubeconfig), clock=self._clock, agent="spillway (local)"
         )
         self._undo.push_async_callback(self._connection.close)
         body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}
@@ -202,7 +222,7 @@ class LocalStack:
         webhook, extender, kubelet, probe = free_ports(4)
         return Places(
             directory=self.options.directory,
-            kubeconfig=self.kubeconfig,
+            kubeconfig=self._own_kubeconfig,
             fargate=self.options.fargate,
             fargate_url=fargate_url,
             webhook_port=webhook,
@@ -214,22 +234,9 @@ class LocalStack:
             node_lease_seconds=self.options.node_lease_seconds,
             helper_image=helper.IMAGE if self._helper else "",
             actuator=self.options.actuator,
-            flags=_with_early_burst(self.options),
+            flags=self.options.program_flags,
+            variables=self.options.variables,
         )
-
-    async def _start_nodes(self) -> None:
-        parts = kubernetes.parts(self.connection, clock=self._clock, component="fake-kubelet")
-        pods = parts.watch_pods()
-        kubelets = FakeKubelets(
-            self.options.nodes,
-            nodes_api=parts.nodes,
-            pods_api=parts.pods,
-            leases=parts.leases,
-            pods=pods,
-            clock=self._clock,
-        )
-        self._tasks = [asyncio.create_task(pods.run()), asyncio.create_task(kubelets.run())]
-        self._undo.push_async_callback(self._stop_tasks)
 
     async def _stop_tasks(self) -> None:
         for task in self._tasks:
@@ -252,15 +259,14 @@ class LocalStack:
         finally:
             await client.close()
 
-    async def _register_webhook(self) -> None:
-        body = webhook_configuration(url=self.places.webhook_url, ca_pem=self._authority.cert_pem)
-        path = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations"
-        await self.connection.request("POST", path, body=body)
-
-    async def _nodes_ready(self) -> None:
+    async def _ready(self) -> None:
+        """Wait until a leader decides, and all nodes are there; the user gets a kubeconfig then."""
         parts = kubernetes.parts(self.connection, clock=self._clock, component="local")
+        if "extender" in self.programs:
+            await self.until("an extender to lead", functools.partial(is_led, parts, namespace=NAMESPACE))
         for name in (*(node.name for node in self.options.nodes), NODE):
             await self.until(f"node {name} to be ready", functools.partial(node_is_ready, parts, name))
+        self._write_kubeconfig(self.kubeconfig)
 
     async def until(self, what: str, holds: Callable[[], Awaitable[bool]]) -> None:
         """Wait until it holds.
@@ -291,10 +297,3 @@ def _started(part: Part | None) -> Part:
     if part is None:
         raise LocalStackError("the local stack is not started; use it as `async with`")
     return part
-
-
-def _with_early_burst(options: LocalOptions) -> Mapping[str, Mapping[str, str | bool]]:
-    """The further flags of the programs, with the extender's for early burst where it is wanted."""
-    if not options.early_burst:
-        return options.flags
-    return {**options.flags, "extender": {"early-burst": True, **options.flags.get("extender", {})}}

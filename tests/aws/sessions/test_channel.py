@@ -187,11 +187,18 @@ def test_input_waits_between_pause_and_start() -> None:
 def test_a_new_connection_repeats_what_was_on_its_way_and_forgets_the_pause() -> None:
     channel = a_ready_channel()
     channel.type_in(b"ls\n", now=NOW)
+    channel.type_in(b"pwd\n", now=NOW)
     channel.receive(a_message("pause_publication"), now=NOW)
-    (lost,) = channel.outgoing()
+    lost = channel.outgoing()
     channel.reopened(now=Now(0.01, 0))
-    channel.repeat(now=Now(0.01, 0))
-    assert (channel.outgoing(), channel.takes_input) == ([lost], True)
+    assert (channel.outgoing(), channel.takes_input) == (lost, True)
+
+
+def test_what_was_not_sent_yet_goes_once_over_a_new_connection() -> None:
+    channel = a_ready_channel()
+    channel.type_in(b"ls\n", now=NOW)
+    channel.reopened(now=Now(0.01, 0))
+    assert len(channel.outgoing()) == 1
 
 
 @pytest.mark.parametrize(

@@ -67,12 +67,18 @@ def test_of_a_repeated_message_nothing_is_learned() -> None:
     assert outbox.trip == RoundTrip()
 
 
-def test_a_new_connection_makes_everything_due() -> None:
+def test_for_a_new_connection_all_that_waits_goes_again_in_order() -> None:
+    outbox = an_outbox(b"a", b"b", b"c")
+    outbox.acknowledged(1, now=0.01)
+    assert outbox.resent(now=0.01) == [b"a", b"c"]
+
+
+def test_what_went_again_is_not_due_at_once_and_teaches_nothing() -> None:
     outbox = an_outbox(b"a", b"b")
-    outbox.hasten(now=0.01)
-    assert outbox.repeated(now=0.01) == b"a"
-    outbox.acknowledged(0, now=0.02)
-    assert outbox.repeated(now=0.02) == b"b"
+    outbox.resent(now=5.0)
+    assert outbox.repeated(now=5.1) is None
+    outbox.acknowledged(0, now=5.2)
+    assert outbox.trip == RoundTrip()
 
 
 def test_it_gives_up_after_three_thousand_repeats() -> None:

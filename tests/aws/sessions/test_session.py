@@ -196,6 +196,21 @@ async def test_a_broken_connection_is_resumed_and_nothing_is_lost_or_doubled(
     assert agent.openings[0]["ClientId"] == agent.openings[1]["ClientId"]
 
 
+async def test_all_that_was_lost_with_a_connection_goes_at_once_over_the_next(
+    agent: FakeAgent, session: TerminalSession, management: FakeManagement
+) -> None:
+    management.resumptions = [AGAIN]
+    agent.acknowledges = False
+    lines = [b"line %d\n" % number for number in range(WINDOW)]
+    for line in lines:
+        await session.write(line)
+    agent.said.clear()
+    agent.acknowledges = True
+    agent.socket.cut()
+    await settle()
+    assert agent.typed() == b"".join(lines)
+
+
 async def test_what_is_typed_while_the_connection_is_broken_arrives_later(
     agent: FakeAgent, session: TerminalSession, management: FakeManagement, clock: VirtualClock
 ) -> None:

@@ -97,3 +97,14 @@ def test_a_message_file_that_cannot_be_made_is_told() -> None:
             "TerminationMessage failed: its file cannot be made: Permission denied (container main)",
         )
     ]
+
+
+def test_an_ephemeral_container_is_told_of_with_the_status_that_says_so_and_once() -> None:
+    debugger = {"name": "debugger-x", "image": "busybox"}
+    fresh = attempted(arn=TASK.arn, ephemeralContainers=[debugger])
+    said = events(facts_of(fresh, TASK, now=SOON))
+    assert ("EphemeralContainersUnsupported", True) in [(reason, warning) for reason, _, warning in said]
+    known = attempted(
+        arn=TASK.arn, ephemeralContainers=[debugger], status=written(facts_of(fresh, TASK, now=SOON))
+    )
+    assert events(facts_of(known, TASK, now=SOON)) == []

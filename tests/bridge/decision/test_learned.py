@@ -21,7 +21,8 @@ FAILURE = HookFailure("main", "preStop", "exit code 4", 1)
 
 def an_ended_task(*, kept: bool = False, code: int = 3) -> Task:
     keeper = TaskContainer(name="spillway-keeper", last_status="STOPPED", exit_code=0)
-    main = TaskContainer(name="main", last_status="STOPPED", exit_code=code)
+    words = ("run", "main", "--") if kept else ("python3",)
+    main = TaskContainer(name="main", last_status="STOPPED", exit_code=code, words=words)
     return a_task(
         a_pod(uid="u1"),
         last_status="STOPPED",
@@ -39,6 +40,47 @@ def facts(task: Task, *lines: str, after: int = 1, **fields: Any) -> Facts:
 
 def test_an_end_waits_for_the_helpers_records() -> None:
     assert kinds(decide(facts(an_ended_task(kept=True)))) == [ReadRecords, Later]
+
+
+def a_task_that_ended_of(*containers: TaskContainer) -> Task:
+    """With a keeper, which may be there for the task's end alone."""
+    keeper = TaskContainer(name="spillway-keeper", last_status="STOPPED", exit_code=0)
+    return a_task(
+        a_pod(uid="u1"),
+        last_status="STOPPED",
+        started_at=NOON,
+        stopped_at=NOON,
+        containers=(*containers, keeper),
+    )
+
+
+TWO = {"containers": [a_container("one", command=["true"]), a_container("two")]}
+HOOKED = {"lifecycle": {"preStop": {"sleep": {"seconds": 1}}}}
+
+
+@pytest.mark.parametrize("words", [pytest.param(("true",), id="its own"), pytest.param((), id="the image's")])
+def test_an_end_does_not_wait_for_records_where_the_helper_goes_before_nothing(
+    words: tuple[str, ...],
+) -> None:
+    one = TaskContainer(name="one", last_status="STOPPED", exit_code=0, words=words)
+    two = TaskContainer(name="two", last_status="STOPPED", exit_code=0)
+    commands = decide(facts(a_task_that_ended_of(one, two), pod=TWO))
+    assert status_in(commands)["phase"] == "Succeeded"
+
+
+@pytest.mark.parametrize(
+    ("words", "pod"),
+    [
+        pytest.param(("run", "one", "--", "true"), TWO, id="by the launch's words"),
+        pytest.param((), {"containers": [a_container("one", **HOOKED), a_container("two")]}, id="by the pod"),
+    ],
+)
+def test_an_end_waits_where_the_helper_goes_before_one_of_several(
+    words: tuple[str, ...], pod: dict[str, Any]
+) -> None:
+    one = TaskContainer(name="one", last_status="STOPPED", exit_code=0, words=words)
+    two = TaskContainer(name="two", last_status="STOPPED", exit_code=0)
+    assert kinds(decide(facts(a_task_that_ended_of(one, two), pod=pod))) == [ReadRecords, Later]
 
 
 def test_an_end_is_told_when_the_records_are_complete() -> None:

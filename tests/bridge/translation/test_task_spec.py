@@ -5,7 +5,7 @@ import pytest
 
 from app.bridge.config import TaskSettings
 from app.bridge.translation.task_spec import Translated, client_token, started_by, translate
-from app.model.names import ATTEMPT_VARIABLE, IDENTITY_VARIABLE
+from app.model.names import ATTEMPT_VARIABLE, IDENTITY_VARIABLE, MARKER
 from app.model.pod import Pod
 from app.model.reason import Reason
 from app.model.task import Launch, identity_from
@@ -285,3 +285,18 @@ def test_the_limit_counts_the_characters_that_are_sent() -> None:
 def test_what_fargate_refuses_is_refused_with_every_reason() -> None:
     pod = a_pod(hostNetwork=True, hostPID=True)
     assert {reason.code for reason in reasons_of(pod)} == {"HostNetwork", "HostPID"}
+
+
+def test_the_schedulers_marker_changes_nothing_about_the_definition() -> None:
+    marked = {"requests": {"cpu": "1", MARKER: "0"}, "limits": {MARKER: "0"}}
+    plain = {"requests": {"cpu": "1"}}
+    definitions = [
+        launch_of(a_pod(containers=[a_container(resources=resources)])).definition
+        for resources in (marked, plain)
+    ]
+    assert definitions[0] == definitions[1]
+
+
+def test_a_pod_that_somebody_tried_to_debug_is_launched_as_ever() -> None:
+    debugged = a_pod("web-1", uid="u1", ephemeralContainers=[{"name": "debugger-x", "image": "busybox"}])
+    assert launch_of(debugged).definition == launch_of(a_pod("web-1", uid="u1")).definition

@@ -51,6 +51,11 @@ class Boarded:
             Sample(task=task.arn, container=container, at=at, cores=cores, working_set=1 << 20)
         )
 
+    def count(self, task: Task, seconds: float, *, minute: int) -> None:
+        """What a helper reads of the container's counter."""
+        at = NOON + timedelta(minutes=minute)
+        self.insights.measured.append(Sample(task=task.arn, container="main", at=at, cpu_seconds=seconds))
+
     async def minutes(self, count: int) -> None:
         """Let the board ask so often."""
         running = asyncio.create_task(self.board.run())
@@ -82,6 +87,30 @@ async def test_a_node_counts_on_when_a_pod_has_ended() -> None:
     await boarded.minutes(1)
     node = boarded.board.node()
     assert (node.cpu_seconds, node.working_set, boarded.board.pods()) == (120.0, 0, ())
+
+
+async def test_a_node_grows_evenly_though_some_are_measured_later_than_others() -> None:
+    (slow, slow_task), (quick, quick_task) = a_running("web-1"), a_running("web-2")
+    boarded = Boarded((slow, slow_task), (quick, quick_task))
+    told = []
+    for minute in range(1, 7):
+        boarded.measure(quick_task, cores=1.0, minute=minute)
+        if minute % 2:
+            boarded.measure(slow_task, cores=1.0, minute=minute)
+        await boarded.minutes(1)
+        told.append(boarded.board.node().cpu_seconds)
+    assert told == [120.0 * minute for minute in range(1, 7)]
+
+
+async def test_a_container_restarted_in_place_has_one_beginning() -> None:
+    pod, task = a_running()
+    boarded = Boarded((pod, task))
+    boarded.count(task, 30.0, minute=1)
+    boarded.count(task, 5.0, minute=2)
+    await boarded.minutes(2)
+    [usage] = boarded.board.pods()
+    [main] = usage.containers
+    assert (main.cpu_seconds, main.started) == (35.0, NOON)
 
 
 async def test_another_start_of_the_container_is_not_told_of_by_the_old_one() -> None:

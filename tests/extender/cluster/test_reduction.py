@@ -101,3 +101,8 @@ def test_a_pod_is_reduced_once_its_node_is_known_to_be_real() -> None:
 def test_what_allows_early_burst_stays_whole_on_a_real_node() -> None:
     pod = a_pod(node="ec2-0", annotations={"spillway.dev/early-burst": "allowed"})
     assert Reduction(FakeWatched([a_node("ec2-0")]))(pod) is pod
+
+
+def test_what_must_overflow_stays_whole_on_a_real_node() -> None:
+    pod = a_pod(node="ec2-0", labels={"spillway.dev/overflow": "required"})
+    assert Reduction(FakeWatched([a_node("ec2-0")]))(pod) is pod

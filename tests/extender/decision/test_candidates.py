@@ -5,6 +5,7 @@ import msgspec
 import pytest
 
 from app.extender.decision.candidates import (
+    ASKS_ELSEWHERE,
     SPREAD_KEY_MISSING,
     candidates,
     daemons_on,
@@ -78,8 +79,6 @@ OS = {"kubernetes.io/os": "linux"}
         ),
         pytest.param({"labels": {names.OVERFLOW: "disabled"}}, ENABLED, False, id="the pod opts out"),
         pytest.param({"nodeSelector": OS}, ENABLED, True, id="selects what the virtual node has"),
-        pytest.param({"nodeSelector": {"gpu": "yes"}}, ENABLED, False, id="selects other nodes"),
-        pytest.param({"affinity": pin("ec2-0")}, ENABLED, False, id="pinned to another node"),
     ],
 )
 def test_a_candidate_is_opted_in_and_let_onto_a_virtual_node(
@@ -195,16 +194,28 @@ def test_a_pod_without_the_toleration_is_kept_to_be_told_and_has_no_place_to_bur
     assert (found.nodes, found.prepared) == ((), False)
 
 
+def test_a_pod_that_is_not_opted_in_is_not_bothered_for_its_toleration() -> None:
+    pod = a_pod(status=unschedulable(), namespace="bank")
+    assert candidates([pod], nodes=[a_virtual_node()], namespaces=ENABLED) == ()
+
+
 @pytest.mark.parametrize(
     "fields",
     [
-        pytest.param({"nodeSelector": {"gpu": "yes"}}, id="asks for other nodes"),
-        pytest.param({"namespace": "bank"}, id="not opted in"),
+        pytest.param({"nodeSelector": {"gpu": "yes"}}, id="selects other nodes"),
+        pytest.param({"affinity": pin("ec2-0")}, id="pinned to another node"),
     ],
 )
-def test_a_pod_that_wants_no_virtual_node_is_not_bothered_for_its_toleration(fields: dict[str, Any]) -> None:
-    pod = a_pod(status=unschedulable(), **fields)
-    assert candidates([pod], nodes=[a_virtual_node()], namespaces=ENABLED) == ()
+def test_an_opted_in_pod_that_asks_for_other_nodes_is_told_so_and_has_no_place(
+    fields: dict[str, Any],
+) -> None:
+    (found,) = candidates([a_pressing_pod(**fields)], nodes=[a_virtual_node()], namespaces=ENABLED)
+    assert (found.invalid, found.nodes) == (ASKS_ELSEWHERE, ())
+
+
+def test_where_there_is_no_virtual_node_nobody_is_told_that_he_asks_for_others() -> None:
+    pod = a_pressing_pod(nodeSelector={"gpu": "yes"})
+    assert candidates([pod], nodes=[a_node()], namespaces=ENABLED) == ()
 
 
 def test_a_label_that_means_nothing_is_told_though_the_webhook_left_the_pod_alone() -> None:

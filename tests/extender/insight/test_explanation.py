@@ -6,12 +6,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from app.extender import announcer
 from app.extender.cluster.facts import SHIPPED_OFFER
 from app.extender.decision.budget import Limits
-from app.extender.decision.hindrance import NOT_TAKEN, GateConfig
+from app.extender.decision.hindrance import NOT_TAKEN, REAL_NODE_FIRST, GateConfig
 from app.extender.homing.config import ReturnConfig
-from app.extender.insight.explanation import _VERDICTS, asks_controller, explain_pod
+from app.extender.insight.explanation import asks_controller, explain_pod
 from app.extender.insight.policy import Policy
 from app.model import names
 from app.model.event import Event
@@ -20,6 +19,7 @@ from app.model.replicas import Replicas
 from tests.builders import NOON, VIRTUAL, a_node, a_pod, a_virtual_node, opted_in_toleration, owned_by
 from tests.extender.fakes import a_namespace, a_pressing_pod
 from tests.extender.homing.returns import a_trial, an_overflow_pod
+from tests.extender.insight.fates import CRASHED, ended, status_of, waiting
 from tests.extender.insight.look import a_look, codes, later, not_runnable
 
 SINCE = {"conditions": [{"type": "PodScheduled", "status": "True", "lastTransitionTime": NOON.isoformat()}]}
@@ -29,6 +29,8 @@ LIVE = msgspec.structs.replace(
     at=NOON,
 )
 HOUR_LATER = later(3600)
+WAITS = {"annotations": {names.MAX_WAIT: "1h"}}
+ON = {"node": VIRTUAL, "status": {**status_of({"running": {}}), **SINCE}}
 
 
 def an_event(reason: str, *, by: str = "spillway-extender", at: float = 0, **fields: Any) -> Event:
@@ -58,7 +60,8 @@ def test_a_size_that_fargate_does_not_sell_has_no_price() -> None:
 
 
 def test_an_overflow_pod_says_what_it_has_cost_so_far() -> None:
-    pod = a_pod(node=VIRTUAL, status=SINCE)
+    noted = {names.ATTEMPT_OF: "u1", names.TASK_ARN: "arn:1"}
+    pod = a_pod(node=VIRTUAL, uid="u1", status=SINCE, annotations=noted)
     found = explain_pod(pod, a_look(pod, now=HOUR_LATER))
     assert found.price is not None
     assert found.spent == pytest.approx(found.price.hourly)
@@ -188,10 +191,6 @@ def test_what_would_keep_a_waiting_pod_later_is_told_now(fields: dict[str, Any],
     assert (codes(found.reasons), codes(found.then)) == (["MaxWait"], then)
 
 
-def test_the_words_of_the_leaders_events_are_the_announcers() -> None:
-    assert {announcer.REFUSED, announcer.WAITING, announcer.WOULD_BURST} == _VERDICTS
-
-
 def test_grants_that_were_left_unused_are_known_from_what_the_leader_said() -> None:
     pod = a_pressing_pod()
     refused = an_event("OverflowRefused", message=NOT_TAKEN.message)
@@ -242,3 +241,100 @@ def test_only_virtual_nodes_that_its_words_let_it_onto_are_shown() -> None:
 def test_a_daemon_sets_pod_has_no_price() -> None:
     pod = a_pod(node=VIRTUAL, metadata=owned_by("DaemonSet"))
     assert explain_pod(pod, a_look(pod)).price is None
+
+
+@pytest.mark.parametrize(
+    ("event", "fields", "past"),
+    [
+        pytest.param(an_event("OverflowWaiting", message=REAL_NODE_FIRST.message), WAITS, False, id="waits"),
+        pytest.param(an_event("OverflowWaiting", message="for something else"), WAITS, True, id="waits-else"),
+        pytest.param(an_event("OverflowRefused", message="once"), WAITS, True, id="was-refused"),
+        pytest.param(an_event("WouldBurst", message="to fargate"), WAITS, True, id="observes-no-more"),
+        pytest.param(an_event("Bursting", message="to fargate"), WAITS, True, id="lost-its-grant"),
+        pytest.param(an_event("Bursting", message="to fargate"), {}, False, id="bursts"),
+        pytest.param(an_event("OverflowWaiting", message="long"), {}, True, id="waits-no-more"),
+        pytest.param(
+            an_event("FargateNoCapacity", message="none", by="spillway-bridge"), ON, True, id="runs"
+        ),
+        pytest.param(an_event("Started", message="it", by="spillway-bridge"), ON, False, id="started"),
+    ],
+)
+def test_an_event_of_a_cause_that_has_gone_is_marked(
+    event: Event, fields: dict[str, Any], past: bool
+) -> None:
+    pod = a_pressing_pod(**fields)
+    [said] = explain_pod(pod, a_look(pod), events=[event]).said
+    assert said.past is past
+
+
+@pytest.mark.parametrize(
+    ("status", "state"),
+    [
+        pytest.param(status_of(waiting("CrashLoopBackOff"), last=CRASHED), "failing", id="failing"),
+        pytest.param({"phase": "Failed", "reason": "NotScheduled"}, "rejected", id="rejected"),
+        pytest.param(status_of(ended(4), phase="Failed"), "failed", id="failed"),
+    ],
+)
+def test_a_pod_that_does_not_run_on_fargate_is_in_a_state_of_its_own(
+    status: dict[str, Any], state: str
+) -> None:
+    pod = a_pod(node=VIRTUAL, status=status | SINCE)
+    found = explain_pod(pod, a_look(pod, now=HOUR_LATER))
+    assert (found.state, found.node) == (state, VIRTUAL)
+
+
+def test_without_a_task_nothing_is_spent() -> None:
+    pod = a_pod(node=VIRTUAL, status=SINCE)
+    assert explain_pod(pod, a_look(pod, now=HOUR_LATER)).spent is None
+
+
+def test_what_observed_pods_would_take_stands_beside_what_is_spent() -> None:
+    pods = [a_pressing_pod(f"web-{n}") for n in range(2)]
+    node = a_virtual_node(annotations={names.GATE: "observe"})
+    policy = Policy(gate=GateConfig(budget=Limits(pods=2)))
+    seen = a_look(*pods, a_pod("web-9", node=VIRTUAL), nodes=(node,), policy=policy)
+    [budget] = explain_pod(pods[1], seen).budgets
+    assert (budget.pods, budget.observed_pods, budget.most_pods) == (1, 1, 2)
+
+
+@pytest.mark.parametrize(
+    ("fields", "alone"),
+    [
+        pytest.param({}, False, id="any"),
+        pytest.param({"labels": {names.OVERFLOW: "required"}}, True, id="required"),
+        pytest.param({"nodeSelector": {"type": "virtual-kubelet"}}, True, id="selects-virtual-nodes"),
+        pytest.param({"nodeSelector": {"gpu": "yes"}}, False, id="selects-neither"),
+    ],
+)
+def test_who_asks_for_fargate_alone_is_known(fields: dict[str, Any], alone: bool) -> None:
+    pod = a_pressing_pod(**fields)
+    nodes = (a_virtual_node(labels={"type": "virtual-kubelet"}), a_node())
+    assert explain_pod(pod, a_look(pod, nodes=nodes)).alone is alone
+
+
+@pytest.mark.parametrize(
+    ("metadata", "labels", "mend"),
+    [
+        pytest.param(
+            owned_by("ReplicaSet", "web-5d8f"),
+            {"pod-template-hash": "5d8f"},
+            "kubectl rollout restart -n other deployment/web)",
+            id="deployment",
+        ),
+        pytest.param(
+            owned_by("StatefulSet", "db"),
+            {},
+            "kubectl rollout restart -n other statefulset/db)",
+            id="stateful",
+        ),
+        pytest.param(owned_by("Job", "report"), {}, "kubectl delete pod -n other web-1)", id="job"),
+        pytest.param({}, {}, "then delete the pod and make it anew", id="bare"),
+    ],
+)
+def test_the_mend_of_a_pod_that_is_not_opted_in_says_how_it_is_made_anew(
+    metadata: dict[str, Any], labels: dict[str, str], mend: str
+) -> None:
+    pod = a_pressing_pod(namespace="other", metadata=metadata | {"labels": labels})
+    [reason] = explain_pod(pod, a_look(pod)).reasons
+    assert "kubectl label --overwrite namespace other spillway.dev/overflow=enabled, then" in reason.message
+    assert mend in reason.message

@@ -10,10 +10,12 @@ from app.extender.decision.hindrance import GateConfig
 from app.extender.insight.policy import Policy
 from app.extender.insight.status import summary
 from app.model import names
+from app.model.event import Event
 from app.model.node import Node
-from tests.builders import NOON, VIRTUAL, a_node, a_pod, a_virtual_node, unschedulable
+from tests.builders import NOON, VIRTUAL, a_node, a_pod, a_virtual_node, owned_by, unschedulable
 from tests.extender.fakes import a_grant, a_namespace, a_pressing_pod, granting
 from tests.extender.homing.returns import an_overflow_pod
+from tests.extender.insight.fates import NOTED
 from tests.extender.insight.look import a_lease, a_look, later, not_runnable
 
 HOUR = later(3600)
@@ -174,3 +176,68 @@ def test_a_pod_without_any_time_is_the_oldest_and_breaks_nothing() -> None:
 def test_an_empty_cluster_is_summed_up() -> None:
     found = summary(a_look(nodes=(), namespaces={}))
     assert (found.level.nodes, found.gates, found.overflow) == (0, (), ())
+
+
+def test_what_has_a_task_is_told_from_what_is_reserved() -> None:
+    noted = a_pod("a", node=VIRTUAL, uid="u1", annotations=NOTED)
+    [found] = summary(a_look(noted, a_pod("b", node=VIRTUAL))).overflow
+    assert (found.pods, found.tasks, found.vcpu, found.tasks_vcpu) == (2, 1, 1.0, 0.5)
+    assert found.hourly == pytest.approx(2 * found.tasks_hourly)
+
+
+def test_pods_that_ended_are_none_of_the_gates() -> None:
+    ended = a_pod("ended", node=VIRTUAL, phase="Succeeded")
+    daemon = a_pod("daemon", node=VIRTUAL, metadata=owned_by("DaemonSet"))
+    assert summary(a_look(ended, daemon, a_pod("web", node=VIRTUAL))).gates[0].pods == 1
+
+
+def test_an_opted_in_pod_that_asks_for_other_nodes_is_refused() -> None:
+    found = summary(a_look(a_pressing_pod("gpu", nodeSelector={"gpu": "yes"}))).refused
+    assert [(each.code, each.oldest) for each in found] == [("AsksForOtherNodes", "shop/gpu")]
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        pytest.param(
+            {"nodes": (a_virtual_node(annotations={names.GATE: "closed"}),)},
+            "fargate-1a is closed (set so by its annotation spillway.dev/gate=closed)",
+            id="annotation",
+        ),
+        pytest.param(
+            {"policy": Policy(gate=GateConfig(gate="observe"))},
+            "fargate-1a only observes (set so by the extender's --gate observe)",
+            id="flag",
+        ),
+    ],
+)
+def test_a_gate_that_somebody_closed_is_a_note_and_no_trouble(fields: dict[str, Any], said: str) -> None:
+    found = summary(a_look(**fields))
+    assert ([each.message for each in found.notes], found.troubles) == (
+        [f"no gate is open, so nothing new bursts: {said}"],
+        (),
+    )
+
+
+@pytest.mark.parametrize(
+    "nodes",
+    [
+        pytest.param((a_virtual_node(),), id="open"),
+        pytest.param((a_virtual_node(annotations={names.GATE: "ajar"}),), id="trouble-already"),
+        pytest.param(
+            (a_virtual_node(annotations={names.GATE: "closed"}), a_virtual_node("b")), id="one-of-two"
+        ),
+        pytest.param((), id="no-node"),
+    ],
+)
+def test_else_nothing_is_noted(nodes: tuple[Node, ...]) -> None:
+    assert summary(a_look(nodes=nodes)).notes == ()
+
+
+@pytest.mark.parametrize(
+    ("word", "said"), [pytest.param("ajar", 1, id="still-so"), pytest.param("auto", 0, id="mended")]
+)
+def test_what_was_wrong_with_a_nodes_word_is_said_while_it_is(word: str, said: int) -> None:
+    event = Event(reason="InvalidGate", message="ajar", reporting_component="spillway-extender")
+    node = a_virtual_node(annotations={names.GATE: word})
+    assert len(summary(a_look(nodes=(node,), events=(event,))).said) == said

@@ -4,9 +4,11 @@ from typing import Any
 
 import pytest
 import structlog
+from prometheus_client import CollectorRegistry
 
 from app.kubelet.access.access import Access, AccessConfig
 from app.kubelet.messages import Answer, Request
+from app.kubelet.metrics import KubeletMetrics
 from app.ports.access import Caller, NodeAccess
 from app.ports.failures import PortFailure, Refused, Throttled, Unavailable
 from tests.fakes import VirtualClock, settle
@@ -27,6 +29,10 @@ class Door:
     access: Access
     reviews: FakeReviews
     clock: VirtualClock
+    registry: CollectorRegistry
+
+    def counted(self, name: str, **labels: str) -> float | None:
+        return self.registry.get_sample_value(f"spillway_kubelet_{name}_total", labels)
 
     async def knock(
         self, target: str = LOG, *, method: str = "GET", token: str = "", client: str = "", **more: Any
@@ -39,8 +45,16 @@ class Door:
 def a_door(**config: Any) -> Door:
     reviews, clock = FakeReviews(), VirtualClock()
     reviews.tokens[TOKEN] = METRICS_SERVER
-    access = Access(reviews, node="fargate-a", clock=clock, config=AccessConfig(**config), pepper=b"pepper")
-    return Door(access, reviews, clock)
+    registry = CollectorRegistry()
+    access = Access(
+        reviews,
+        node="fargate-a",
+        clock=clock,
+        config=AccessConfig(**config),
+        metrics=KubeletMetrics(registry),
+        pepper=b"pepper",
+    )
+    return Door(access, reviews, clock, registry)
 
 
 @pytest.fixture
@@ -238,3 +252,22 @@ async def test_no_token_is_logged_or_kept(door: Door) -> None:
     assert len(logged) == 2
     assert TOKEN not in str(logged)
     assert TOKEN.encode() not in b"".join(door.access._callers._known)
+
+
+async def test_refusals_are_counted_by_their_reason(door: Door) -> None:
+    await door.knock()
+    await door.knock(token=TOKEN)
+    await door.clock.advance(31)
+    door.reviews.failure = Unavailable("no answer")
+    await door.knock(token=TOKEN)
+    counted = [door.counted("denied", reason=each) for each in ("unauthorized", "forbidden", "undecided")]
+    assert counted == [1, 1, 1]
+
+
+async def test_what_is_remembered_and_what_is_asked_is_counted_apart(door: Door) -> None:
+    door.reviews.let(METRICS_SERVER.name)
+    for _ in range(3):
+        await door.knock(token=TOKEN)
+    assert door.counted("reviews", kind="token", outcome="asked") == 1
+    assert door.counted("reviews", kind="token", outcome="remembered") == 2
+    assert door.counted("reviews", kind="access", outcome="remembered") == 2

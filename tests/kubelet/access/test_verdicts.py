@@ -1,4 +1,5 @@
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
@@ -33,6 +34,7 @@ class Bench:
     oracle: Oracle
     clock: VirtualClock
     verdicts: Verdicts[str, int]
+    counts: Counter[str]
 
     async def get(self, key: str) -> int:
         return await self.verdicts.get(key, self.oracle.about(key))
@@ -45,8 +47,24 @@ class Bench:
 async def bench() -> Bench:
     clock, oracle = VirtualClock(), Oracle()
     oracle.open.set()
-    verdicts = Verdicts[str, int](clock=clock, keep=lambda _: 60.0, most=2, questions=asyncio.Semaphore(2))
-    return Bench(oracle, clock, verdicts)
+    counts: Counter[str] = Counter()
+    verdicts = Verdicts[str, int](
+        clock=clock,
+        keep=lambda _: 60.0,
+        most=2,
+        questions=asyncio.Semaphore(2),
+        count=lambda outcome: counts.update([outcome]),
+    )
+    return Bench(oracle, clock, verdicts, counts)
+
+
+async def test_it_is_counted_how_each_verdict_came_about(bench: Bench) -> None:
+    await asyncio.gather(bench.start("a"), bench.start("a"))
+    await bench.get("a")
+    bench.oracle.failure = Unavailable("no answer")
+    with pytest.raises(Unavailable):
+        await bench.get("b")
+    assert bench.counts == {"asked": 2, "remembered": 1, "failed": 1}
 
 
 async def test_a_verdict_holds_for_its_time_and_no_longer(bench: Bench) -> None:

@@ -25,8 +25,13 @@ NOWHERE = 1
 class OnePod:
     """shop/web-1 stands on the loopback, shop/web-2 has no address yet (app.ports.containers.Containers)."""
 
+    end = ""
+
     def running(self, namespace: str, pod: str, container: str) -> Running:
         raise NotFound(f'pod "{pod}" does not exist')
+
+    def over(self, namespace: str, pod: str, where: Running) -> str:
+        return ""
 
     def address(self, namespace: str, pod: str) -> str:
         match pod:
@@ -36,6 +41,9 @@ class OnePod:
                 raise Refused('pod "web-2" has no address yet')
             case _:
                 raise NotFound(f'pod "{pod}" does not exist')
+
+    def moved(self, namespace: str, pod: str, address: str) -> str:
+        return self.end
 
     def pods(self) -> Sequence[Pod]:
         return ()
@@ -68,7 +76,8 @@ class Client:
     def __init__(self) -> None:
         self.duplex, self.server_end = duplexes()
         self.clock = VirtualClock()
-        self.forward = PortForward(OnePod(), clock=self.clock)
+        self.pod = OnePod()
+        self.forward = PortForward(self.pod, clock=self.clock)
         self.tasks: list[asyncio.Future[None]] = []
         self.programs: list[asyncio.Server] = []
         self.handling: list[asyncio.Future[None]] = []

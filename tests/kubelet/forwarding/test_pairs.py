@@ -1,7 +1,7 @@
 import msgspec
 import pytest
 
-from app.kubelet.forwarding.pairs import Pairs
+from app.kubelet.forwarding.pairs import MOST_WAITING, Pairs
 
 
 class Labels(msgspec.Struct, frozen=True):
@@ -34,6 +34,15 @@ def test_old_clients_open_the_streams_of_a_pair_one_behind_the_other() -> None:
     pairs: Pairs[Labels] = Pairs()
     assert pairs.add(Labels(1, "error")) is pairs.add(Labels(3, "data"))
     assert pairs.add(Labels(5, "error")) is not pairs.add(Labels(9, "data"))
+
+
+def test_no_more_than_so_many_wait_for_their_other_stream() -> None:
+    pairs: Pairs[Labels] = Pairs()
+    for number in range(MOST_WAITING):
+        assert pairs.add(Labels(2 * number + 1, "error", request=str(number)))
+    assert pairs.add(Labels(9001, "error", request="late")) is None
+    assert pairs.add(Labels(9003, "data", request="7"))
+    assert pairs.add(Labels(9005, "error", request="late"))
 
 
 def test_a_request_may_come_again_once_its_pair_is_complete() -> None:

@@ -1,4 +1,5 @@
 import asyncio
+import errno
 from collections.abc import AsyncIterator
 
 import pytest
@@ -89,7 +90,9 @@ async def test_a_program_that_does_not_end_after_the_client_did_is_left(client: 
 async def test_a_port_where_nothing_listens_is_told_on_the_error_stream(client: Client) -> None:
     data, error = await client.pair(await client.spdy(), NOWHERE)
     told = (await everything(error)).decode()
-    assert told.startswith("error forwarding port 1 to pod web-1: 127.0.0.1:1 refused the connection")
+    assert told.startswith(
+        "error forwarding port 1 to pod web-1: failed to connect to 127.0.0.1:1: connect: connection refused;"
+    )
     assert "listen on" in told
     assert await everything(data) == b""
 
@@ -105,6 +108,33 @@ async def test_a_port_that_does_not_answer_is_told_with_its_mend(
     client.forward = PortForward(OnePod(), clock=client.clock, dial=dial)
     _, error = await client.pair(await client.spdy(), 80)
     assert b"security groups" in await everything(error)
+
+
+async def test_a_pod_that_cannot_be_reached_is_told_with_its_mend(client: Client) -> None:
+    async def dial(_: str, __: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        raise OSError(errno.EHOSTUNREACH, "No route to host")
+
+    client.forward = PortForward(OnePod(), clock=client.clock, dial=dial)
+    _, error = await client.pair(await client.spdy(), 80)
+    told = (await everything(error)).decode()
+    assert "failed to connect to 127.0.0.1:80: No route to host; let the bridge's network reach" in told
+
+
+async def test_connections_beyond_the_most_are_refused_until_one_ends(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(forwarders, "MOST_CONNECTIONS", 1)
+    port = await client.listen(greet_and_close)
+    holding = await client.listen(listen_for_ever)
+    connection = await client.spdy()
+    held, _ = await client.pair(connection, holding)
+    _, refused = await client.pair(connection, port)
+    assert b"forwarded by this node already; close some" in await everything(refused)
+    held.reset()
+    await asyncio.sleep(0.05)
+    await client.clock.advance(forwarders.GRACE_SECONDS + 1)
+    data, _ = await client.pair(connection, port)
+    assert await everything(data) == b"hello"
 
 
 async def test_one_failure_leaves_the_other_connections_alone(client: Client) -> None:
@@ -203,7 +233,30 @@ async def test_channels_begin_with_their_port_and_errors_have_one_of_their_own(c
     assert begun == [port.to_bytes(2, "little")] * 2 + [NOWHERE.to_bytes(2, "little")] * 2
     await connection.channel(0).write(b"hello")
     assert await connection.channel(0).read() == b"hello"
-    assert b"refused the connection" in await connection.channel(3).read()
+    assert b"connection refused" in await connection.channel(3).read()
+
+
+@pytest.mark.parametrize("tunnel", [pytest.param(False, id="SPDY"), pytest.param(True, id="in a WebSocket")])
+async def test_a_pod_that_is_over_ends_the_connection_and_all_in_it(client: Client, tunnel: bool) -> None:
+    port = await client.listen(listen_for_ever)
+    data, _ = await client.pair(await client.spdy(tunnel=tunnel), port)
+    reading = asyncio.create_task(data.read())
+    await settle()
+    client.pod.end = 'pod "web-1" does not run any more: its task has stopped'
+    await client.clock.advance(2)
+    async with asyncio.timeout(10):
+        await client.serving
+    assert await reading == b""
+
+
+async def test_channels_end_with_their_pod(client: Client) -> None:
+    port = await client.listen(listen_for_ever)
+    await client.start(over_websocket(CHANNELS_PROTOCOL), f"port={port}")
+    client.pod.end = 'pod "web-1" does not run any more: its task has stopped'
+    await settle()
+    await client.clock.advance(2)
+    async with asyncio.timeout(10):
+        await client.serving
 
 
 @pytest.mark.parametrize(

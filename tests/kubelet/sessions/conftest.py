@@ -49,7 +49,8 @@ async def shell() -> AsyncIterator[Stage]:
 
 @pytest.fixture
 def without(tmp_path: Path, request: pytest.FixtureRequest) -> Terminals:
-    """Sessions in an image that has few programs: those that the test is parametrized with."""
-    for name in getattr(request, "param", ("sh", "dd", "base64")):
-        (tmp_path / name).symlink_to(shutil.which(name) or "")
-    return Terminals(sh=(shutil.which("sh") or "",), PATH=str(tmp_path))
+    """Sessions in an image of few programs: the test's parameter; `sh=bash` is bash by the name of sh."""
+    for entry in getattr(request, "param", ("sh", "dd", "base64")):
+        name, _, program = entry.partition("=")
+        (tmp_path / name).symlink_to(shutil.which(program or name) or "")
+    return Terminals(sh=(str(tmp_path / "sh"),), PATH=str(tmp_path))

@@ -161,14 +161,21 @@ class OneContainer(Containers):
     def __init__(self, *, helper: bool = False) -> None:
         self.where = Running(task=A_TASK, container="main", runtime_id="one", helper=helper)
         self.failure: PortFailure | None = None
+        self.end = ""
 
     def running(self, namespace: str, pod: str, container: str) -> Running:
         if self.failure:
             raise self.failure
         return self.where
 
+    def over(self, namespace: str, pod: str, where: Running) -> str:
+        return self.end
+
     def address(self, namespace: str, pod: str) -> str:
         return "127.0.0.1"
+
+    def moved(self, namespace: str, pod: str, address: str) -> str:
+        return ""
 
     def pods(self) -> Sequence[Pod]:
         return ()

@@ -1,13 +1,22 @@
 """What an exec says where it cannot be, or ends before its command."""
 
 import asyncio
+from pathlib import Path
 
 import pytest
 
+from app.kubelet.lifetime import LOOK_SECONDS
 from app.kubelet.messages import Answer, Request, Upgrade
 from app.kubelet.sessions.limits import SessionConfig
 from app.ports.failures import NotFound, PortFailure, Refused, Unavailable
-from tests.kubelet.sessions.fakes import A_PATH, FakeRemote, Stage, Terminals
+from tests.kubelet.sessions.fakes import (
+    A_PATH,
+    PATIENCE_SECONDS,
+    FakeRemote,
+    Stage,
+    Terminals,
+    eventually,
+)
 
 AN_UPGRADE = Request(
     method="POST",
@@ -125,14 +134,102 @@ async def test_a_session_that_ended_with_its_container_says_what_is_known_of_it(
     remote = FakeRemote(stays=True)
     running = shell.begin(*IN_PIPES, remote=remote)
     await remote.until(b"on")
-    shell.containers.failure = NotFound('container "main" in pod "web-1" is not running')
+    shell.containers.end = 'container "main" in pod "web-1" is terminated'
     shell.session.kill()
     await running
-    assert remote.message.endswith('before the command: container "main" in pod "web-1" is not running')
+    assert remote.message.endswith('before the command: container "main" in pod "web-1" is terminated')
+
+
+@pytest.mark.parametrize("tty", [pytest.param(False, id="pipes"), pytest.param(True, id="terminal")])
+async def test_a_session_that_stays_open_ends_with_its_container(*, tty: bool) -> None:
+    stage = Stage(Terminals(), config=SessionConfig(last_words_seconds=0.1))
+    remote = FakeRemote(stays=True)
+    running = stage.begin(*IN_PIPES, tty=tty, remote=remote)
+    await remote.until(b"on")
+    stage.containers.end = 'container "main" in pod "web-1" is terminated: its task has stopped'
+    await running
+    assert remote.code == -1
+    assert remote.message.endswith(
+        "error executing command in container: the container ended before the command: "
+        'container "main" in pod "web-1" is terminated: its task has stopped'
+    )
+    assert stage.all_closed
+
+
+async def test_the_client_is_told_of_the_end_before_a_session_closes_that_nobody_answers(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    stage = Stage(Terminals(), config=SessionConfig(last_words_seconds=0.1))
+    remote = FakeRemote(stays=True)
+    running = stage.begin(*IN_PIPES, remote=remote)
+    await remote.until(b"on")
+    closing = asyncio.Event()
+    close = stage.session.close
+
+    async def slowly() -> None:
+        await closing.wait()
+        await close()
+
+    monkeypatch.setattr(stage.session, "close", slowly)
+    stage.containers.end = "its task has stopped"
+    await eventually(lambda: bool(remote.statuses))
+    closing.set()
+    await running
+    assert remote.code == -1
+
+
+async def test_a_container_that_ends_while_its_session_opens_is_told_at_once() -> None:
+    silent = Terminals(sh=("sh", "-c", "sleep 60"))
+    stage = Stage(silent, config=SessionConfig(last_words_seconds=0.1))
+    stage.containers.end = 'container "main" in pod "web-1" is terminated'
+    remote = await stage.run("ls")
+    assert remote.message.endswith('before the command: container "main" in pod "web-1" is terminated')
+
+
+async def test_what_a_container_says_last_is_still_shown() -> None:
+    stage = Stage(Terminals(), config=SessionConfig(last_words_seconds=PATIENCE_SECONDS))
+    remote = FakeRemote(stays=True)
+    running = stage.begin("sh", "-c", "echo on; read _; echo last; exit 3", remote=remote)
+    await remote.until(b"on")
+    stage.containers.end = "its task has stopped"
+    await asyncio.sleep(LOOK_SECONDS + 0.2)
+    remote.send(b"\n")
+    await running
+    assert (remote.out, remote.code) == (b"on\nlast\n", 3)
+
+
+async def test_a_helper_of_a_version_that_runs_no_commands_is_told_in_one_line(tmp_path: Path) -> None:
+    old = tmp_path / "helper"
+    old.write_text(
+        "#!/bin/sh\n"
+        "echo 'spillway-helper: usage: spillway-helper install | run NAME -- COMMAND... | keep' >&2\n"
+        "exit 1\n"
+    )
+    old.chmod(0o755)
+    remote = await Stage(Terminals(helper=str(old))).run("ls")
+    assert remote.message.endswith(
+        "the session ended before the command began: Spillway's helper in this pod is of a version that runs "
+        "no commands; make the pod anew, with a helper image of the bridge's version"
+    )
+
+
+@pytest.mark.parametrize(
+    ("tty", "says"),
+    [
+        pytest.param(False, 'echo ":$words"; echo .3; echo "$"', id="pipes"),
+        pytest.param(True, 'printf "$3:0."; echo "$words" | base64 -d; printf "$3:3."', id="terminal"),
+    ],
+)
+async def test_a_helper_that_knows_of_no_key_goes_on_working(*, tty: bool, says: str, tmp_path: Path) -> None:
+    old = tmp_path / "helper"
+    old.write_text(f'#!/bin/sh\nstty -echo; printf "$3:0."; read words; read end\n{says}\n')
+    old.chmod(0o755)
+    remote = await Stage(Terminals(helper=str(old))).run("ls", "-l", tty=tty)
+    assert (remote.code, remote.out) == (3, b"ls\0-l\0")
 
 
 async def test_foreign_words_on_the_terminal_are_no_output(shell: Stage) -> None:
-    remote = await shell.run("sh", "-c", "echo 'a wall message' > /dev/tty; sleep 5")
+    remote = await shell.run("sh", "-c", "echo 'a wall message' > /proc/$PPID/fd/4; sleep 5")
     assert remote.out == b""
     assert "a wall message" in remote.message
 

@@ -4,7 +4,6 @@ from app.kubelet.messages import Answer
 from app.kubelet.sessions.options import (
     BAD_WORD,
     NO_COMMAND,
-    NO_STDIN,
     NO_STREAM,
     SessionOptions,
     attach_options,
@@ -70,9 +69,9 @@ def test_a_bad_query_has_its_answer(query: str, answer: Answer) -> None:
     [
         pytest.param("output=1&error=1", SessionOptions(stdout=True, stderr=True), id="both outputs"),
         pytest.param("output=1&tty=1", SessionOptions(stdout=True, tty=True), id="a terminal"),
-        pytest.param("input=1&output=1", NO_STDIN, id="stdin"),
+        pytest.param("input=1&output=1", SessionOptions(stdin=True, stdout=True), id="stdin"),
         pytest.param("", NO_STREAM, id="nothing"),
     ],
 )
-def test_attach_has_output_alone(query: str, found: object) -> None:
+def test_attach_has_no_command(query: str, found: object) -> None:
     assert attach_options(query) == found

@@ -1,6 +1,8 @@
 import base64
 import shlex
 
+import pytest
+
 from app.kubelet.sessions import scripts
 
 NONCE = "c0ffee"
@@ -15,9 +17,16 @@ def test_the_shells_command_line_has_three_words() -> None:
     assert len(shlex.split(scripts.shell_start(NONCE))) == 3
 
 
-def test_the_helper_is_told_words_with_nuls() -> None:
-    *lines, end = scripts.helper_document([b"printf", b"", b"a b"])
-    assert base64.b64decode(b"".join(lines)) == b"printf\0\0a b\0"
+@pytest.mark.parametrize(
+    ("key", "said"),
+    [
+        pytest.param("5ecre7", b"5ecre7\x00600\0printf\0\0a b\0", id="that takes a key"),
+        pytest.param("", b"printf\0\0a b\0", id="from before there was a key"),
+    ],
+)
+def test_a_helper_is_told_words_with_nuls(key: str, said: bytes) -> None:
+    *lines, end = scripts.helper_document([b"printf", b"", b"a b"], key=key, silence_seconds=600.0)
+    assert base64.b64decode(b"".join(lines)) == said
     assert end == b".\n"
 
 
@@ -28,6 +37,6 @@ def test_lines_of_stdin_are_base64_on_their_own() -> None:
 
 
 def test_no_line_of_a_program_is_the_end_of_it() -> None:
-    *lines, end = scripts.shell_document([b"." * 9000], nonce=NONCE, tty=False)
+    *lines, end = scripts.shell_document([b"." * 9000], key=NONCE, tty=False)
     assert b"." not in b"".join(lines)
     assert end == b".\n"

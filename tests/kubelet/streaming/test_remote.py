@@ -123,12 +123,15 @@ async def test_a_terminal_tells_its_sizes_and_has_no_stderr(
 ) -> None:
     async def show_size(remote: Remote) -> None:
         await remote.stderr(b"dropped")
-        await remote.stdout(f"{await remote.resized()} {await remote.resized()}".encode())
+        await remote.stdout(f"{await remote.resized()}".encode())
+        await remote.stdout(f" {await remote.resized()}".encode())
         await remote.status(SUCCESS)
 
     await client.start(protocol, TERMINAL, show_size, spdy=spdy)
-    await client.streams["resize"].write(b'{"Width":80,"Height":24}{"Width":81,"Height":25}\n')
-    assert await client.streams["stdout"].read() == b"(80, 24) (81, 25)"
+    await client.streams["resize"].write(b'{"Width":80,"Height":24}\n')
+    assert await client.streams["stdout"].read() == b"(80, 24)"
+    await client.streams["resize"].write(b'{"Width":81,"Height":25}\n')
+    assert await client.streams["stdout"].read() == b" (81, 25)"
     assert await client.status() == SUCCESS
 
 

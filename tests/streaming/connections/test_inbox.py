@@ -2,13 +2,18 @@ import asyncio
 
 import pytest
 
-from app.streaming.connections.inbox import Inbox
+from app.streaming.connections.allowance import Allowance, Holding
+from app.streaming.connections.inbox import INBOX_BYTES, Inbox
 from app.streaming.transport import ConnectionEnded
 from tests.fakes import settle
 
 
+def an_inbox(*, most: int = INBOX_BYTES) -> Inbox:
+    return Inbox(Holding(Allowance()), most=most)
+
+
 async def test_what_came_in_is_read_piece_by_piece_and_then_its_end() -> None:
-    inbox = Inbox()
+    inbox = an_inbox()
     inbox.put(b"one")
     inbox.put(b"")
     inbox.put(b"two")
@@ -17,7 +22,7 @@ async def test_what_came_in_is_read_piece_by_piece_and_then_its_end() -> None:
 
 
 async def test_a_reader_waits_for_what_comes() -> None:
-    inbox = Inbox()
+    inbox = an_inbox()
     reading = asyncio.create_task(inbox.get())
     await settle()
     assert not reading.done()
@@ -25,19 +30,16 @@ async def test_a_reader_waits_for_what_comes() -> None:
     assert await reading == b"late"
 
 
-async def test_who_fills_it_waits_until_it_is_read() -> None:
-    inbox = Inbox(most=3)
+async def test_it_is_full_until_it_is_read() -> None:
+    inbox = an_inbox(most=3)
     inbox.put(b"four")
-    waiting = asyncio.create_task(inbox.room())
-    await settle()
     assert inbox.full
-    assert not waiting.done()
     await inbox.get()
-    await waiting
+    assert not inbox.full
 
 
 async def test_what_came_before_the_connection_was_lost_is_read_first() -> None:
-    inbox = Inbox()
+    inbox = an_inbox()
     inbox.put(b"one")
     inbox.lose()
     assert await inbox.get() == b"one"
@@ -46,11 +48,8 @@ async def test_what_came_before_the_connection_was_lost_is_read_first() -> None:
 
 
 async def test_dropping_makes_room_and_takes_nothing_more() -> None:
-    inbox = Inbox(most=1)
+    inbox = an_inbox(most=1)
     inbox.put(b"one")
-    waiting = asyncio.create_task(inbox.room())
-    await settle()
     inbox.drop()
-    await waiting
     inbox.put(b"two")
     assert not inbox.full

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.streaming.connections import connection as connections
+from app.streaming.connections.allowance import CONNECTION_BYTES
 from app.streaming.connections.inbox import INBOX_BYTES
 from app.streaming.connections.spdy import SpdyConnection, SpdyStream, StreamRefused
 from app.streaming.spdy.frames import ControlType, SpdyLimits, control_frame
@@ -140,6 +141,41 @@ async def test_a_peer_that_does_not_read_holds_up_who_writes(ends: Ends) -> None
     assert held_up_at < 2 * INBOX_BYTES
     ends.client_end.close()
     await serving
+
+
+async def test_many_streams_that_nobody_reads_hold_up_their_connection_together(ends: Ends) -> None:
+    accepted: list[SpdyStream] = []
+
+    async def accept_all(connection: SpdyConnection) -> None:
+        while True:
+            accepted.append(await connection.incoming())
+            accepted[-1].accept()
+
+    serving = ends.serve(accept_all)
+    streams = [await ends.client.open(()) for _ in range(40)]
+    writing = [asyncio.create_task(stream.write(bytes(INBOX_BYTES - 1))) for stream in streams]
+    await settle(2000)
+    assert not any(stream.inbox.full for stream in accepted)
+    assert ends.client_end.written < CONNECTION_BYTES + 4 * INBOX_BYTES
+    while not all(task.done() for task in writing):
+        for stream in accepted:
+            stream.inbox.drop()
+        await settle()
+    ends.client_end.close()
+    await serving
+
+
+async def test_work_that_fails_leaves_its_peer_at_once() -> None:
+    ends = Ends(linger=3600.0)
+
+    async def fail(_: SpdyConnection) -> None:
+        raise LookupError("over")
+
+    with pytest.raises(LookupError):
+        async with asyncio.timeout(10):
+            await ends.serve(fail)
+    ends.running.cancel()
+    await asyncio.gather(ends.running, return_exceptions=True)
 
 
 async def test_a_gone_peer_is_noticed_while_it_is_held_up(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -183,7 +183,7 @@ def _toleration(toleration: Object, field: str) -> list[Cause]:
     if "tolerationSeconds" in toleration and toleration.get("effect") != "NoExecute":
         why = "effect must be 'NoExecute' when `tolerationSeconds` is set"
         found.append(invalid_value(f"{field}.effect", _quoted(toleration.get("effect", "")), why))
-    if toleration.get("effect", "NoExecute") not in _TAINT_EFFECTS:
+    if toleration.get("effect", "") not in {"", *_TAINT_EFFECTS}:
         found.append(unsupported(f"{field}.effect", toleration["effect"], _TAINT_EFFECTS))
     return found
 

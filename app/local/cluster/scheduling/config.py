@@ -18,6 +18,8 @@ class ExtenderConfig(msgspec.Struct, frozen=True, kw_only=True):
         ignorable: whether scheduling goes on without an answer.
         timeout: seconds for one call.
         node_cache_capable: whether the extender is sent node names instead of whole nodes.
+        managed_resources: it is asked about the pods alone of which a container names one of these extended
+            resources, whatever the quantity; about all pods where there is none.
         ca_pem: the authority behind an https prefix; the machine's own where it is empty.
     """
 
@@ -29,6 +31,7 @@ class ExtenderConfig(msgspec.Struct, frozen=True, kw_only=True):
     ignorable: bool = True
     timeout: float = 2.0
     node_cache_capable: bool = True
+    managed_resources: frozenset[str] = frozenset()
     ca_pem: bytes = b""
 
 
@@ -37,7 +40,7 @@ class SchedulerConfig(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         names: it schedules the pods whose `spec.schedulerName` is one of these.
-        extender: asked about the pods of all names; None for a plain scheduler.
+        extender: asked about the pods of all names that concern it; None for a plain scheduler.
         initial_backoff: seconds before a pod's second attempt.
         max_backoff: seconds that no backoff exceeds.
     """

@@ -88,7 +88,7 @@ class Cycle:
     async def _extended(
         self, raw_pod: Object, verdicts: Filtered, raw_nodes: Mapping[str, Object]
     ) -> Filtered:
-        extender = self._extender
+        extender = self._concerned(raw_pod)
         if extender is None or not extender.config.filter_verb or not verdicts.feasible:
             return verdicts
         try:
@@ -102,6 +102,11 @@ class Cycle:
         return msgspec.structs.replace(
             verdicts, feasible=result.feasible, rejected={**verdicts.rejected, **result.rejected}
         )
+
+    def _concerned(self, raw_pod: Object) -> Extender | None:
+        """The extender, where it is to be asked about the pod."""
+        extender = self._extender
+        return extender if extender is not None and extender.is_interested(raw_pod) else None
 
     async def _best(
         self,
@@ -121,10 +126,11 @@ class Cycle:
     async def _bonus(
         self, raw_pod: Object, feasible: tuple[str, ...], raw_nodes: Mapping[str, Object]
     ) -> Mapping[str, int]:
-        if self._extender is None:
+        extender = self._concerned(raw_pod)
+        if extender is None:
             return {}
         try:
-            return await self._extender.prioritize(raw_pod, {name: raw_nodes[name] for name in feasible})
+            return await extender.prioritize(raw_pod, {name: raw_nodes[name] for name in feasible})
         except ExtenderError as error:
             self._log.info("extender's scores skipped", error=str(error))
             return {}
@@ -153,7 +159,7 @@ class Cycle:
     async def _agreed(
         self, raw_pod: Object, candidates: Mapping[str, tuple[Pod, ...]], snapshot: Snapshot
     ) -> Mapping[str, tuple[Pod, ...]]:
-        extender = self._extender
+        extender = self._concerned(raw_pod)
         if extender is None or not extender.config.preempt_verb:
             return candidates
         running = {name: snapshot.nodes[name].pods for name in snapshot.nodes}

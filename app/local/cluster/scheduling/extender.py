@@ -3,7 +3,7 @@
 Format: https://pkg.go.dev/k8s.io/kube-scheduler/extender/v1
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeVar
 from urllib.parse import urlsplit
 
@@ -41,6 +41,15 @@ class Extender:
         tls = loopback_tls(config.ca_pem) if config.ca_pem else None
         self._path = parts.path.rstrip("/")
         self._client = HttpClient(f"{parts.scheme}://{parts.netloc}", timeout=config.timeout, tls=tls)
+
+    def is_interested(self, pod: Json) -> bool:
+        """Whether it is asked about the pod at all, by any verb; quantities do not matter."""
+        managed = self.config.managed_resources
+        return not managed or any(
+            not managed.isdisjoint((resources.get(group) or {}).keys())
+            for resources in _resources_of(pod)
+            for group in ("requests", "limits")
+        )
 
     async def filter(self, pod: Json, nodes: Mapping[str, Json]) -> FilterResult:
         """Which of these nodes (whole, by name) are left.
@@ -127,6 +136,12 @@ class Extender:
             return msgspec.convert(_lowered(msgspec.json.decode(response.body)), kind)
         except msgspec.MsgspecError as error:
             raise ExtenderError(f"{url} sent an answer that cannot be read: {error}") from error
+
+
+def _resources_of(pod: Json) -> Iterable[Json]:
+    spec = pod["spec"]
+    containers = (*(spec.get("containers") or ()), *(spec.get("initContainers") or ()))
+    return (each.get("resources") or {} for each in containers)
 
 
 class _Metadata(msgspec.Struct, frozen=True):

@@ -55,6 +55,9 @@ class UpgradingHttp(BoundedHttp):
     A client must wait for the answer before it sends anything more, as SPDY's and WebSocket's clients do.
     """
 
+    most_head = 1024 * 1024
+    """As the API server, which is Go's: the command of an exec is in the request line."""
+
     wants: Callable[[str], bool]
     take: Take
 

@@ -43,6 +43,7 @@ class ExecuteCommandApi:
             raise invalid("The referenced task was not found.")
         container = _container(task, params.get("container"))
         _require_agent(container)
+        _require_process(task, container)
         workload = self.surroundings.workload(task, container)
         return {
             "clusterArn": cluster,
@@ -88,4 +89,14 @@ def _require_agent(container: ContainerRecord) -> None:
         raise AwsError(
             "TargetNotConnectedException",
             f"The execute command failed due to an internal error. Try again later. {reason}",
+        )
+
+
+def _require_process(task: TaskRecord, container: ContainerRecord) -> None:
+    """That there is something to be entered; AWS never says this, for there every container runs."""
+    if not task.real:
+        raise invalid(
+            f"The embedded Fargate only simulates container {container.spec.name}: its command, or one of "
+            "its task's, is not on this host or not named, so there is no process to enter. Give every "
+            "container of the pod a command that this host has."
         )

@@ -27,6 +27,7 @@ FaultKind = Literal[
     "duplicate",
     "reorder",
     "break",
+    "linger",
     "no-agent",
 ]
 
@@ -41,9 +42,9 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         kind: what happens.
             To a call: `error` answers with `code` and `message` instead of doing anything; `delay` waits
             `seconds` first; `lost-request` closes the connection before anything is done,
-            `timeout-after-effect` after it is done; `empty-page` makes GetLogEvents answer a page without
-            events but with new tokens, as the real one may; `partial` makes ListTasks and DescribeTasks leave
-            out a `share` of the tasks.
+            `timeout-after-effect` after it is done; `empty-page` makes GetLogEvents or FilterLogEvents
+            answer a page without events but with new tokens, as the real ones may; `partial` makes ListTasks
+            and DescribeTasks leave out a `share` of the tasks.
             To RunTask: `capacity` answers `failures` with `message` as their reason (by default: none left).
             To the task that RunTask launches: `pull-error`; `no-spot-capacity` (Spot tasks only), once it was
             accepted; `foreign-container` puts one of AWS's own beside the task's; and, after `seconds` of
@@ -52,7 +53,8 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
             can ever be opened in it.
             To an event (SendMessage): `loss`, `duplicate`, `delay` by `seconds`, `reorder` behind the next.
             To a message of a session's data channel: `loss`, `duplicate`, `reorder` behind the next one
-            in its direction; and `break` breaks the connection instead of passing it on.
+            in its direction; and `break` breaks the connection instead of passing it on. To the end of what
+            runs in a session (`channel_closed`): `linger` keeps the channel open, and nothing is told of it.
         count: how many times; without it and without `probability`, once.
         probability: the share of calls befallen, 0..1, for ever or until `count` is used up.
         seed: the same seed befalls the same calls again.

@@ -13,7 +13,7 @@ from typing import Final
 import msgspec
 
 from app.local.fargate.logs.event_pages import MOST_BYTES, MOST_EVENTS
-from app.local.fargate.logs.store import Event, Group, Place
+from app.local.fargate.logs.store import START, Event, Group, Place
 from app.local.fargate.protocol.errors import AwsError, invalid
 from app.local.fargate.protocol.wire import Json
 
@@ -21,7 +21,10 @@ _Found = tuple[Place, str, Event]
 """An event with its place and the name of its stream."""
 
 _SELECTOR: Final = re.compile(r'\{\s*\$\.(\w+)\s*(=|!=)\s*"([^"]*)"\s*\}')
-_TOKEN: Final = re.compile(r"[0-9]{1,18}")
+_TOKEN: Final = re.compile(r"[fb]/(\d{20})(\d{18})")
+
+_END: Final[Place] = (1 << 62, 0)
+"""After every event."""
 
 
 def found(group: Group, params: Json) -> Json:
@@ -30,26 +33,56 @@ def found(group: Group, params: Json) -> Json:
     Raises:
         AwsError: the pattern cannot be understood here, or the token is none of ours.
     """
-    names, prefix = params.get("logStreamNames"), params.get("logStreamNamePrefix", "")
-    if names is not None and prefix:
-        raise invalid("logStreamNames and logStreamNamePrefix cannot be used together.")
-    matches = _matcher(params.get("filterPattern", ""))
-    start, end = params.get("startTime", 0), params.get("endTime", 1 << 62)
-    events = sorted(
-        (event.place, name, event)
-        for name, stream in group.streams.items()
-        if name.startswith(prefix) and (names is None or name in names)
-        for event in stream.events
-        if start <= event.place[0] <= end and matches(event.message)
-    )
-    first = _first(params.get("nextToken", "0"))
-    page = _fitting(events[first:], limit=params.get("limit", MOST_EVENTS))
+    events = _chosen(group, params)
+    page = _fitting(events, limit=params.get("limit", MOST_EVENTS))
     answer: Json = {
         "events": [_view(event, stream=name) for _, name, event in page],
         "searchedLogStreams": [],
     }
-    after = first + len(page)
-    return answer | {"nextToken": str(after)} if after < len(events) else answer
+    if len(page) == len(events):
+        return answer
+    return answer | {"nextToken": _token(page[-1][0], forward=_is_forward(params))}
+
+
+def nothing_found(params: Json) -> Json:
+    """A page without events that leads on to what the request would have found; AWS has such pages."""
+    forward = _is_forward(params)
+    place = _place(params["nextToken"]) if "nextToken" in params else START if forward else _END
+    return {"events": [], "searchedLogStreams": [], "nextToken": _token(place, forward=forward)}
+
+
+def _chosen(group: Group, params: Json) -> list[_Found]:
+    """What the request is about, from its token on."""
+    names, prefix = params.get("logStreamNames"), params.get("logStreamNamePrefix", "")
+    if names is not None and prefix:
+        raise invalid("logStreamNames and logStreamNamePrefix cannot be used together.")
+    matches = _matcher(params.get("filterPattern", ""))
+    first, last = _bounds(params)
+    events = sorted(
+        (event.place, name, event)
+        for name, stream in group.streams.items()
+        if name.startswith(prefix) and (names is None or name in names)
+        for event in stream.events[stream.after(first) : stream.before(last)]
+        if matches(event.message)
+    )
+    return events if _is_forward(params) else events[::-1]
+
+
+def _bounds(params: Json) -> tuple[Place, Place]:
+    """The places between which the rest lies, both exclusive; both times of a request are inclusive."""
+    first: Place = (params.get("startTime", 0), -1)
+    last: Place = (params["endTime"] + 1, -1) if "endTime" in params else _END
+    if "nextToken" not in params:
+        return first, last
+    place = _place(params["nextToken"])
+    return (max(first, place), last) if _is_forward(params) else (first, min(last, place))
+
+
+def _is_forward(params: Json) -> bool:
+    """Oldest first; a token knows better than what is asked beside it."""
+    if "nextToken" in params:
+        return str(params["nextToken"]).startswith("f")
+    return bool(params.get("startFromHead", True))
 
 
 def _fitting(events: Sequence[_Found], *, limit: int) -> list[_Found]:
@@ -86,10 +119,16 @@ def _member(message: str, name: str) -> object:
     return value.get(name) if isinstance(value, dict) else None
 
 
-def _first(token: str) -> int:
-    if not _TOKEN.fullmatch(token):
+def _token(place: Place, *, forward: bool) -> str:
+    """Where the page ended, so that what is written meanwhile is neither missed nor told twice."""
+    return f"{'f' if forward else 'b'}/{place[0] + 1:020d}{place[1]:018d}"
+
+
+def _place(token: str) -> Place:
+    parsed = _TOKEN.fullmatch(token)
+    if parsed is None:
         raise invalid("The specified nextToken is invalid.")
-    return int(token)
+    return int(parsed[1]) - 1, int(parsed[2])
 
 
 def _view(event: Event, *, stream: str) -> Json:

@@ -90,9 +90,11 @@ class Session:
             self._terminal.hold()
 
     def ended(self, problem: str) -> None:
-        """The command is over; so is the session, once everything has arrived."""
-        self._over = True
+        """The command is over; so is the session, once everything has arrived, unless it was to linger."""
         self._terminal = None
+        if self._means.faults.take(messages.CHANNEL_CLOSED, "linger") is not None:
+            return
+        self._over = True
         if problem:
             self._farewell = (
                 f"----------ERROR-------\nUnable to start command: Failed to start pty: {problem}"

@@ -14,8 +14,8 @@ from app.local.fargate.running.workload import Runner
 from app.local.fargate.tasks.record import ContainerRecord, ManagedAgent, TaskRecord
 from app.ports.clock import Clock
 
-_SIMULATED: Final = "This container is simulated: there is no process that a session could be beside."
 _READONLY: Final = "The agent cannot write into the container, whose root file system is read-only."
+_SHARED: Final = "The agent runs in another container of the task, which shares a PID namespace."
 _ANOTHER_LOOK: Final = 0.1
 
 
@@ -48,10 +48,11 @@ class AgentMonitor:
     ) -> None:
         if container.agent is None or container.run != run or container.status != "RUNNING":
             return
-        bar = _bar(task, container)
-        if bar:
-            container.agent = ManagedAgent(status="STOPPED", reason=bar)
-        elif runner.leader((task.id, container.spec.name)) is None:
+        if container.spec.readonly_root_filesystem:
+            container.agent = ManagedAgent(status="STOPPED", reason=_READONLY)
+        elif _is_taken(task):
+            container.agent = ManagedAgent(status="STOPPED", reason=_SHARED)
+        elif task.real and runner.leader((task.id, container.spec.name)) is None:
             again = partial(self._start, task, container, runner, changed, run)
             self.agenda.after(_ANOTHER_LOOK, again)
             return
@@ -60,7 +61,9 @@ class AgentMonitor:
         changed()
 
 
-def _bar(task: TaskRecord, container: ContainerRecord) -> str:
-    if not task.real:
-        return _SIMULATED
-    return _READONLY if container.spec.readonly_root_filesystem else ""
+def _is_taken(task: TaskRecord) -> bool:
+    """Containers that share a PID namespace have one agent. Whose is not documented: here the first's."""
+    agents = (each.agent for each in task.containers.values())
+    return task.definition.body.get("pidMode") == "task" and any(
+        agent is not None and agent.status == "RUNNING" for agent in agents
+    )

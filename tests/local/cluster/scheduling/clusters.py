@@ -16,6 +16,7 @@ from app.local.cluster.scheduling.scheduler import Scheduler
 from app.local.controlplane import ControlPlane, ControlPlaneAssets
 from app.local.http_client import HttpClient, loopback_tls
 from app.local.scheduler_configuration import scheduler_configuration
+from app.model.names import MARKER
 from app.tls.authority import Authority
 from app.wiring.clock import SystemClock
 from tests.local.cluster.scheduling.stub_extender import StubExtender
@@ -42,9 +43,15 @@ class Cluster(Protocol):
 class EmbeddedScheduling:
     """The embedded API and the embedded scheduler."""
 
-    def __init__(self, extender: StubExtender) -> None:
+    def __init__(self, extender: StubExtender, *, marked_only: bool = False) -> None:
         self._api = Api(clock=SystemClock(), ids=lambda: str(uuid.uuid4()))
-        config = SchedulerConfig(extender=ExtenderConfig(url_prefix=extender.url))
+        managed = frozenset({MARKER} if marked_only else ())
+        asked = ExtenderConfig(
+            url_prefix=extender.url,
+            prioritize_verb="prioritize" if marked_only else "",
+            managed_resources=managed,
+        )
+        config = SchedulerConfig(extender=asked)
         self._scheduler = Scheduler(self._api, config=config, clock=SystemClock())
         self._task: asyncio.Task[None] | None = None
 
@@ -83,11 +90,14 @@ class EmbeddedScheduling:
 class RealScheduling:
     """A real control plane whose kube-scheduler asks the extender."""
 
-    def __init__(self, assets: ControlPlaneAssets, extender: StubExtender) -> None:
+    def __init__(
+        self, assets: ControlPlaneAssets, extender: StubExtender, *, marked_only: bool = False
+    ) -> None:
         clock = SystemClock()
         self._folder = tempfile.TemporaryDirectory(prefix="spillway-test-")
         self._authority = Authority.create("spillway-test", now=clock.now())
         self._extender = extender
+        self._marked_only = marked_only
         self._plane = ControlPlane(
             assets, directory=Path(self._folder.name), clock=clock, authority=self._authority
         )
@@ -96,7 +106,10 @@ class RealScheduling:
     async def start(self) -> None:
         await self._plane.start()
         config = scheduler_configuration(
-            kubeconfig_path=str(self._plane.kubeconfig_path), extender_url=self._extender.url
+            kubeconfig_path=str(self._plane.kubeconfig_path),
+            extender_url=self._extender.url,
+            prioritize=self._marked_only,
+            marked_only=self._marked_only,
         )
         await self._plane.start_scheduler(config)
         token = self._plane.kubeconfig()["users"][0]["user"]["token"]

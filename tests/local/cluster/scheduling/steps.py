@@ -4,11 +4,26 @@ import itertools
 from typing import Any
 
 from app.model.names import TAINT_EFFECT, TAINT_KEY, TAINT_VALUE
+from app.wiring.clock import SystemClock
 from tests.local.cluster.scheduling.clusters import Cluster, eventually
 
 HOST = "kubernetes.io/hostname"
 READY = {"type": "Ready", "status": "True", "reason": "KubeletReady"}
 _serial = itertools.count(1)
+
+
+def a_container(name: str, resources: Any) -> dict[str, Any]:
+    """A container that asks for these resources."""
+    return {"name": name, "image": "app", "resources": resources}
+
+
+async def emptied(cluster: Cluster) -> None:
+    """Take all pods and nodes away, and let the scheduler see it."""
+    for pod in await cluster.list("pods"):
+        await cluster.delete("pods", pod["metadata"]["namespace"], pod["metadata"]["name"])
+    for node in await cluster.list("nodes"):
+        await cluster.delete("nodes", "", node["metadata"]["name"])
+    await SystemClock().sleep(0.3)
 
 
 async def add_node(cluster: Cluster, name: str, *, virtual: bool = False, **room: str) -> None:
@@ -28,10 +43,14 @@ async def set_room(cluster: Cluster, name: str, **room: str) -> None:
     await cluster.patch("nodes", "", name, status, status=True)
 
 
-async def add_pod(cluster: Cluster, *, cpu: str = "600m", labels: Any = None, **spec: Any) -> str:
-    """A pod that dies at once when it is deleted; its name."""
+async def add_pod(
+    cluster: Cluster, *, cpu: str = "600m", labels: Any = None, resources: Any = None, **spec: Any
+) -> str:
+    """A pod that dies at once when it is deleted, asking for `resources` besides the cpu; its name."""
     name = f"pod-{next(_serial)}"
-    container = {"name": "main", "image": "app", "resources": {"requests": {"cpu": cpu}}}
+    more: dict[str, Any] = resources or {}
+    requests = {"cpu": cpu, **more.get("requests", {})}
+    container = {"name": "main", "image": "app", "resources": {**more, "requests": requests}}
     await cluster.create(
         "pods",
         "default",

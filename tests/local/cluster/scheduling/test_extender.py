@@ -187,5 +187,6 @@ def test_the_configuration_mirrors_the_real_schedulers() -> None:
         "ignorable": True,
         "timeout": 2.0,
         "node_cache_capable": True,
+        "managed_resources": frozenset(),
         "ca_pem": b"",
     }

@@ -20,6 +20,7 @@ from tests.local.cluster.scheduling.steps import (
     HOST,
     add_node,
     add_pod,
+    emptied,
     node_of,
     scheduled_condition,
     set_room,
@@ -56,11 +57,7 @@ async def world(request: pytest.FixtureRequest) -> AsyncIterator[tuple[Cluster, 
 async def cluster(world: tuple[Cluster, StubExtender]) -> Cluster:
     """The cluster without nodes and pods."""
     made, extender = world
-    for pod in await made.list("pods"):
-        await made.delete("pods", pod["metadata"]["namespace"], pod["metadata"]["name"])
-    for node in await made.list("nodes"):
-        await made.delete("nodes", "", node["metadata"]["name"])
-    await SystemClock().sleep(0.3)
+    await emptied(made)
     extender.reset()
     return made
 

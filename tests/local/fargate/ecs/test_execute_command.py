@@ -116,11 +116,23 @@ async def test_an_agent_cannot_live_in_a_root_that_is_readonly(host: Aws) -> Non
     assert "read-only" in found["reason"]
 
 
+async def test_containers_that_share_their_processes_have_one_agent(aws: Aws) -> None:
+    containers = [a_container(), a_container("side")]
+    await aws.register(containerDefinitions=containers, taskRoleArn=ROLE, pidMode="task")
+    arn = await aws.run(enableExecuteCommand=True)
+    await aws.clock.advance(TO_RUNNING + PACE.agent)
+    [task] = (await aws.call("DescribeTasks", cluster=CLUSTER, tasks=[arn]))["tasks"]
+    agents = [each["managedAgents"][0]["lastStatus"] for each in task["containers"]]
+    assert sorted(agents) == ["RUNNING", "STOPPED"]
+    with pytest.raises(Refusal, match="shares a PID namespace"):
+        await execute(aws, arn, container=task["containers"][agents.index("STOPPED")]["name"])
+
+
 async def test_a_simulated_container_says_why_it_has_no_sessions(aws: Aws) -> None:
     arn = await launched(aws, a_container())
     await aws.clock.advance(PACE.agent)
-    assert (await agent(aws, arn))["lastStatus"] == "STOPPED"
-    with pytest.raises(Refusal, match=r"TargetNotConnectedException: .*This container is simulated"):
+    assert (await agent(aws, arn))["lastStatus"] == "RUNNING"
+    with pytest.raises(Refusal, match=r"InvalidParameterException: .*only simulates .*not on this host"):
         await execute(aws, arn)
 
 

@@ -261,6 +261,16 @@ async def test_a_connection_can_be_ordered_to_break(far: FarSide) -> None:
     assert far.output() == [b"one"]
 
 
+async def test_a_channel_outlives_what_ran_in_it_on_request(far: FarSide) -> None:
+    terminal = await far.started()
+    far.faults.add(Fault(operation="channel_closed", kind="linger"))
+    terminal.watcher.ended("")
+    far.session.received(typing(b"a", 1))
+    assert (far.acknowledged(), far.line.closed, far.over) == ([0, 1], None, [])
+    far.session.received(packed("input_stream_data", b"\0\0\0\x02", sequence=2, payload_type=10))
+    assert far.line.closed == (1000, "terminated by the client")
+
+
 async def test_typed_messages_go_astray_on_request(far: FarSide) -> None:
     terminal = await far.started()
     far.faults.add(Fault(operation="input_stream_data", kind="loss"))

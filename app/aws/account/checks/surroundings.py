@@ -1,0 +1,107 @@
+"""Looks at what was there before us: subnets, routes, endpoints and the nodes' security groups.
+
+https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeRouteTables.html
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Final
+
+from app.aws.account.calls import Calls
+from app.aws.account.checks.facts import Endpoint, Route, Subnet, Vpc
+from app.aws.account.makers.security_groups import sources
+from app.aws.account.wanted import ANYWHERE
+from app.model.wire import Json
+
+_TOKENS: Final = ("NextToken", "NextToken")
+_TARGETS: Final = (
+    *("NatGatewayId", "TransitGatewayId", "GatewayId", "NetworkInterfaceId", "VpcPeeringConnectionId"),
+    *("InstanceId", "LocalGatewayId", "CarrierGatewayId", "CoreNetworkArn"),
+)
+
+
+class Surroundings:
+    """Reads EC2, and changes nothing."""
+
+    def __init__(self, calls: Calls) -> None:
+        """Nothing is asked yet."""
+        self._calls = calls
+
+    async def subnets(self, identifiers: Sequence[str]) -> tuple[Subnet, ...]:
+        """Those that exist, each with its way out. Raises PortFailure."""
+        if not identifiers:
+            return ()
+        listed = await self._listed("describe_subnets", "Subnets", **{"subnet-id": list(identifiers)})
+        return tuple([await self._subnet(each) for each in listed])
+
+    async def _subnet(self, subnet: Mapping[str, Json]) -> Subnet:
+        identifier, vpc = str(subnet["SubnetId"]), str(subnet["VpcId"])
+        table = await self._table(identifier, vpc)
+        return Subnet(
+            identifier=identifier,
+            vpc=vpc,
+            zone=str(subnet.get("AvailabilityZone", "")),
+            free=int(subnet.get("AvailableIpAddressCount", 0)),
+            route=_default_route(table.get("Routes") or ()),
+            table=str(table.get("RouteTableId", "")),
+        )
+
+    async def _table(self, subnet: str, vpc: str) -> Mapping[str, Json]:
+        """The subnet's own route table, or the VPC's main one."""
+        own = {"association.subnet-id": [subnet]}
+        main = {"vpc-id": [vpc], "association.main": ["true"]}
+        for filters in (own, main):
+            listed = await self._listed("describe_route_tables", "RouteTables", **filters)
+            if listed:
+                return dict(listed[0])
+        return {}
+
+    async def vpcs(self, identifiers: Collection[str]) -> tuple[Vpc, ...]:
+        """VPCs by id. Raises PortFailure."""
+        return tuple([await self._vpc(each) for each in sorted(identifiers)])
+
+    async def _vpc(self, identifier: str) -> Vpc:
+        resolves = await self._calls.ask(
+            "ec2", "describe_vpc_attribute", VpcId=identifier, Attribute="enableDnsSupport"
+        )
+        listed = await self._listed("describe_vpc_endpoints", "VpcEndpoints", **{"vpc-id": [identifier]})
+        return Vpc(
+            identifier=identifier,
+            resolves=bool((resolves.get("EnableDnsSupport") or {}).get("Value", True)),
+            endpoints=tuple(
+                _endpoint(each) for each in listed if str(each.get("State", "")).lower() == "available"
+            ),
+        )
+
+    async def admitted(self, groups: Sequence[str]) -> dict[str, tuple[str, ...]]:
+        """Whom each security group lets in. Raises PortFailure."""
+        if not groups:
+            return {}
+        listed = await self._listed(
+            "describe_security_groups", "SecurityGroups", **{"group-id": list(groups)}
+        )
+        return {
+            str(each["GroupId"]): tuple(sources(each.get("IpPermissions") or (), own=str(each["GroupId"])))
+            for each in listed
+        }
+
+    async def _listed(self, operation: str, listed: str, **filters: list[str]) -> list[Json]:
+        asked = [{"Name": name, "Values": values} for name, values in filters.items()]
+        return await self._calls.pages("ec2", operation, listed, tokens=_TOKENS, Filters=asked)
+
+
+def _default_route(routes: Sequence[Mapping[str, Json]]) -> Route:
+    for route in routes:
+        if route.get("DestinationCidrBlock") == ANYWHERE:
+            target = next((str(route[each]) for each in _TARGETS if route.get(each)), "")
+            return Route(target, blackhole=route.get("State") == "blackhole")
+    return Route()
+
+
+def _endpoint(endpoint: Mapping[str, Json]) -> Endpoint:
+    """An endpoint by its service's own name: what follows `com.amazonaws.REGION.`."""
+    name = str(endpoint.get("ServiceName", ""))
+    return Endpoint(
+        service=".".join(name.removeprefix("cn.").split(".")[3:]),
+        private_dns=bool(endpoint.get("PrivateDnsEnabled")),
+        tables=tuple(str(each) for each in endpoint.get("RouteTableIds") or ()),
+    )

@@ -1,0 +1,279 @@
+"""`spillway drain`: closes the gate, moves overflow away, and proves that no billed task is left."""
+
+import sys
+from collections.abc import Iterable
+from typing import Annotated, Final
+
+import msgspec
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from app.cli import words
+from app.drain.config import DrainConfig
+from app.drain.drain import Drained
+from app.drain.facts import Left
+from app.drain.removal import Removed
+from app.model.policy import PolicyError, duration
+from app.ports.failures import PortFailure
+from app.telemetry import logs
+from app.wiring.drain import Leaving, Wish, leaving
+from app.wiring.stopping import StartError, run_until_stopped
+
+NOTHING_LEFT: Final = 0
+SOMETHING_LEFT: Final = 1
+NO_CLUSTER: Final = 2
+STOPPED: Final = 130
+"""Exit codes."""
+
+
+class Ended(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """How it ended, as `--json` prints it.
+
+    Attributes:
+        proven: whether ECS itself showed no task of ours; false where it was not asked.
+        unproven: why ECS could not be asked.
+    """
+
+    dry_run: bool
+    nothing_left: bool
+    proven: bool
+    unproven: str
+    nodes: tuple[str, ...]
+    evicted: int
+    stopped_tasks: int
+    left: tuple[Left, ...]
+    removed: Removed | None
+
+
+class Leave:
+    """One run of the command."""
+
+    def __init__(self, wish: Wish, *, delete_nodes: bool, dry_run: bool, as_json: bool) -> None:
+        self._wish = wish
+        self._delete_nodes = delete_nodes
+        self._dry_run = dry_run
+        self._as_json = as_json
+        self._console = Console(highlight=False, soft_wrap=True, stderr=as_json)
+        self._drained = Drained()
+        self._removed: Removed | None = None
+        self._started: Leaving | None = None
+        self._removable: tuple[Left, ...] = ()
+
+    def run(self) -> int:
+        """Do it; the exit code."""
+        logs.configure(level="error", as_json=False)
+        try:
+            if run_until_stopped(self._run()):
+                self._say("stopped: the gate stays closed. Go on: run the same command again.")
+                self._say_how_to_undo()
+                return STOPPED
+        except (StartError, PortFailure) as error:
+            Console(stderr=True, soft_wrap=True).print(Text(words.mended(error), style="red"))
+            return NO_CLUSTER
+        return self._told()
+
+    async def _run(self) -> None:
+        async with leaving(self._wish, tell=self._say) as started:
+            self._started = started
+            if self._dry_run:
+                self._drained = await started.drain.look()
+                self._removable = await started.removal.look() if self._delete_nodes else ()
+                return
+            self._drained = await started.drain.run()
+            if self._delete_nodes:
+                await self._remove(started)
+
+    async def _remove(self, started: Leaving) -> None:
+        if self._is_clear():
+            self._removed = await started.removal.run()
+        else:
+            self._say("no object is removed while something is left, or it is not known whether")
+
+    def _is_clear(self) -> bool:
+        return not self._drained.left and not self._drained.unproven
+
+    def _told(self) -> int:
+        removed = self._removed
+        left = (*self._drained.left, *self._removable, *(removed.left if removed is not None else ()))
+        clear = not left and not self._drained.unproven
+        ended = Ended(
+            dry_run=self._dry_run,
+            nothing_left=clear,
+            proven=self._wish.config.asks_aws and not self._drained.unproven and clear,
+            unproven=self._drained.unproven,
+            nodes=self._drained.nodes,
+            evicted=self._drained.evicted,
+            stopped_tasks=self._drained.stopped,
+            left=left,
+            removed=removed,
+        )
+        if self._as_json:
+            sys.stdout.write(msgspec.json.encode(ended).decode() + "\n")
+        else:
+            self._show(ended)
+        return NOTHING_LEFT if clear else SOMETHING_LEFT
+
+    def _show(self, ended: Ended) -> None:
+        for each in ended.left:
+            self._say(f"left      {each.kind} {each.name}: {each.message}")
+        if ended.unproven:
+            mend = "give credentials and --region, or say --skip-aws"
+            self._say(f"unproven  whether tasks are left: {ended.unproven}; {mend}")
+        if self._dry_run:
+            self._say(_what_a_dry_run_means(ended))
+        elif ended.nothing_left:
+            asked = "ECS shows none of our tasks" if ended.proven else "ECS was not asked (--skip-aws)"
+            self._say(f"nothing is left: no overflow pod, and {asked}")
+        if not self._dry_run and not self._delete_nodes:
+            self._say_how_to_undo()
+        if ended.removed is not None and not ended.removed.leases:
+            self._say_of_leases(ended.removed.nodes)
+
+    def _say_of_leases(self, nodes: Iterable[str]) -> None:
+        for name in nodes:
+            self._say(
+                f"the Lease kube-node-lease/{name} stays for an hour, or bridges that still run would make "
+                "the node anew; once they are gone: spillway drain --delete-nodes --after-uninstall"
+            )
+
+    def _say_how_to_undo(self) -> None:
+        for name in self._started.drain.nodes if self._started is not None else ():
+            self._say(f"to undo: kubectl annotate node {name} spillway.dev/gate- && kubectl uncordon {name}")
+
+    def _say(self, line: str) -> None:
+        self._console.print(Text(line))
+
+
+def _what_a_dry_run_means(ended: Ended) -> str:
+    if ended.nothing_left:
+        return "a dry run: nothing is left to drain"
+    return f"a dry run: nothing was done; {words.count(len(ended.left), 'thing')} would be seen to"
+
+
+def _duration(text: str) -> str:
+    try:
+        duration(text)
+    except PolicyError as error:
+        raise typer.BadParameter(str(error)) from error
+    return text
+
+
+def command(  # noqa: PLR0913  (one parameter per flag)
+    *,
+    node: Annotated[
+        list[str] | None,
+        typer.Option(help="A virtual node; may be repeated. Without it: all of the cluster.", metavar="NAME"),
+    ] = None,
+    delete_nodes: Annotated[
+        bool,
+        typer.Option(
+            "--delete-nodes",
+            help="Then remove the Nodes, placeholder pods and our entries of AWS Secrets Manager.",
+        ),
+    ] = False,
+    after_uninstall: Annotated[
+        bool,
+        typer.Option(
+            "--after-uninstall",
+            help="With --delete-nodes: bridges and extenders are gone, so remove their Leases, too, and the "
+            "PriorityClass.",
+        ),
+    ] = False,
+    force: Annotated[
+        bool,
+        typer.Option(
+            "--force",
+            help="After --timeout delete what a budget holds, and after --kill-after what no bridge ends; "
+            "end bare pods; stop tasks that have no pod.",
+        ),
+    ] = False,
+    stop_bare_pods: Annotated[
+        bool, typer.Option("--stop-bare-pods", help="Evict pods, too, that no controller makes anew.")
+    ] = False,
+    timeout: Annotated[
+        str, typer.Option(help="How long pods may take to leave, as 90s or 10m.", callback=_duration)
+    ] = "10m",
+    kill_after: Annotated[
+        str,
+        typer.Option(
+            help="With --force: so long after --timeout pods are deleted without their node, and tasks "
+            "stopped.",
+            callback=_duration,
+        ),
+    ] = "60s",
+    at_once: Annotated[int, typer.Option(min=1, help="How many pods may be on their way at a time.")] = 5,
+    successor_wait: Annotated[
+        str,
+        typer.Option(help="How long a controller's next pod is waited for.", callback=_duration),
+    ] = "60s",
+    skip_aws: Annotated[
+        bool, typer.Option("--skip-aws", help="Do not ask ECS what is left; then nothing is proven.")
+    ] = False,
+    region: Annotated[
+        str, typer.Option(envvar="SPILLWAY_REGION", help="The bridge's; empty means the AWS chain's.")
+    ] = "",
+    ecs_cluster: Annotated[
+        str, typer.Option(envvar="SPILLWAY_ECS_CLUSTER", help="The bridge's ECS cluster.")
+    ] = "spillway",
+    spillway_namespace: Annotated[
+        str, typer.Option(envvar="SPILLWAY_NAMESPACE", help="The namespace of Spillway's own objects.")
+    ] = "spillway",
+    placeholder_priority_class: Annotated[
+        str,
+        typer.Option(
+            envvar="SPILLWAY_PLACEHOLDER_PRIORITY_CLASS",
+            help="The extender's; removed --after-uninstall, if an extender made it.",
+        ),
+    ] = "spillway-placeholder",
+    kubeconfig: Annotated[
+        str,
+        typer.Option(
+            envvar="SPILLWAY_KUBECONFIG",
+            help="A kubeconfig file; empty means $KUBECONFIG, then the in-cluster account, then "
+            "~/.kube/config.",
+        ),
+    ] = "",
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what stands and would be seen to; change nothing.")
+    ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="End with one JSON object on standard output; progress on error.")
+    ] = False,
+) -> None:
+    """Close the gate, move overflow away, and prove by ECS itself that no billed task is left.
+
+    Pods are evicted a few at a time, PodDisruptionBudgets respected; real nodes take them where they have
+    room, otherwise they are Pending. May be stopped and begun again at any point: the gate stays closed.
+
+    Ends with 0 where nothing is left, with 1 where something is, or it could not be proven, with 2 where the
+    cluster cannot be read, with 130 where it was stopped.
+    """
+    if after_uninstall and not delete_nodes:
+        raise typer.BadParameter("--after-uninstall goes with --delete-nodes")
+    config = DrainConfig(
+        nodes=frozenset(node or ()),
+        cluster="",
+        at_once=at_once,
+        timeout=_seconds(timeout),
+        force=force,
+        kill=_seconds(kill_after),
+        bare=stop_bare_pods,
+        asks_aws=not skip_aws,
+        successor=_seconds(successor_wait),
+    )
+    wish = Wish(
+        kubeconfig=kubeconfig,
+        namespace=spillway_namespace,
+        region=region,
+        ecs_cluster=ecs_cluster,
+        config=config,
+        priority_class=placeholder_priority_class,
+        bridges_are_gone=after_uninstall,
+    )
+    leave = Leave(wish, delete_nodes=delete_nodes, dry_run=dry_run, as_json=as_json)
+    raise typer.Exit(leave.run())
+
+
+def _seconds(text: str) -> float:
+    return duration(text).total_seconds()

@@ -1,0 +1,53 @@
+"""Whether autoscalers, where there are any, leave the virtual nodes alone.
+
+Cluster Autoscaler on AWS passes over nodes with EKS' label of Fargate, and looks for the instances of all
+others; Karpenter minds the nodes of its own NodePools.
+"""
+
+from collections.abc import Iterator
+from typing import Final
+
+from app.doctor.finding import Finding, fail, ok, skip, warn
+from app.doctor.seen import Seen, Unread
+from app.model.names import COMPUTE_TYPE, COMPUTE_TYPE_LABEL
+from app.model.node import Node
+
+SUBJECT: Final = "autoscalers"
+_NODE_POOL: Final = "karpenter.sh/nodepool"
+_INSTANCE: Final = "aws:///"
+
+
+def check(seen: Seen) -> Iterator[Finding]:
+    """Who is there, and each virtual node."""
+    if isinstance(seen.autoscalers, Unread):
+        yield skip(SUBJECT, f"whether there are any cannot be read: {seen.autoscalers.why}")
+        return
+    faults = [fault for node in seen.virtual for fault in _faults(node)]
+    yield from faults
+    if not faults:
+        there = " and ".join(seen.autoscalers)
+        yield ok(SUBJECT, f"{there} leave the virtual nodes alone" if there else "none was found")
+
+
+def _faults(node: Node) -> Iterator[Finding]:
+    labels = node.metadata.labels
+    if labels.get(COMPUTE_TYPE_LABEL) != COMPUTE_TYPE:
+        yield warn(
+            SUBJECT,
+            f"{node.name} lacks the label {COMPUTE_TYPE_LABEL}={COMPUTE_TYPE}: Cluster Autoscaler takes it "
+            "for an instance that was deleted",
+            f"kubectl label node {node.name} {COMPUTE_TYPE_LABEL}={COMPUTE_TYPE}",
+        )
+    if _NODE_POOL in labels:
+        yield fail(
+            SUBJECT,
+            f"{node.name} has the label {_NODE_POOL}: Karpenter takes it for its own, and may delete it",
+            f"kubectl label node {node.name} {_NODE_POOL}-",
+        )
+    if node.spec.provider_id.startswith(_INSTANCE):
+        yield warn(
+            SUBJECT,
+            f"{node.name} has the providerID of an instance ({node.spec.provider_id}), by which clouds' "
+            "controllers and autoscalers look for it",
+            "unset the bridge's --provider-id, and create the node anew",
+        )

@@ -1,0 +1,57 @@
+"""Whether each program may do its work, as the API server itself judges it."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import Final
+
+from app.doctor.finding import Finding, fail, ok, skip
+from app.doctor.rights import Program, Question, user_of
+from app.doctor.seen import Seen, Unread
+
+RBAC: Final = "rbac"
+_SHOWN: Final = 4
+_PROGRAMS: Final[tuple[Program, ...]] = ("extender", "bridge", "issuer")
+
+
+def check(seen: Seen) -> Iterator[Finding]:
+    """One line per program."""
+    if isinstance(seen.answers, Unread):
+        yield skip(
+            RBAC,
+            f"what the programs may do cannot be asked: {seen.answers.why}",
+            "kubectl auth can-i create subjectaccessreviews.authorization.k8s.io",
+        )
+        return
+    if not seen.setup.accounts:
+        yield skip(
+            RBAC, f"no program of ours was found in {seen.namespace}, so nobody's rights were asked for"
+        )
+        return
+    asked: dict[Program, list[Question]] = defaultdict(list)
+    refused: dict[Program, list[Question]] = defaultdict(list)
+    for (program, question), allowed in seen.answers.items():
+        asked[program].append(question)
+        if not allowed:
+            refused[program].append(question)
+    for program in (each for each in _PROGRAMS if each in asked):
+        yield _of(program, asked[program], refused[program], seen)
+
+
+def _of(program: Program, asked: list[Question], refused: list[Question], seen: Seen) -> Finding:
+    user = user_of(seen.namespace, seen.setup.accounts[program])
+    if not refused:
+        return ok(RBAC, f"{user} has the {len(asked)} rights that the {program} needs")
+    told = "; ".join(map(str, refused[:_SHOWN]))
+    more = f"; and {len(refused) - _SHOWN} more" if len(refused) > _SHOWN else ""
+    first = refused[0]
+    resource, _, subresource = first.resource.partition("/")
+    qualified = f"{resource}.{first.group}" if first.group else resource
+    parts = [f"kubectl auth can-i {first.verb} {qualified}{f'/{first.name}' if first.name else ''}"]
+    parts += [f"--subresource={subresource}"] if subresource else []
+    parts += [f"-n {first.namespace}"] if first.namespace else ["-A"]
+    parts += [f"--as={user}"]
+    return fail(
+        RBAC,
+        f"{user} may not: {told}{more}",
+        f"helm upgrade with rbac.create=true, which brings the {program}'s roles; then {' '.join(parts)}",
+    )

@@ -1,0 +1,86 @@
+"""What stands at one moment, and what was done before it, as frozen values."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Literal
+
+import msgspec
+
+from app.model.names import PodUid, TaskArn
+from app.model.node import Node
+from app.model.pod import Pod
+from app.model.replicas import Replicas
+from app.model.task import Task
+
+
+class Facts(msgspec.Struct, frozen=True, kw_only=True):
+    """One look.
+
+    Attributes:
+        elapsed: seconds since the drain began.
+        nodes: the virtual nodes that are there.
+        pods: what is bound to them; read after the tasks.
+        replicas: of the controllers whose next pod is waited for, by uid; what is gone is left out.
+        tasks: our tasks that are not stopped; None where ECS was not asked, or did not answer.
+        unproven: why ECS did not answer; empty where it did, or was not asked.
+    """
+
+    elapsed: float
+    nodes: tuple[Node, ...]
+    pods: tuple[Pod, ...]
+    replicas: Mapping[str, Replicas] = MappingProxyType({})
+    tasks: tuple[Task, ...] | None = None
+    unproven: str = ""
+
+
+class Gap(msgspec.Struct, frozen=True, kw_only=True):
+    """A controller that was made to lose a pod, and whose next one is waited for.
+
+    Attributes:
+        uid: of the pod that leaves.
+        since: when it was gone; None while it is there.
+    """
+
+    uid: PodUid
+    since: float | None = None
+
+
+class Hold(msgspec.Struct, frozen=True):
+    """Why a pod was not evicted, in the server's words, and when that was said."""
+
+    words: str
+    at: float
+
+
+class Memory(msgspec.Struct, frozen=True, kw_only=True):
+    """What one decision hands to the next; a drain that begins anew has an empty one.
+
+    Attributes:
+        gaps: by the controller's uid.
+        alone: controllers whose next pod did not become Ready in time: it is not waited for again.
+        holds: by the pod's uid.
+        orphans: tasks without a pod, and in how many looks they were seen.
+        clear_since: since when nothing is left; None while something is.
+    """
+
+    gaps: Mapping[str, Gap] = MappingProxyType({})
+    alone: frozenset[str] = frozenset()
+    holds: Mapping[PodUid, Hold] = MappingProxyType({})
+    orphans: Mapping[TaskArn, int] = MappingProxyType({})
+    clear_since: float | None = None
+
+
+class Left(msgspec.Struct, frozen=True):
+    """Something that still stands.
+
+    Attributes:
+        kind: what it is.
+        name: its name: of a pod `namespace/name`, of a task its ARN.
+        reason: what keeps it, for programs.
+        message: the same for people, with the mend.
+    """
+
+    kind: Literal["pod", "task", "node", "lease", "placeholder", "entry"]
+    name: str
+    reason: str
+    message: str

@@ -1,0 +1,172 @@
+"""Reading certificates and keys: what they are good for, or what is wrong with them. Pure."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Final
+
+import msgspec
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from app.tls.authority import SKEW
+
+ANNOUNCED: Final = 0.8
+SIGNS: Final = 0.9
+"""Of a CA's life: from then on its successor is in the bundle, and from then on it signs.
+
+kube-scheduler reads the CA of its extender at its start alone. Of ten years, a year lies in between.
+"""
+
+_BEGIN: Final = b"-----BEGIN CERTIFICATE-----"
+_END: Final = b"-----END CERTIFICATE-----"
+_CANNOT_READ: Final = (
+    ValueError,
+    TypeError,
+    OverflowError,
+    UnsupportedAlgorithm,
+    x509.DuplicateExtension,
+    x509.InvalidVersion,
+    x509.UnsupportedGeneralNameType,
+)
+
+
+class Ca(msgspec.Struct, frozen=True, kw_only=True):
+    """A certificate that clients trust: one PEM block, when it was made, and when it ends."""
+
+    pem: bytes
+    since: datetime
+    until: datetime
+
+    def announce_successor_at(self) -> datetime:
+        """From when its successor is in the bundle."""
+        return self.since + (self.until - self.since) * ANNOUNCED
+
+    def retire_at(self) -> datetime:
+        """From when its successor signs."""
+        return self.since + (self.until - self.since) * SIGNS
+
+
+class Served(msgspec.Struct, frozen=True, kw_only=True):
+    """A serving certificate: when it was made, when it ends, its names, and which CA signed it."""
+
+    since: datetime
+    until: datetime
+    names: frozenset[str]
+    signed_by: Ca
+
+
+class Flaw(msgspec.Struct, frozen=True):
+    """What is wrong, in words for people; never what a key holds."""
+
+    problem: str
+
+
+def trusted(pem: bytes, *, now: datetime) -> tuple[tuple[Ca, ...], tuple[Flaw, ...]]:
+    """The certificates of a bundle that are valid now, each once, and what else is in it."""
+    found: dict[bytes, Ca] = {}
+    flaws: dict[str, Flaw] = {}
+    for block in _blocks(pem):
+        judged = _ca(block, now=now)
+        if isinstance(judged, Flaw):
+            flaws[judged.problem] = judged
+        else:
+            found[judged.pem] = judged
+    if pem.strip() and not found and not flaws:
+        flaws[""] = Flaw("holds no certificate in PEM form")
+    return tuple(found.values()), tuple(flaws.values())
+
+
+def authority(cert: bytes, key: bytes, *, now: datetime) -> Ca | Flaw:
+    """A CA that can sign; its key is an elliptic-curve one, as ours are."""
+    try:
+        private = serialization.load_pem_private_key(key, password=None)
+        certificate = x509.load_pem_x509_certificate(cert)
+        if not isinstance(private, ec.EllipticCurvePrivateKey):
+            return Flaw("its key is no elliptic-curve key")
+        if _public(private) != _public(certificate):
+            return Flaw("its key is not that of its certificate")
+    except _CANNOT_READ:
+        return Flaw("its certificate and key are not both there in PEM form")
+    if not _signs(certificate):
+        return Flaw("its certificate is not a CA's")
+    return _ca(cert, now=now)
+
+
+def leaf(cert: bytes, key: bytes, trust: Iterable[Ca], *, now: datetime) -> Served | Flaw:
+    """A pair that can be served, and which clients believe that trust these."""
+    try:
+        private = serialization.load_pem_private_key(key, password=None)
+        certificate = x509.load_pem_x509_certificate(cert)
+        if _public(private) != _public(certificate):
+            return Flaw("tls.key is not the key of tls.crt")
+        life = _life(certificate)
+        names = _names(certificate)
+    except _CANNOT_READ:
+        return Flaw("tls.crt and tls.key are not both there in PEM form")
+    if not certificate.not_valid_before_utc <= now < life[1]:
+        return Flaw(f"tls.crt is valid from {life[0]:%F %TZ} to {life[1]:%F %TZ} only")
+    signer = next((each for each in trust if _has_signed(each, certificate)), None)
+    if signer is None:
+        return Flaw("tls.crt is signed by no CA that clients trust")
+    return Served(since=life[0], until=life[1], names=names, signed_by=signer)
+
+
+def bundle(authorities: Iterable[Ca]) -> bytes:
+    """What clients get."""
+    return b"".join(each.pem for each in authorities)
+
+
+def _blocks(pem: bytes) -> list[bytes]:
+    pieces = [piece.partition(_BEGIN) for piece in pem.split(_END)]
+    return [begin + inside + _END + b"\n" for _, begin, inside in pieces if begin]
+
+
+def _ca(pem: bytes, *, now: datetime) -> Ca | Flaw:
+    try:
+        certificate = x509.load_pem_x509_certificate(pem)
+        since, until = _life(certificate)
+        whole = certificate.public_bytes(serialization.Encoding.PEM)
+    except _CANNOT_READ:
+        return Flaw("holds a certificate that cannot be read")
+    if not certificate.not_valid_before_utc <= now < until:
+        return Flaw(f"holds a certificate that is valid from {since:%F %TZ} to {until:%F %TZ} only")
+    return Ca(pem=whole, since=since, until=until)
+
+
+def _life(certificate: x509.Certificate) -> tuple[datetime, datetime]:
+    """When it was made, which is a little after it is valid from, and when it ends."""
+    begins, ends = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+    return min(begins + SKEW, max(begins, ends - timedelta(seconds=1))), ends
+
+
+def _names(certificate: x509.Certificate) -> frozenset[str]:
+    try:
+        found = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except x509.ExtensionNotFound:
+        return frozenset()
+    addresses = (str(each) for each in found.get_values_for_type(x509.IPAddress))
+    return frozenset((*found.get_values_for_type(x509.DNSName), *addresses))
+
+
+def _signs(certificate: x509.Certificate) -> bool:
+    try:
+        return certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
+    except (x509.ExtensionNotFound, *_CANNOT_READ):
+        return False
+
+
+def _has_signed(ca: Ca, certificate: x509.Certificate) -> bool:
+    try:
+        certificate.verify_directly_issued_by(x509.load_pem_x509_certificate(ca.pem))
+    except (*_CANNOT_READ, InvalidSignature):
+        return False
+    return True
+
+
+def _public(holder: object) -> bytes:
+    public = holder.public_key()  # type: ignore[attr-defined]  # keys and certificates alike
+    return bytes(
+        public.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+    )

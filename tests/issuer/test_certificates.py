@@ -1,0 +1,117 @@
+"""Certificates and keys, read from whatever anybody wrote."""
+
+import base64
+from datetime import timedelta
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from app.issuer import certificates
+from app.issuer.certificates import Ca, Flaw, Served
+from app.tls.authority import Authority
+from tests.builders import NOON
+from tests.issuer.fakes import CONFIG
+from tests.issuer.material import DAY, a_ca, a_leaf
+
+OURS = a_ca("ours", life=10 * DAY)
+LEAF = a_leaf(OURS, life=DAY)
+TRUST = certificates.trusted(OURS.cert_pem, now=NOON)[0]
+
+
+def test_a_ca_knows_when_it_was_made_and_when_it_ends() -> None:
+    read = certificates.authority(OURS.cert_pem, OURS.key_pem, now=NOON)
+    assert isinstance(read, Ca)
+    assert (read.since, read.until) == (NOON, NOON + 10 * DAY)
+    assert read.announce_successor_at() == NOON + 8 * DAY
+    assert read.retire_at() == NOON + 9 * DAY
+
+
+def test_a_leaf_knows_its_names_and_its_ca() -> None:
+    read = certificates.leaf(LEAF.cert_pem, LEAF.key_pem, TRUST, now=NOON)
+    assert isinstance(read, Served)
+    assert (read.names, read.signed_by) == (CONFIG.names, TRUST[0])
+    assert (read.since, read.until) == (NOON, NOON + DAY)
+
+
+def test_addresses_are_names_too() -> None:
+    leaf = OURS.issue("x", now=NOON, ips=("10.0.0.7", "fd00::1"), server=True)
+    read = certificates.leaf(leaf.cert_pem, leaf.key_pem, TRUST, now=NOON)
+    assert isinstance(read, Served)
+    assert read.names == {"10.0.0.7", "fd00::1"}
+
+
+def test_a_leaf_without_names_has_none() -> None:
+    leaf = OURS.issue("x", now=NOON, server=True)
+    read = certificates.leaf(leaf.cert_pem, leaf.key_pem, TRUST, now=NOON)
+    assert isinstance(read, Served)
+    assert read.names == frozenset()
+
+
+def test_a_key_of_another_kind_cannot_sign() -> None:
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    pem = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    assert certificates.authority(OURS.cert_pem, pem, now=NOON) == Flaw("its key is no elliptic-curve key")
+
+
+def test_an_encrypted_key_cannot_sign() -> None:
+    key = serialization.load_pem_private_key(OURS.key_pem, password=None)
+    pem = key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.BestAvailableEncryption(b"secret"),
+    )
+    assert isinstance(certificates.authority(OURS.cert_pem, pem, now=NOON), Flaw)
+
+
+@pytest.mark.parametrize(
+    ("pem", "flaws"),
+    [
+        pytest.param(b"", 0, id="nothing"),
+        pytest.param(b"  \n", 0, id="blank"),
+        pytest.param(b"words", 1, id="no PEM"),
+        pytest.param(b"# ours\n" + OURS.cert_pem + b"\n\n" + OURS.cert_pem, 0, id="comments, and twice"),
+        pytest.param(OURS.cert_pem + a_ca(life=timedelta(seconds=-1)).cert_pem, 1, id="one that has ended"),
+        pytest.param(OURS.cert_pem[:-40], 1, id="cut off"),
+        pytest.param(
+            b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", 1, id="no certificate"
+        ),
+    ],
+)
+def test_of_a_bundle_the_good_ones_count_and_the_rest_is_told(pem: bytes, flaws: int) -> None:
+    found, told = certificates.trusted(pem, now=NOON)
+    assert len(told) == flaws
+    assert {each.pem for each in found} <= {OURS.cert_pem}
+
+
+def armoured(der: bytes) -> bytes:
+    return b"-----BEGIN CERTIFICATE-----\n" + base64.encodebytes(der) + b"-----END CERTIFICATE-----\n"
+
+
+def der_of(authority: Authority) -> bytes:
+    certificate = x509.load_pem_x509_certificate(authority.cert_pem)
+    return certificate.public_bytes(serialization.Encoding.DER)
+
+
+DERS = (
+    der_of(OURS),
+    x509.load_pem_x509_certificate(LEAF.cert_pem).public_bytes(serialization.Encoding.DER),
+)
+
+
+@pytest.mark.filterwarnings("ignore::cryptography.utils.CryptographyDeprecationWarning")
+@given(der=st.sampled_from(DERS), where=st.integers(min_value=0, max_value=600), value=st.integers(0, 255))
+@settings(max_examples=300, deadline=None)
+def test_no_damage_is_more_than_a_flaw(der: bytes, where: int, value: int) -> None:
+    at = where % len(der)
+    pem = armoured(der[:at] + bytes([value]) + der[at + 1 :])
+    for key in (OURS.key_pem, LEAF.key_pem, pem):
+        assert isinstance(certificates.authority(pem, key, now=NOON), Ca | Flaw)
+        assert isinstance(certificates.leaf(pem, key, TRUST, now=NOON), Served | Flaw)
+    found, _ = certificates.trusted(pem, now=NOON)
+    assert isinstance(certificates.leaf(LEAF.cert_pem, LEAF.key_pem, found, now=NOON), Served | Flaw)

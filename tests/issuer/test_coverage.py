@@ -1,0 +1,184 @@
+"""At no moment does a client meet a leaf that it does not believe, whatever happens to our objects."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from app.issuer.config import IssuerConfig
+from app.ports.failures import Unavailable
+from tests.builders import NOON
+from tests.issuer.clients import Clients, doubt
+from tests.issuer.fakes import CA, CONFIG, TLS, Scene
+from tests.issuer.material import a_ca, a_leaf, ca_data
+
+BRISK = msgspec.structs.replace(
+    CONFIG,
+    leaf_validity=timedelta(seconds=120),
+    renew_before=timedelta(seconds=60),
+    ca_validity=timedelta(seconds=800),
+    propagation=timedelta(seconds=30),
+)
+SLOWER = msgspec.structs.replace(
+    BRISK,
+    leaf_validity=timedelta(seconds=1200),
+    renew_before=timedelta(seconds=600),
+    ca_validity=timedelta(seconds=6000),
+)
+"""Leaves that do not end while one mishap follows another."""
+
+LATE = (0.0, 10.0, 25.0)
+
+
+@asynccontextmanager
+async def running(scene: Scene, *, issuers: int = 1) -> AsyncIterator[None]:
+    several = [scene.issuer, *(scene.another() for _ in range(issuers - 1))]
+    tasks = [asyncio.create_task(each.run()) for each in several]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def delete_ca(scene: Scene) -> None:
+    scene.store.secrets.pop(CA, None)
+
+
+def delete_both(scene: Scene) -> None:
+    delete_ca(scene)
+    scene.store.secrets.pop(TLS, None)
+
+
+def mix_up_the_key(scene: Scene) -> None:
+    scene.store.edit(CA, ca_key=a_ca().key_pem)
+
+
+def restore_another_ca(scene: Scene) -> None:
+    scene.store.put(CA, ca_data(a_ca("backup", made=scene.clock.now(), life=BRISK.ca_validity)))
+
+
+def lose_the_leafs_key(scene: Scene) -> None:
+    scene.store.edit(TLS, tls_key=None)
+
+
+def half_a_successor(scene: Scene) -> None:
+    scene.store.edit(CA, next_crt=a_ca().cert_pem)
+
+
+def forget_since_when(scene: Scene) -> None:
+    scene.store.put(TLS, scene.store.data(TLS))
+
+
+def reset_the_webhook(scene: Scene) -> None:
+    scene.store.register(b"", b"")
+
+
+def uninstall_the_webhook(scene: Scene) -> None:
+    scene.store.registration = None
+
+
+MISHAPS: list[Callable[[Scene], None]] = [
+    delete_ca,
+    delete_both,
+    mix_up_the_key,
+    restore_another_ca,
+    lose_the_leafs_key,
+    half_a_successor,
+    forget_since_when,
+    reset_the_webhook,
+]
+
+
+def a_scene(config: IssuerConfig = SLOWER) -> Scene:
+    scene = Scene(config)
+    scene.store.register(b"", b"")
+    return scene
+
+
+async def test_through_the_life_of_two_cas_everybody_believes_every_leaf() -> None:
+    scene = a_scene(BRISK)
+    clients = Clients(scene, kubelets_late=LATE, scheduler_restarts=30)
+    async with running(scene):
+        await clients.live(1700)
+    assert clients.doubts == []
+    assert len(clients.leaves) > 20
+    assert scene.metric("spillway_issuer_writes_total", command="Promote") == 2
+
+
+async def test_a_scheduler_that_never_restarts_believes_until_the_successor_signs() -> None:
+    scene = a_scene(BRISK)
+    clients = Clients(scene, kubelets_late=LATE, scheduler_restarts=700)
+    async with running(scene):
+        await clients.live(690)
+    assert clients.doubts == []
+
+
+@pytest.mark.parametrize("mishap", [*MISHAPS, uninstall_the_webhook])
+async def test_a_mishap_is_mended_and_nobody_doubts(mishap: Callable[[Scene], None]) -> None:
+    scene = a_scene()
+    clients = Clients(scene, kubelets_late=LATE)
+    async with running(scene):
+        await clients.live(50)
+        mishap(scene)
+        await clients.live(250)
+    assert clients.doubts == []
+    assert scene.metric("spillway_issuer_flaws") == float(mishap is uninstall_the_webhook)
+    assert sorted(scene.store.data(CA)) == ["ca.crt", "ca.key"]
+    assert sorted(scene.store.data(TLS)) == ["ca.crt", "tls.crt", "tls.key"]
+
+
+@given(
+    steps=st.lists(
+        st.tuples(st.sampled_from(range(len(MISHAPS))), st.sampled_from([15.0, 35.0, 70.0, 300.0])),
+        max_size=5,
+    ),
+    issuers=st.integers(min_value=1, max_value=3),
+)
+@settings(max_examples=25, deadline=None)
+def test_no_sequence_of_mishaps_makes_anybody_doubt(steps: list[tuple[int, float]], issuers: int) -> None:
+    async def play() -> list[str]:
+        scene = a_scene()
+        clients = Clients(scene, kubelets_late=LATE)
+        async with running(scene, issuers=issuers):
+            await clients.live(50)
+            for number, seconds in steps:
+                MISHAPS[number](scene)
+                await clients.live(seconds)
+        return clients.doubts
+
+    assert asyncio.run(play()) == []
+
+
+async def test_while_the_api_server_is_away_the_leaf_that_is_served_is_believed() -> None:
+    scene = a_scene()
+    clients = Clients(scene, kubelets_late=LATE)
+    async with running(scene):
+        await clients.live(50)
+        delete_ca(scene)
+        await clients.live(5)
+        scene.secrets.failure = Unavailable("no answer")
+        await clients.live(40)
+        scene.secrets.failure = None
+        await clients.live(200)
+    assert clients.doubts == []
+
+
+def test_the_clients_of_these_tests_do_doubt_what_is_not_signed_for_them() -> None:
+    ours, theirs = a_ca("ours"), a_ca("theirs")
+    leaf = a_leaf(ours).cert_pem
+    assert doubt(leaf, ours.cert_pem + theirs.cert_pem, NOON) == ""
+    assert doubt(leaf, theirs.cert_pem, NOON) != ""
+    assert doubt(leaf, ours.cert_pem, NOON + timedelta(days=91)) != ""
+
+
+def test_two_cas_of_one_name_are_told_apart() -> None:
+    one, other = a_ca("same"), a_ca("same")
+    both = one.cert_pem + other.cert_pem
+    assert [doubt(a_leaf(each).cert_pem, both, NOON) for each in (one, other)] == ["", ""]
