@@ -1,0 +1,181 @@
+"""Alerts, dashboard and monitors say what the programs really count and serve."""
+
+import json
+import shutil
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+import yaml
+from prometheus_client import CollectorRegistry
+
+from app.aws.metrics import AwsMetrics
+from app.bridge.metrics import BridgeMetrics
+from app.extender.lookouts import LookoutMetrics
+from app.extender.metrics import GateMetrics, HandoverMetrics, HomingMetrics, ServerMetrics
+from app.issuer.metrics import IssuerMetrics
+from app.kube.metrics import WatchMetrics
+from app.kubelet.metrics import KubeletMetrics
+from app.tls.expiry import CertificateExpiry
+from app.webhook.metrics import WebhookMetrics
+from tests.chart.rendering import CHART, ROOT, Json, metric_names, one, rendered
+
+ALERTS = yaml.safe_load((CHART / "rules" / "alerts.yaml").read_text())["groups"]
+DASHBOARD = json.loads((CHART / "dashboards" / "spillway.json").read_text())
+ALERT_NAMES = {rule["alert"] for group in ALERTS for rule in group["rules"]}
+RULES = [pytest.param(rule, id=rule["alert"]) for group in ALERTS for rule in group["rules"]]
+QUERIES = [
+    pytest.param(target["expr"], id=f"{panel['title']} {target['refId']}")
+    for panel in DASHBOARD["panels"]
+    for target in panel.get("targets", [])
+]
+
+
+@pytest.fixture(scope="session")
+def counted() -> frozenset[str]:
+    """The names of all series that the programs have."""
+    registry = CollectorRegistry()
+    for metrics in (
+        AwsMetrics,
+        BridgeMetrics,
+        CertificateExpiry,
+        GateMetrics,
+        HandoverMetrics,
+        HomingMetrics,
+        IssuerMetrics,
+        KubeletMetrics,
+        LookoutMetrics,
+        ServerMetrics,
+        WatchMetrics,
+        WebhookMetrics,
+    ):
+        metrics(registry)
+    return frozenset(registry._names_to_collectors)
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_an_alert_asks_for_metrics_that_there_are(rule: Json, counted: frozenset[str]) -> None:
+    assert metric_names(rule["expr"])
+    assert metric_names(rule["expr"]) - counted == set()
+
+
+@pytest.mark.parametrize("query", QUERIES)
+def test_a_panel_asks_for_metrics_that_there_are(query: str, counted: frozenset[str]) -> None:
+    assert metric_names(query)
+    assert metric_names(query) - counted == set()
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_an_alert_says_what_it_means_and_what_to_do(rule: Json) -> None:
+    assert rule["labels"]["severity"] in {"critical", "warning", "info"}
+    assert len(rule["annotations"]["summary"]) < 80
+    assert len(rule["annotations"]["description"]) > 60
+
+
+def test_every_alert_has_its_section_in_the_runbook() -> None:
+    text = (ROOT / "docs" / "operations.md").read_text()
+    headings = {line.strip("#` ") for line in text.splitlines() if line.startswith("#")}
+    assert ALERT_NAMES - headings == set()
+
+
+@pytest.mark.parametrize(
+    ("verb", "file"),
+    [
+        pytest.param("check", CHART / "rules" / "alerts.yaml", id="they are valid"),
+        pytest.param("test", Path(__file__).with_name("alerts_test.yaml"), id="they fire when they should"),
+    ],
+)
+def test_prometheus_agrees_to_the_alerts(verb: str, file: Path) -> None:
+    promtool = shutil.which("promtool")
+    if promtool is None:
+        pytest.skip("promtool (Debian's prometheus) is not on PATH")
+    done = subprocess.run([promtool, verb, "rules", file], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.fixture(scope="session")
+def monitored(combinations: Mapping[str, tuple[Json, ...]]) -> tuple[Json, ...]:
+    return combinations["monitoring"]
+
+
+def groups(all_objects: tuple[Json, ...]) -> dict[str, Json]:
+    found = one(all_objects, "PrometheusRule/spillway")["spec"]["groups"]
+    return {rule["alert"]: rule for group in found for rule in group["rules"]}
+
+
+def test_rendered_alerts_carry_their_runbook_and_the_wished_labels(monitored: tuple[Json, ...]) -> None:
+    found = groups(monitored)["SpillwayNobodyLeads"]
+    assert found["annotations"]["runbook_url"] == "docs/operations.md#spillwaynobodyleads"
+    assert found["labels"] == {"severity": "critical", "team": "platform"}
+
+
+def test_alerts_can_be_left_out(monitored: tuple[Json, ...]) -> None:
+    left_out = ALERT_NAMES - groups(monitored).keys()
+    assert left_out == {"SpillwayOrphansStopped"}
+
+
+def test_alerts_name_the_releases_own_namespace(monitored: tuple[Json, ...]) -> None:
+    description = groups(monitored)["SpillwayWebhookAbsent"]["annotations"]["description"]
+    assert "kubectl -n spillway describe" in description
+
+
+def test_who_does_not_run_raises_no_alarm() -> None:
+    wish = {"monitoring": {"prometheusRule": {"enabled": True}}, "certificates": {"source": "certManager"}}
+    names = groups(rendered(wish, base="bridge-alone")).keys()
+    assert "SpillwayBridgeAbsent" in names
+    assert not names & {"SpillwayWebhookAbsent", "SpillwayNobodyLeads", "SpillwayIssuerAbsent"}
+
+
+@pytest.mark.parametrize(
+    ("title", "port"),
+    [
+        ("ServiceMonitor/spillway-webhook", "https"),
+        ("ServiceMonitor/spillway-extender", "https"),
+        ("ServiceMonitor/spillway-bridge", "http"),
+    ],
+)
+def test_a_monitor_selects_a_service_with_its_port(
+    monitored: tuple[Json, ...], title: str, port: str
+) -> None:
+    monitor = one(monitored, title)
+    service = one(monitored, title.replace("ServiceMonitor", "Service"))
+    wanted = monitor["spec"]["selector"]["matchLabels"]
+    assert wanted.items() <= service["metadata"]["labels"].items()
+    assert [each["port"] for each in monitor["spec"]["endpoints"]] == [port]
+    assert [each["name"] for each in service["spec"]["ports"]] == [port]
+
+
+def test_metrics_over_https_are_verified(monitored: tuple[Json, ...]) -> None:
+    (endpoint,) = one(monitored, "ServiceMonitor/spillway-extender")["spec"]["endpoints"]
+    assert endpoint["tlsConfig"] == {
+        "serverName": "spillway-extender.spillway.svc",
+        "ca": {"secret": {"name": "spillway-tls", "key": "ca.crt"}},
+    }
+
+
+def test_a_budgets_namespace_is_not_taken_for_the_targets(monitored: tuple[Json, ...]) -> None:
+    endpoints = [
+        each
+        for monitor in monitored
+        if monitor["kind"] in {"ServiceMonitor", "PodMonitor"}
+        for each in monitor["spec"].get("endpoints", monitor["spec"].get("podMetricsEndpoints"))
+    ]
+    assert [each["honorLabels"] for each in endpoints] == [True] * 4
+
+
+def test_the_dashboard_is_what_grafana_loads(monitored: tuple[Json, ...]) -> None:
+    found = one(monitored, "ConfigMap/spillway-dashboard")
+    assert found["metadata"]["labels"]["grafana_dashboard"] == "1"
+    assert json.loads(found["data"]["spillway.json"]) == DASHBOARD
+
+
+def test_no_panel_lies_over_another() -> None:
+    cells = [
+        (x, y)
+        for panel in DASHBOARD["panels"]
+        for x in range(panel["gridPos"]["x"], panel["gridPos"]["x"] + panel["gridPos"]["w"])
+        for y in range(panel["gridPos"]["y"], panel["gridPos"]["y"] + panel["gridPos"]["h"])
+    ]
+    assert len(cells) == len(set(cells))
+    assert max(x for x, _ in cells) < 24

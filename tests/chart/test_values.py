@@ -1,0 +1,170 @@
+"""values.schema.json and the chart's own checks refuse what cannot work."""
+
+from typing import Any
+
+import pytest
+
+from tests.chart.rendering import Json, rendered, template
+
+BOTH = pytest.mark.parametrize("major", [3, 4])
+
+
+def settings(program: str, **values: Any) -> Json:
+    return {program: {"settings": values}}
+
+
+UNKNOWN = [
+    pytest.param({"webhok": {}}, "webhok", id="a program"),
+    pytest.param({"webhook": {"replica": 2}}, "replica", id="a value of a program"),
+    pytest.param(settings("extender", maxPod=3), "maxPod", id="a setting"),
+    pytest.param(
+        settings("bridge", kubeconfig="/x"), "kubeconfig", id="a setting that is the chart's concern"
+    ),
+    pytest.param({"bridge": {"nodes": [{"name": "a", "zones": "b"}]}}, "zones", id="a field of a node"),
+    pytest.param({"certificates": {"secretName": "x"}}, "secretName", id="a value in the wrong place"),
+    pytest.param({"image": {"registry": "x"}}, "registry", id="a value of the image"),
+    pytest.param(
+        {"monitoring": {"serviceMonitor": {"enable": True}}}, "enable", id="a value of the monitoring"
+    ),
+]
+WRONG = [
+    pytest.param({"actuator": "tolerations"}, "actuator", id="an unknown actuator"),
+    pytest.param({"logLevel": "trace"}, "logLevel", id="an unknown level"),
+    pytest.param({"image": {"tag": "latest"}}, "tag", id="the tag latest"),
+    pytest.param({"image": {"digest": "abc"}}, "digest", id="no digest"),
+    pytest.param({"webhook": {"replicas": "2"}}, "replicas", id="a number as text"),
+    pytest.param({"webhook": {"enabled": "yes"}}, "enabled", id="a text as yes or no"),
+    pytest.param(
+        {"webhook": {"timeoutSeconds": 31}}, "timeoutSeconds", id="a timeout that Kubernetes refuses"
+    ),
+    pytest.param({"bridge": {"replicas": 3}}, "replicas", id="three bridges"),
+    pytest.param(settings("bridge", capacity="cheap"), "capacity", id="an unknown word for spot"),
+    pytest.param(
+        {"bridge": {"nodes": [{"name": "a", "capacity": "spots"}]}}, "capacity", id="the same for a node"
+    ),
+    pytest.param({"bridge": {"nodes": [{"zone": "a"}]}}, "name", id="a node without a name"),
+    pytest.param(settings("bridge", subnets="subnet-0abc"), "subnets", id="a list as text"),
+    pytest.param(settings("bridge", subnets=["sg-0abc"]), "subnets", id="a security group as a subnet"),
+    pytest.param(settings("bridge", executionRole="spillway"), "executionRole", id="a role without its ARN"),
+    pytest.param(settings("bridge", kubeletPort=70_000), "kubeletPort", id="a port that is none"),
+    pytest.param(settings("extender", maxWait="soon"), "maxWait", id="a duration that is none"),
+    pytest.param(settings("extender", maxWait=90), "maxWait", id="a duration as a number"),
+    pytest.param(settings("extender", maxPods=-1), "maxPods", id="a budget below zero"),
+    pytest.param(settings("extender", gate="ajar"), "gate", id="an unknown mode of the gate"),
+    pytest.param(settings("extender", highWatermark=90), "highWatermark", id="a share in percent"),
+    pytest.param(
+        settings("extender", priorityClasses=["batch=later"]), "priorityClasses", id="an unknown preference"
+    ),
+    pytest.param(
+        {"scheduler": {"name": "default-scheduler"}}, "name", id="a second scheduler of the first's name"
+    ),
+    pytest.param(
+        {"drain": {"timeoutSeconds": 1}},
+        "timeoutSeconds",
+        id="no time to drain",
+    ),
+    pytest.param(
+        {"certificates": {"provided": {"caBundle": "-----BEGIN PRIVATE KEY-----"}}},
+        "caBundle",
+        id="a key as a bundle",
+    ),
+    pytest.param(
+        {"networkPolicy": {"apiServerCidrs": ["10.0.0.1"]}}, "apiServerCidrs", id="an address as a range"
+    ),
+]
+TOGETHER = [
+    pytest.param({"scheduler": {"enabled": True}}, "actuator", id="a second scheduler that nobody asks"),
+    pytest.param(
+        settings("extender", earlyBurst=True), "actuator", id="early burst without a scheduler that asks"
+    ),
+    pytest.param(
+        settings("webhook", schedulerName="other"),
+        "actuator",
+        id="a scheduler's name for pods that keep theirs",
+    ),
+    pytest.param(
+        {"actuator": "scheduler", "scheduler": {"enabled": True}, "extender": {"enabled": False}},
+        "extender",
+        id="a second scheduler without an extender",
+    ),
+    pytest.param(
+        settings("extender", handover=True, returnHome=False),
+        "returnHome",
+        id="hand-over without the way home",
+    ),
+    pytest.param(
+        {"certificates": {"source": "provided"}}, "secretName", id="a given certificate without its Secret"
+    ),
+    pytest.param(
+        {"certificates": {"source": "provided", "provided": {"secretName": "x"}}},
+        "caBundle",
+        id="a given certificate without its authority",
+    ),
+]
+CHECKED = [
+    pytest.param(settings("bridge", subnets=[]), "bridge.settings.subnets", id="no subnet"),
+    pytest.param(
+        settings("bridge", executionRole=""), "bridge.settings.executionRole", id="no execution role"
+    ),
+    pytest.param(
+        {"bridge": {"nodes": [{"name": "a"}], "settings": {"subnets": []}}},
+        "give subnets to a",
+        id="a node without subnets",
+    ),
+    pytest.param(
+        {"bridge": {"nodes": [{"name": "a"}, {"name": "a"}]}}, "a name of its own", id="two nodes of one name"
+    ),
+    pytest.param({"bridge": {"hostNetwork": True}}, "bridge.hostNetwork", id="the port of the real kubelet"),
+    pytest.param(
+        settings("bridge", kubeletCertSigner=""), "bridge.settings.kubeletCertSigner", id="no certificate"
+    ),
+    pytest.param(
+        {"bridge": {"kubeletTls": {"existingSecret": "x"}, "settings": {"kubeletCertApprove": True}}},
+        "kubeletCertApprove",
+        id="approving what is never asked for",
+    ),
+    pytest.param(
+        settings("extender", lowWatermark=0.95), "lowWatermark", id="watermarks the wrong way round"
+    ),
+    pytest.param(
+        {
+            "actuator": "scheduler",
+            "scheduler": {"enabled": True},
+            **settings("webhook", schedulerName="other"),
+        },
+        "webhook.settings.schedulerName",
+        id="another scheduler's name than the second one's",
+    ),
+]
+
+
+@BOTH
+@pytest.mark.parametrize(("values", "named"), [*UNKNOWN, *WRONG, *TOGETHER])
+def test_the_schema_refuses_and_names_the_value(major: int, values: Json, named: str) -> None:
+    outcome = template(values, major=major)
+    assert outcome.code != 0
+    assert "schema" in outcome.errors
+    assert named in outcome.errors
+
+
+@pytest.mark.parametrize(("values", "named"), CHECKED)
+def test_the_chart_refuses_with_the_mend(values: Json, named: str) -> None:
+    outcome = template(values)
+    assert outcome.code != 0
+    assert "these values cannot work" in outcome.errors
+    assert named in outcome.errors
+
+
+def test_every_fault_is_told_at_once() -> None:
+    errors = template(settings("bridge", subnets=[], executionRole="")).errors
+    assert "bridge.settings.subnets" in errors
+    assert "bridge.settings.executionRole" in errors
+
+
+def test_a_release_without_a_bridge_needs_nothing_of_aws() -> None:
+    made = rendered({"bridge": {"enabled": False, "settings": {"subnets": [], "executionRole": ""}}})
+    assert "StatefulSet" not in {each["kind"] for each in made}
+
+
+def test_a_parent_charts_global_values_are_let_pass() -> None:
+    assert rendered({"global": {"imageRegistry": "registry.example"}})
