@@ -89,7 +89,7 @@ async def test_a_pod_of_an_unlabelled_namespace_that_names_the_virtual_node_itse
     [pod] = await actors.until(space, "the pod to fail", lambda pods: pods[0].status.phase == "Failed")
     assert pod.status.reason == "OverflowNotAllowed"
     assert f"kubectl label namespace {space} {OVERFLOW}=enabled" in pod.status.message
-    assert "OverflowNotAllowed" in {reason for reason, _ in await actors.events(space)}
+    assert await actors.until_told(space, "OverflowNotAllowed")
     assert actors.truth().launches == launches
 
 
