@@ -59,38 +59,44 @@ class HelperUsage(Insights):
     async def samples(self, tasks: Collection[TaskArn], *, since: datetime) -> Sequence[Sample]:
         """What the tasks' helpers told lately, though not before `since`; none where there are none."""
         arns = {self._streams + arn.rsplit("/", 1)[-1]: arn for arn in tasks}
-        return list(_samples(await self._events(max(since, self._clock.now() - WINDOW)), arns))
+        events = await self._events(max(since, self._clock.now() - WINDOW), arns.keys())
+        return list(_samples(events, arns))
 
-    async def _events(self, since: datetime) -> Sequence[Json]:
+    async def _events(self, since: datetime, streams: Collection[str]) -> Sequence[Json]:
         try:
-            return await self._look(since, self._narrowed)
+            return await self._look(since, streams, self._narrowed)
         except NotFound:
             return ()
         except Refused:
             # Of a prefix that more than 100 streams share, CloudWatch has been seen to want nothing to do.
-            events = await self._look(since, {})
+            events = await self._look(since, streams, {})
             self._narrowed = {}
             return events
 
-    async def _look(self, since: datetime, narrowed: Mapping[str, Json]) -> Sequence[Json]:
+    async def _look(
+        self, since: datetime, streams: Collection[str], narrowed: Mapping[str, Json]
+    ) -> Sequence[Json]:
         return await filtered(
             self._connection,
             self._limiter,
             since=since,
+            keep=lambda event: event.get("logStreamName") in streams and _is_record(event),
             logGroupName=self._group,
             filterPattern=_ONLY,
             **narrowed,
         )
 
 
+def _is_record(event: Json) -> bool:
+    return str(event.get("message", "")).startswith(_START)
+
+
 def _samples(events: Sequence[Json], arns: Mapping[str, TaskArn]) -> Iterator[Sample]:
-    """The records of these tasks, whatever else a look brings."""
+    """What the records of these tasks say; one that says nothing is passed over."""
     for event in events:
-        arn, message = arns.get(event.get("logStreamName", "")), event.get("message", "")
-        if arn is None or not message.startswith(_START):
-            continue
+        arn = arns[event["logStreamName"]]
         try:
-            told = msgspec.json.decode(message, type=_Record)
+            told = msgspec.json.decode(event["message"], type=_Record)
         except msgspec.MsgspecError:
             continue
         latest = _EPOCH + timedelta(milliseconds=event.get("timestamp", 0)) + _AHEAD

@@ -3,6 +3,7 @@
 https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_FilterLogEvents.html
 """
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -18,10 +19,16 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 async def filtered(
-    connection: Connection, limiter: Limiter, *, since: datetime, **parameters: Json
+    connection: Connection,
+    limiter: Limiter,
+    *,
+    since: datetime,
+    keep: Callable[[Json], bool] = lambda _: True,
+    **parameters: Json,
 ) -> list[Json]:
     """The events from then on that the further parameters of the request choose, oldest first.
 
+    Of each page only what `keep` wants is held: tenants can write more into a group than fits in memory.
     Raises NotFound where there is no such group, and Throttled, Refused, Unavailable.
     """
     found: list[Json] = []
@@ -37,7 +44,7 @@ async def filtered(
             **parameters,
             **token,
         )
-        found += page.get("events", ())
+        found += filter(keep, page.get("events", ()))
         if "nextToken" not in page:
             break
         token = {"nextToken": page["nextToken"]}

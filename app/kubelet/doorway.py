@@ -9,6 +9,7 @@ import socket
 import ssl
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Final
 
 import msgspec
@@ -38,16 +39,17 @@ class DoorConfig(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         shaking: handshakes at a time.
         shaking_of_one: of one address.
-        waiting: connections that have not shaken hands yet, those that do included; further ones are closed.
-        waiting_of_one: of one address: a crowd from one place leaves room for the API server.
+        waiting: connections that have not shaken hands yet, those that do included; further ones take the
+            place of one of the largest crowd.
+        waiting_of_one: of one address; further ones are closed.
         handshake_seconds: until a handshake must be done.
     """
 
-    shaking: int = 64
-    shaking_of_one: int = 16
+    shaking: int = 128
+    shaking_of_one: int = 8
     waiting: int = 1024
     waiting_of_one: int = 256
-    handshake_seconds: float = 5.0
+    handshake_seconds: float = 3.0
 
 
 class Seldom:
@@ -67,6 +69,15 @@ class Seldom:
         log.warning(event, times=self._times.pop(event), **bound)
 
 
+class _Knock:
+    """A connection that was accepted; a transport closes it once it was handed over to one."""
+
+    def __init__(self, connection: socket.socket, address: str) -> None:
+        self.connection = connection
+        self.address = address
+        self.handed_over = False
+
+
 class Doorway:
     """Accepts connections on one address, and hands on those that speak TLS."""
 
@@ -78,10 +89,9 @@ class Doorway:
         self._seldom = Seldom(clock=clock)
         self._listener: socket.socket | None = None
         self._accepting: asyncio.Task[None] | None = None
-        self._waiting: Counter[str] = Counter()
         self._turns = asyncio.Semaphore(config.shaking)
         self._turns_of: dict[str, asyncio.Semaphore] = {}
-        self._shaking: set[asyncio.Task[None]] = set()
+        self._standing: dict[str, set[asyncio.Task[None]]] = {}
 
     @property
     def port(self) -> int:
@@ -99,7 +109,8 @@ class Doorway:
 
     async def close(self) -> None:
         """Listen no more, and let go of everybody in the door."""
-        tasks = [*self._shaking, *([self._accepting] if self._accepting else [])]
+        tasks = [task for crowd in self._standing.values() for task in crowd]
+        tasks += [self._accepting] if self._accepting else []
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -118,36 +129,47 @@ class Doorway:
             self._admit(connection, str(address[0]))
 
     def _admit(self, connection: socket.socket, address: str) -> None:
-        crowded = self._waiting[address] >= self._config.waiting_of_one
-        if crowded or self._waiting.total() >= self._config.waiting:
+        if not self._has_room_for(address):
             self._seldom.warn("too many connections that never speak TLS", address=address)
             connection.close()
             return
-        self._waiting[address] += 1
-        task = asyncio.create_task(self._shake(connection, address))
-        self._shaking.add(task)
-        task.add_done_callback(self._shaking.discard)
+        knock = _Knock(connection, address)
+        task = asyncio.create_task(self._shake(knock))
+        self._standing.setdefault(address, set()).add(task)
+        task.add_done_callback(partial(self._leave, knock))
 
-    async def _shake(self, connection: socket.socket, address: str) -> None:
-        turns = self._turns_of.setdefault(address, asyncio.Semaphore(self._config.shaking_of_one))
-        handed_over = False
+    def _has_room_for(self, address: str) -> bool:
+        own = len(self._standing.get(address, ()))
+        if own >= self._config.waiting_of_one:
+            return False
+        if sum(map(len, self._standing.values())) < self._config.waiting:
+            return True
+        crowd = max(self._standing.values(), key=len)
+        if len(crowd) <= own + 1:
+            return False
+        crowd.pop().cancel()
+        return True
+
+    def _leave(self, knock: "_Knock", task: asyncio.Task[None]) -> None:
+        # Here, since a task that is cancelled before its first step does nothing of its own.
+        if not knock.handed_over:
+            knock.connection.close()
+        crowd = self._standing.get(knock.address, set())
+        crowd.discard(task)
+        if not crowd:
+            self._standing.pop(knock.address, None)
+            self._turns_of.pop(knock.address, None)
+
+    async def _shake(self, knock: "_Knock") -> None:
+        turns = self._turns_of.setdefault(knock.address, asyncio.Semaphore(self._config.shaking_of_one))
         try:
             async with turns, self._turns:
-                handed_over = True
-                streams = await self._speak(connection)
+                knock.handed_over = True
+                streams = await self._speak(knock.connection)
         except (OSError, TimeoutError) as error:
-            log.debug("no handshake", address=address, reason=repr(error))
+            log.debug("no handshake", address=knock.address, reason=repr(error))
             return
-        finally:
-            self._leave(address)
-            if not handed_over:
-                connection.close()
         await self._let(*streams)
-
-    def _leave(self, address: str) -> None:
-        self._waiting[address] -= 1
-        if not self._waiting[address]:
-            del self._waiting[address], self._turns_of[address]
 
     async def _speak(self, connection: socket.socket) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         loop = asyncio.get_running_loop()

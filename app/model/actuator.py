@@ -8,7 +8,7 @@ toleration until the gate's leader adds it, and a node without a grant offers no
 from collections.abc import Mapping
 from typing import Final, Literal
 
-from app.model.names import TAINT_EFFECT, TAINT_KEY, TAINT_VALUE
+from app.model.names import MARKER, TAINT_EFFECT, TAINT_KEY, TAINT_VALUE
 from app.model.pod import Pod, tolerates
 from app.model.wire import Json
 
@@ -24,6 +24,17 @@ OUR_TOLERATION: Final[Mapping[str, Json]] = {
     "effect": TAINT_EFFECT,
 }
 """What bears the virtual node's taint, as core/v1 writes it."""
+
+
+def is_marked(pod: Pod) -> bool:
+    """Whether a container names the marker, in requests or limits: then kube-scheduler asks the extender.
+
+    That is kube-scheduler's own rule for the `managedResources` of its configuration, whatever the quantity.
+    """
+    return any(
+        MARKER in each.resources.requests or MARKER in each.resources.limits
+        for each in (*pod.spec.containers, *pod.spec.init_containers)
+    )
 
 
 def tolerates_virtual_nodes(pod: Pod) -> bool:

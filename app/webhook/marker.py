@@ -13,18 +13,9 @@ import msgspec
 
 from app.model.container import ResourceRequirements
 from app.model.names import MARKER
-from app.model.pod import Pod
 from app.model.wire import Json
 
 _NONE_OF_IT: Final = "0"
-
-
-def is_marked(pod: Pod) -> bool:
-    """Whether a container names the resource, in requests or limits: kube-scheduler's own rule."""
-    return any(
-        MARKER in each.resources.requests or MARKER in each.resources.limits
-        for each in (*pod.spec.containers, *pod.spec.init_containers)
-    )
 
 
 def written(resources: ResourceRequirements) -> dict[str, Json]:

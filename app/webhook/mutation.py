@@ -18,7 +18,7 @@ import msgspec
 from app.fargate.eligibility import caveats, machine_bound, refusals
 from app.model import actuator as actuators
 from app.model import policy
-from app.model.actuator import OUR_TOLERATION, Actuator, tolerates_virtual_nodes
+from app.model.actuator import OUR_TOLERATION, Actuator, is_marked, tolerates_virtual_nodes
 from app.model.names import NODE_TYPE_LABEL, OVERFLOW, VIRTUAL_KUBELET
 from app.model.pod import Pod
 from app.model.policy import Overflow, PolicyError
@@ -181,7 +181,7 @@ def _first_container(pod: Pod) -> dict[str, Json]:
 
 def _marking(pod: Pod, how: How) -> dict[str, Json]:
     """The same with the marker; nothing where the pod has it, or where no extender is asked."""
-    if how.actuator != actuators.SCHEDULER or marker.is_marked(pod):
+    if how.actuator != actuators.SCHEDULER or is_marked(pod):
         return {}
     resources = [marker.written(each.resources) for each in pod.spec.containers[:1]]
     return {"containers": [{"resources": marker.marked(each)} for each in resources]}

@@ -83,6 +83,14 @@ async def test_an_address_with_too_many_silent_connections_is_sent_away(
         await door.enter(client)
 
 
+async def test_a_full_door_lets_a_newcomer_in_before_one_of_the_largest_crowd(
+    door: Door, client: ssl.SSLContext
+) -> None:
+    for source in ("127.0.0.2", "127.0.0.3"):
+        await door.knock(4, source=source)
+    await door.enter(client)
+
+
 async def test_silent_connections_are_given_up_after_a_while(door: Door, client: ssl.SSLContext) -> None:
     await door.knock(3)
     await door.enter(client)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import pytest
 
 from app.model.names import MARKER, PodUid
-from app.model.pod import Pod, PodCondition, condition
+from app.model.pod import Pod, condition
 from app.wiring.local.programs import NODE
 from tests.system.actors import Actors, on_fargate, running
 from tests.system.conftest import BY_TOLERATION, ON_REAL, TOLERATING_ON_REAL
@@ -33,8 +33,18 @@ async def test_a_node_critical_daemon_set_neither_preempts_nor_starts_a_task(act
     after = await actors.pods(space)
     assert overflow <= {pod.uid for pod in on_fargate(running(after))}
     assert actors.truth().launches == launches
-    [daemon] = homeless_daemons(after)
-    assert "no grant" in (condition(daemon, "PodScheduled") or PodCondition(type="none")).message
+    assert len(homeless_daemons(after)) == 1
+
+
+async def test_no_place_stands_open_for_a_daemon_that_is_kept_off(actors: Actors) -> None:
+    """Whoever else bears the taint could take it, and evict somebody there."""
+    space = await actors.namespace(overflow="enabled")
+    await actors.deployment(space, replicas=10, cpu="450m")
+    await actors.until(space, "10 running pods", lambda pods: len(running(pods)) == 10)
+    await actors.daemon_set(space, tolerations=TOLERATE_ALL, priorityClassName="system-node-critical")
+    await actors.until(space, "a daemon pod without a node", lambda pods: len(homeless_daemons(pods)) == 1)
+    node = await actors.until_virtual(lambda node: node.status.allocatable["pods"] == "0")
+    assert node.name == NODE
 
 
 @ON_REAL

@@ -6,7 +6,7 @@ from typing import Final
 import msgspec
 
 from app.extender.cluster import affinity
-from app.model.actuator import SCHEDULER, TOLERATION, Actuator
+from app.model.actuator import SCHEDULER, TOLERATION, Actuator, is_marked
 from app.model.affinity import speaks_of
 from app.model.names import NODE_TYPE_LABEL
 from app.model.namespace import Namespace
@@ -138,13 +138,15 @@ def candidate_of(
 def daemons_on(unbound: Iterable[Pod], *, virtual: Iterable[Node]) -> dict[str, Resources]:
     """The room of unbound DaemonSet pods that would land on each virtual node, at most `MOST_FOR_DAEMONS`.
 
+    Marked ones need none: the extender is asked about them, and keeps them off and from evicting others. Room
+    for them would never be taken, and whoever else bears the taint could have it.
     Who owns a pod is its own word, and the room stays as long as the pod does: so only those count that the
     scheduler could bind there, the oldest first, and only so much is ever held.
     """
     nodes = {node.name: node for node in virtual}
     held = dict.fromkeys(nodes, Resources())
-    daemons = (pod for pod in unbound if is_of_daemon_set(pod) and not pod.spec.scheduling_gates)
-    for pod in sorted(daemons, key=_age):
+    daemons = (pod for pod in unbound if is_of_daemon_set(pod) and not is_marked(pod))
+    for pod in sorted((each for each in daemons if not each.spec.scheduling_gates), key=_age):
         for name in affinity.pinned_to(pod) & nodes.keys():
             held[name] = _with(held[name], pod, nodes[name])
     return held

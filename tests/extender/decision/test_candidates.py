@@ -163,6 +163,11 @@ def a_daemon(**fields: Any) -> Pod:
         ),
         pytest.param(a_daemon(schedulingGates=[{"name": "wait"}]), Resources(), id="gated, it never comes"),
         pytest.param(a_daemon(tolerations=[]), Resources(), id="the node's taint keeps it off"),
+        pytest.param(
+            a_daemon(containers=[{"name": "main", "resources": {"limits": {names.MARKER: "0"}}}]),
+            Resources(),
+            id="the extender is asked about it",
+        ),
         pytest.param(a_daemon(nodeSelector={"gpu": "yes"}), Resources(), id="it selects other nodes"),
         pytest.param(a_daemon(cpu="lots"), Resources(), id="what it asks for cannot be read"),
         pytest.param(a_daemon(cpu="4001m"), Resources(), id="larger than all that is held for daemons"),
