@@ -70,6 +70,8 @@ async def test_an_extender_that_dies_in_the_middle_of_a_burst_loses_no_pod(actor
 
 async def test_a_pod_that_took_anothers_room_holds_it_up_for_a_moment_only(actors: Actors) -> None:
     space, strangers = await actors.namespace(overflow="enabled"), await actors.namespace()
+    # What was granted for others before must not be what the thief takes.
+    await actors.until_closed()
     await actors.pod(
         strangers, "thief", SLEEP, container=SMALL, nodeSelector=ONLY_VIRTUAL, tolerations=[OUR_TOLERATION]
     )
