@@ -59,10 +59,11 @@ static void mark_done(struct keeper *keeper, const char *name)
             keeper->done[i] = true;
 }
 
-/* What a container uses is for us alone to tell: it could write anything. */
+/* What a container uses is for us alone to tell: it could write anything, with a record of usage where the log driver
+   cuts long lines. No record of ours has one in it. */
 static void print_line(struct keeper *keeper, const char *name, const char *line, size_t size)
 {
-    if (!is_usage_record(line, size) && write_all(STDOUT_FILENO, line, size) < 0)
+    if (!has_usage_record(line, size) && write_all(STDOUT_FILENO, line, size) < 0)
         fail(EXIT_SYSTEM, "cannot print: %s", strerror(errno));
     if (is_done_record(line, size, name))
         mark_done(keeper, name);

@@ -181,7 +181,7 @@ void stop_usage(struct usage_teller *teller)
     teller->child = 0;
 }
 
-bool is_usage_record(const char *line, size_t length)
+bool has_usage_record(const char *line, size_t length)
 {
-    return length >= sizeof start_of_record - 1 && memcmp(line, start_of_record, sizeof start_of_record - 1) == 0;
+    return memmem(line, length, start_of_record, sizeof start_of_record - 1) != NULL;
 }

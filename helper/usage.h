@@ -20,7 +20,7 @@ void follow_usage(struct usage_teller *teller);
 /* End the reading that goes on. */
 void stop_usage(struct usage_teller *teller);
 
-/* Whether a line begins as the records that only we print. */
-bool is_usage_record(const char *line, size_t length);
+/* Whether a record that only we print begins anywhere in a line. */
+bool has_usage_record(const char *line, size_t length);
 
 #endif

@@ -10,6 +10,7 @@ from typing import Final
 from botocore.exceptions import (
     ClientError,
     HTTPClientError,
+    InvalidRegionError,
     NoCredentialsError,
     NoRegionError,
     ParamValidationError,
@@ -110,6 +111,7 @@ _MENDS: Final[Mapping[str, str]] = {
     "ExpiredTokenException": "renew the AWS credentials",
     "ExpiredToken": "renew the AWS credentials",
     "UnrecognizedClientException": "check the AWS credentials",
+    "InvalidClientTokenId": "check the AWS credentials, and that the account has the region enabled",
     "InvalidSignatureException": "check the AWS credentials and this machine's clock",
 }
 
@@ -121,7 +123,7 @@ def failure_of(error: Exception) -> PortFailure:
     match error:
         case ClientError():
             return _answered(error)
-        case NoRegionError() | ProfileNotFound() | PartialCredentialsError():
+        case NoRegionError() | InvalidRegionError() | ProfileNotFound() | PartialCredentialsError():
             return Refused(f"{error}; set AWS_REGION, AWS_PROFILE and the credentials to what exists")
         case ParamValidationError():
             return Refused(str(error))

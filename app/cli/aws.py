@@ -4,7 +4,6 @@ from typing import Annotated
 
 import typer
 
-from app.aws.account.names import NameFault, checked_name
 from app.aws.account.wish import Wish
 from app.cli import aws_check, aws_destroy, aws_init
 from app.cli.aws_flags import wishing
@@ -17,33 +16,29 @@ app = typer.Typer(
 )
 
 
-def _name(text: str) -> str:
-    try:
-        return checked_name(text)
-    except NameFault as error:
-        raise typer.BadParameter(str(error)) from error
-
-
-Name = Annotated[
-    str, typer.Option("--name", help="The installation; everything is named after it.", callback=_name)
-]
+Name = Annotated[str, typer.Option("--name", help="The installation; everything is named after it.")]
 Region = Annotated[
     str, typer.Option("--region", help="As eu-central-1; empty means the AWS chain's (AWS_REGION, profile).")
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show the plan; change nothing.")]
+Values = Annotated[
+    bool,
+    typer.Option("--values", help="Print the chart's values alone on standard output, as a file of YAML."),
+]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
 
 @app.command(name="init")
 @wishing
-def init(
+def init(  # noqa: PLR0913  (one parameter per flag)
     *,
     wish: Wish,
     name: Name = "spillway",
     region: Region = "",
     dry_run: DryRun = False,
     yes: Yes = False,
+    values: Values = False,
     as_json: AsJson = False,
 ) -> None:
     """Make what Spillway needs in an AWS account, or make it right again; the second time changes nothing.
@@ -51,11 +46,11 @@ def init(
     An ECS cluster, a log group, three roles, a security group, and the queue of task events: nothing that
     costs by itself, but Container Insights' log. The flags are the whole wish: what an earlier init was told
     and this one is not is taken back, after a question. What does not carry the tag spillway.dev/name is
-    never touched. Ends with 0 where all is as wanted, with 1 where it is not, with 2 where AWS cannot be
-    asked.
+    never touched. Prints the values of the Helm chart at its end. Ends with 0 where all is as wanted, with 1
+    where it is not, with 2 where AWS cannot be asked.
     """
     options = aws_init.InitOptions(
-        name=name, region=region, wish=wish, dry_run=dry_run, yes=yes, as_json=as_json
+        name=name, region=region, wish=wish, dry_run=dry_run, yes=yes, values=values, as_json=as_json
     )
     raise typer.Exit(aws_init.run(options))
 

@@ -1,14 +1,15 @@
-"""What the commands of `spillway aws` have in common: how they end, complain and ask."""
+"""What the commands of `spillway aws` have in common: how they end, and ask."""
 
 import asyncio
 import sys
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
 from typing import Any, Final
 
 import typer
 from rich.console import Console
-from rich.text import Text
 
+from app.aws.account.names import NameFault
+from app.cli.ending import INTERRUPTED, fail
 from app.ports.failures import PortFailure
 from app.telemetry import logs
 
@@ -19,33 +20,37 @@ NO_ACCOUNT: Final = 2
 
 
 class Stopped(Exception):
-    """The command ends here without having done all; the message names the mend."""
+    """The command ends here without having done all; the message names the mend.
+
+    Attributes:
+        told: what programs hear besides.
+    """
+
+    def __init__(self, message: str, *, told: Mapping[str, object] | None = None) -> None:
+        super().__init__(message)
+        self.told = told or {}
 
 
-def console_of(*, as_json: bool) -> Console:
-    """Where words for people go: with --json standard output holds one object alone."""
-    return Console(highlight=False, soft_wrap=True, stderr=as_json)
+def console_of(*, aside: bool) -> Console:
+    """Where words for people go: on standard error where standard output is for programs."""
+    return Console(highlight=False, soft_wrap=True, stderr=aside)
 
 
-def perform(work: Coroutine[Any, Any, int]) -> int:
+def perform(work: Coroutine[Any, Any, int], *, as_json: bool) -> int:
     """Run a command; its exit code."""
     logs.configure(level="error", as_json=False)
     try:
         return asyncio.run(work)
     except Stopped as stopped:
-        complain(str(stopped))
-        return NOT_DONE
-    except PortFailure as failure:
-        complain(str(failure))
-        return NO_ACCOUNT
+        return fail(str(stopped), code=NOT_DONE, as_json=as_json, told=stopped.told)
+    except (NameFault, PortFailure) as failure:
+        return fail(str(failure), code=NO_ACCOUNT, as_json=as_json)
+    except KeyboardInterrupt:
+        message = "interrupted: what is done stays done; run it again, and it goes on from there"
+        return fail(message, code=INTERRUPTED, as_json=as_json)
 
 
-def complain(message: str) -> None:
-    """Say what is wrong on standard error."""
-    Console(stderr=True, soft_wrap=True, highlight=False).print(Text(message, style="red"))
-
-
-def confirm(question: str, *, as_json: bool) -> None:
+def confirm(question: str, *, aside: bool) -> None:
     """Ask a person.
 
     Raises:
@@ -53,5 +58,5 @@ def confirm(question: str, *, as_json: bool) -> None:
     """
     if not sys.stdin.isatty():
         raise Stopped(f"nothing was done: {question} --yes says so")
-    if not typer.confirm(question, err=as_json):
+    if not typer.confirm(question, err=aside):
         raise Stopped("nothing was done")

@@ -13,6 +13,7 @@ from app.aws.account.checks.finding import Finding, Level
 from app.aws.account.checks.judgement import worst
 from app.aws.account.wish import Wish
 from app.cli.aws_asking import console_of, perform
+from app.cli.aws_words import waiting
 from app.wiring.account import prepared
 
 EXIT: Final = {Level.OK: 0, Level.WARN: 1, Level.FAIL: 2}
@@ -34,12 +35,12 @@ class CheckOptions:
 
 def run(options: CheckOptions) -> int:
     """Look, and say what is missing; the exit code."""
-    return perform(_run(options))
+    return perform(_run(options), as_json=options.as_json)
 
 
 async def _run(given: CheckOptions) -> int:
-    console = console_of(as_json=given.as_json)
-    async with prepared(region=given.region, name=given.name) as account:
+    console = console_of(aside=given.as_json)
+    async with prepared(region=given.region, name=given.name, waiting=waiting(console)) as account:
         names = account.account.names
         console.print(f"installation {names.name} in account {names.account}, {names.region}")
         findings = await account.findings(given.wish)

@@ -1,6 +1,7 @@
 """`spillway aws destroy`: what is there, the question, and what stays and why."""
 
 import json
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import typer
@@ -29,19 +30,20 @@ class DestroyOptions:
 
 def run(options: DestroyOptions) -> int:
     """Remove it, or show what would be; the exit code."""
-    return perform(_run(options))
+    return perform(_run(options), as_json=options.as_json)
 
 
 async def _run(given: DestroyOptions) -> int:
-    console = console_of(as_json=given.as_json)
-    async with prepared(region=given.region, name=given.name) as account:
+    console = console_of(aside=given.as_json)
+    waiting = aws_words.waiting(console)
+    async with prepared(region=given.region, name=given.name, waiting=waiting) as account:
         names = account.account.names
         console.print(f"installation {names.name} in account {names.account}, {names.region}")
         leaving = await account.departure(keep_logs=given.keep_logs)
         _show(leaving, console)
         if not given.dry_run:
             _may_go_on(leaving, given)
-            await _remove(account, leaving, console)
+            await _remove(account, leaving, given, console)
     if given.as_json:
         typer.echo(json.dumps(_told(leaving, given)))
     elif given.dry_run:
@@ -68,28 +70,52 @@ def _may_go_on(leaving: Departure, given: DestroyOptions) -> None:
     if leaving.left.tasks and not given.stop_tasks:
         raise Stopped(
             f"nothing was done: {tasks} of the ECS cluster still run; uninstall Spillway first "
-            "(`spillway drain` moves its pods), or say --stop-tasks"
+            "(`spillway drain` moves its pods), or say --stop-tasks",
+            told={"tasks": len(leaving.left.tasks)},
         )
     if not given.yes and not leaving.is_nothing:
         too = f", and stop {tasks}" if leaving.left.tasks else ""
-        confirm(f"Remove all this{too}?", as_json=given.as_json)
+        confirm(f"Remove all this{too}?", aside=given.as_json)
 
 
-async def _remove(account: Prepared, leaving: Departure, console: Console) -> None:
+async def _remove(account: Prepared, leaving: Departure, given: DestroyOptions, console: Console) -> None:
+    if leaving.is_nothing:
+        return
+    done: list[Removal] = []
+
     def progress(what: str, done: int, of: int) -> None:
         if done == of or not done % 25:
             console.print(f"done      {done} of {of} {what}")
 
     def told(step: Removal) -> None:
         if isinstance(step, Delete):
+            done.append(step)
             console.print(f"done      {aws_words.key_of(step)}")
 
     try:
-        await account.sweeper.stop(leaving.left.tasks, counted=progress)
-        await account.account.remove(leaving.steps, told=told)  # type: ignore[arg-type]  # applies no plan
-        await account.sweeper.remove(leaving.left, counted=progress)
+        await account.remove(leaving, told=told, counted=progress)
+        remains = await account.remains(keep_logs=given.keep_logs)
     except PortFailure as failure:
-        raise Stopped(f"{failure}; run destroy again: it goes on where this one stopped") from failure
+        raise Stopped(
+            f"{failure}; run destroy again: it goes on where this one stopped", told=_done(done)
+        ) from failure
+    if not remains.is_nothing:
+        there = ", ".join(_there(remains))
+        raise Stopped(f"AWS still shows {there} after a minute; run destroy again", told=_done(done))
+
+
+def _done(steps: Sequence[Removal]) -> dict[str, object]:
+    return {"done": [aws_words.as_json(each) for each in steps]}
+
+
+def _there(remains: Departure) -> Iterator[str]:
+    if remains.left.tasks:
+        yield words.count(len(remains.left.tasks), "task")
+    yield from (str(each.found.key) for each in remains.steps if isinstance(each, Delete))
+    if remains.left.definitions or remains.left.secrets:
+        yield counted(remains.left)
+    if remains.left.performance_log:
+        yield "the log of Container Insights"
 
 
 def _told(leaving: Departure, given: DestroyOptions) -> dict[str, object]:

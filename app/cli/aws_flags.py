@@ -8,7 +8,8 @@ from typing import Annotated, Any, Final, NamedTuple
 import typer
 
 from app.aws.account.wish import Wish, WishFault, checked
-from app.cli.aws_asking import NO_ACCOUNT, complain
+from app.cli.aws_asking import NO_ACCOUNT
+from app.cli.ending import fail
 
 
 class Trust(enum.Enum):
@@ -155,8 +156,8 @@ def wishing(command: Callable[..., None]) -> Callable[..., None]:
         try:
             wish = checked(Wish(**told))
         except WishFault as error:
-            complain(str(error))
-            raise typer.Exit(NO_ACCOUNT) from error
+            as_json = bool(given.get("as_json"))
+            raise typer.Exit(fail(str(error), code=NO_ACCOUNT, as_json=as_json)) from error
         command(wish=wish, **given)
 
     own = [each for each in inspect.signature(command).parameters.values() if each.name != "wish"]

@@ -10,11 +10,12 @@ from rich.console import Console
 from rich.text import Text
 
 from app.aws.account.options import Options
-from app.aws.account.plan import Change, Keep, Refuse, Step
+from app.aws.account.plan import Change, Create, Keep, Refuse, Step
 from app.aws.account.values import Made, helm_values, next_steps
 from app.aws.account.wish import Wish
 from app.cli import aws_words, words
 from app.cli.aws_asking import DONE, Stopped, confirm, console_of, perform
+from app.model.wire import Json
 from app.ports.failures import PortFailure
 from app.wiring.account import Prepared, prepared
 
@@ -28,17 +29,42 @@ class InitOptions:
     wish: Wish
     dry_run: bool
     yes: bool
+    values: bool
     as_json: bool
+
+    @property
+    def aside(self) -> bool:
+        """Whether words for people go to standard error."""
+        return self.values or self.as_json
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Told:
+    """What the chart has to be told, and what a person has to do."""
+
+    title: str
+    values: Json
+    next: tuple[str, ...]
+
+    @property
+    def file(self) -> str:
+        """A file of values for `helm --values`, what is left to do on top of it."""
+        remarks = (self.title, *(f"next: {each}" for each in self.next))
+        text = yaml.safe_dump(self.values, sort_keys=False, default_flow_style=False)
+        return "".join(f"# {each}\n" for each in remarks) + text
 
 
 def run(options: InitOptions) -> int:
     """Prepare the account, or show how; the exit code."""
-    return perform(_run(options))
+    return perform(_run(options), as_json=options.as_json)
 
 
 async def _run(given: InitOptions) -> int:
-    console = console_of(as_json=given.as_json)
-    async with prepared(region=given.region, name=given.name) as account:
+    console = console_of(aside=given.aside)
+    if given.values and given.as_json:
+        raise Stopped("nothing was done: take --values or --json, whose object has the values, too")
+    waiting = aws_words.waiting(console)
+    async with prepared(region=given.region, name=given.name, waiting=waiting) as account:
         options = await account.options(given.wish)
         names = options.names
         console.print(f"installation {names.name} in account {names.account}, {names.region}")
@@ -48,22 +74,23 @@ async def _run(given: InitOptions) -> int:
         _may_go_on(steps, given)
         if not given.dry_run:
             await _apply(account, steps, console)
-        made = await account.made()
-        summary = _summary(options, made, given)
-        if given.as_json:
-            _print_json(steps, summary, given)
-        else:
-            _print(steps, summary, console, dry_run=given.dry_run)
+        told = _told(options, await account.made(), steps, given)
+    _print(steps, told, given, console)
     return DONE
 
 
 def _may_go_on(steps: Sequence[Step], given: InitOptions) -> None:
     refused = [each for each in steps if isinstance(each, Refuse)]
     if refused:
-        raise Stopped(f"nothing was done: {words.count(len(refused), 'resource')} not ours, see above")
+        said = f"nothing was done: {words.count(len(refused), 'resource')} not ours, see above"
+        raise Stopped(said, told=_steps(steps))
     changed = [each for each in steps if isinstance(each, Change)]
     if changed and not (given.dry_run or given.yes):
-        confirm(f"Change {words.count(len(changed), 'resource')} that exist?", as_json=given.as_json)
+        confirm(f"Change {words.count(len(changed), 'resource')} that exist?", aside=given.aside)
+
+
+def _steps(steps: Sequence[Step]) -> dict[str, object]:
+    return {"steps": [aws_words.as_json(each) for each in steps]}
 
 
 async def _apply(account: Prepared, steps: Sequence[Step], console: Console) -> None:
@@ -77,29 +104,33 @@ async def _apply(account: Prepared, steps: Sequence[Step], console: Console) -> 
     try:
         await account.account.apply(steps, told=told)  # type: ignore[arg-type]  # applies no removal
     except PortFailure as failure:
-        at = aws_words.key_of(steps[len(done)])
-        raise Stopped(f"{at}: {failure}; run init again: it goes on where this one stopped") from failure
+        said = f"{failure}; run init again: it goes on where this one stopped"
+        raise Stopped(said, told={**_steps(steps), "done": _steps(done)["steps"]}) from failure
 
 
-def _summary(options: Options, made: Made, given: InitOptions) -> dict[str, object]:
-    wish = given.wish
-    values = helm_values(options, made, subnets=wish.subnets, public_ip=wish.public_ip)
-    return {"values": values, "next": list(next_steps(options, made, subnets=wish.subnets))}
+def _told(options: Options, made: Made, steps: Sequence[Step], given: InitOptions) -> _Told:
+    wish, names = given.wish, options.names
+    where = f"installation {names.name} in account {names.account}, {names.region}"
+    is_partial = given.dry_run and any(isinstance(each, Create) for each in steps)
+    first = ("run it without --dry-run: what is not made yet is missing here",) if is_partial else ()
+    return _Told(
+        title=f"Values of the Helm chart: {where}.",
+        values=helm_values(options, made, subnets=wish.subnets, public_ip=wish.public_ip),
+        next=(*first, *next_steps(options, made, subnets=wish.subnets)),
+    )
 
 
-def _print_json(steps: Sequence[Step], summary: dict[str, object], given: InitOptions) -> None:
-    told = {"dryRun": given.dry_run, "steps": [aws_words.as_json(each) for each in steps], **summary}
-    typer.echo(json.dumps(told))
-
-
-def _print(steps: Sequence[Step], summary: dict[str, object], console: Console, *, dry_run: bool) -> None:
-    kept = sum(isinstance(each, Keep) for each in steps)
-    if dry_run:
-        console.print(f"a dry run: {words.count(len(steps) - kept, 'step')} to do, nothing was done")
+def _print(steps: Sequence[Step], told: _Told, given: InitOptions, console: Console) -> None:
+    if given.as_json:
+        shown = {"dryRun": given.dry_run, **_steps(steps), "values": told.values, "next": told.next}
+        typer.echo(json.dumps(shown))
         return
-    console.print(f"ready: {words.count(len(steps) - kept, 'step')} done, {kept} kept as they were")
-    console.print("\nvalues for the Helm chart:\n")
-    console.print(Text(yaml.safe_dump(summary["values"], sort_keys=False, default_flow_style=False)))
-    steps_left = summary["next"]
-    for each in steps_left if isinstance(steps_left, list) else ():
-        console.print(Text(f"next: {each}"))
+    kept = sum(isinstance(each, Keep) for each in steps)
+    if given.dry_run:
+        console.print(f"a dry run: {words.count(len(steps) - kept, 'step')} to do, nothing was done")
+    else:
+        console.print(f"ready: {words.count(len(steps) - kept, 'step')} done, {kept} kept as they were")
+    if given.values:
+        typer.echo(told.file, nl=False)
+    elif not given.dry_run:
+        console.print(Text(f"\nvalues for the Helm chart (--values prints them alone):\n\n{told.file}"))

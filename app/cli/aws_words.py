@@ -1,5 +1,6 @@
 """How `spillway aws` writes plans: one line for each resource, in words and as JSON."""
 
+from collections.abc import Callable
 from typing import Final, assert_never
 
 from rich.console import Console
@@ -80,6 +81,15 @@ def as_json(step: Step | Removal) -> Json:
             return {**told, "reason": reason}
         case _:
             return told
+
+
+def waiting(console: Console) -> Callable[[str, float], None]:
+    """Says why nothing happens for some seconds."""
+
+    def say(why: str, pause: float) -> None:
+        console.print(Text(f"{'waiting':<{_WIDTH}}{why} (tried again in {pause:g} s)", style="dim"))
+
+    return say
 
 
 def show(step: Step | Removal, console: Console) -> None:

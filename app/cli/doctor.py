@@ -7,7 +7,8 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from app.cli import words
+from app.cli import ending, words
+from app.cli.pipes import quiet_pipe
 from app.doctor.diagnosis import Diagnosis
 from app.doctor.finding import Finding, Level
 from app.ports.failures import PortFailure
@@ -44,9 +45,11 @@ def command(
         str,
         typer.Option(
             "--namespace",
+            "--spillway-namespace",
             "-n",
             envvar="SPILLWAY_NAMESPACE",
-            help="The namespace of the installation; empty means the one that its leader published.",
+            help="The namespace of the installation; empty means the one that its leader published, or that "
+            "its programs are in.",
         ),
     ] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
@@ -56,7 +59,8 @@ def command(
     Looks at versions, rights, webhook, certificates, scheduler, gate, nodes, namespaces, network, quotas and
     autoscalers. Creates pods for trial only (dry run), and changes nothing. `spillway status` says what
     overflows and why not; `spillway aws check` looks at AWS.
-    Ends with 0 where nothing fails, with 1 where something does, with 2 where the cluster cannot be read.
+    Ends with 0 where nothing fails, with 1 where something does, with 2 where the cluster cannot be read,
+    with 130 where it was stopped; for those two `--json` prints an object with `error`.
     """
     raise typer.Exit(run(kubeconfig, namespace=namespace, as_json=as_json))
 
@@ -66,10 +70,10 @@ def run(kubeconfig: str, *, namespace: str, as_json: bool) -> int:
     logs.configure(level="error", as_json=False)
     found: list[Diagnosis] = []
     try:
-        run_until_stopped(_examine(kubeconfig, namespace, found))
+        if run_until_stopped(_examine(kubeconfig, namespace, found)):
+            return ending.fail(ending.STOPPED, code=ending.INTERRUPTED, as_json=as_json)
     except (StartError, PortFailure) as error:
-        Console(stderr=True, soft_wrap=True).print(Text(words.mended(error), style="red"))
-        return NO_CLUSTER
+        return ending.fail(words.mended(error), code=NO_CLUSTER, as_json=as_json)
     for diagnosis in found:
         show(diagnosis, as_json=as_json)
     return WRONG if any(not each.is_well for each in found) else WELL
@@ -83,13 +87,14 @@ async def _examine(kubeconfig: str, namespace: str, found: list[Diagnosis]) -> N
 def show(diagnosis: Diagnosis, *, as_json: bool) -> None:
     """Print it."""
     if as_json:
-        print(msgspec.json.encode(diagnosis).decode())
+        ending.tell(msgspec.json.encode(diagnosis).decode())
         return
     console = Console(highlight=False, soft_wrap=True)
-    for each in diagnosis.findings:
-        console.print(row(each))
     counted = ", ".join(f"{number} {level}" for level, number in diagnosis.levels.items() if number)
-    console.print(Text(counted, style="bold"))
+    with quiet_pipe():
+        for each in diagnosis.findings:
+            console.print(row(each))
+        console.print(Text(counted, style="bold"))
 
 
 def row(finding: Finding) -> Text:

@@ -1,6 +1,5 @@
 """`spillway drain`: closes the gate, moves overflow away, and proves that no billed task is left."""
 
-import sys
 from collections.abc import Iterable
 from typing import Annotated, Final
 
@@ -9,7 +8,8 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from app.cli import words
+from app.cli import ending, words
+from app.cli.pipes import quiet_pipe
 from app.drain.config import DrainConfig
 from app.drain.drain import Drained
 from app.drain.facts import Left
@@ -23,15 +23,23 @@ from app.wiring.stopping import StartError, run_until_stopped
 NOTHING_LEFT: Final = 0
 SOMETHING_LEFT: Final = 1
 NO_CLUSTER: Final = 2
-STOPPED: Final = 130
-"""Exit codes."""
+"""Exit codes; `ending` has that of Ctrl-C."""
+
+_MOST: Final = 50
+"""Lines about what is left."""
+
+_NEEDS: Final = (
+    "get on namespaces, list and patch on nodes, list on pods, and create on pods/eviction; the chart's hook "
+    "has a ClusterRole with all that it takes"
+)
 
 
 class Ended(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """How it ended, as `--json` prints it.
 
     Attributes:
-        proven: whether ECS itself showed no task of ours; false where it was not asked.
+        proven: whether ECS itself showed no task of ours, in look after look; false where it was not
+            asked, and on a dry run, which looks once.
         unproven: why ECS could not be asked.
     """
 
@@ -65,13 +73,21 @@ class Leave:
         logs.configure(level="error", as_json=False)
         try:
             if run_until_stopped(self._run()):
-                self._say("stopped: the gate stays closed. Go on: run the same command again.")
-                self._say_how_to_undo()
-                return STOPPED
+                return self._failed(self._stopped(), code=ending.INTERRUPTED)
         except (StartError, PortFailure) as error:
-            Console(stderr=True, soft_wrap=True).print(Text(words.mended(error), style="red"))
-            return NO_CLUSTER
+            return self._failed(words.mended(error, needs=_NEEDS), code=NO_CLUSTER)
         return self._told()
+
+    def _failed(self, message: str, *, code: int) -> int:
+        code = ending.fail(message, code=code, as_json=self._as_json)
+        if not self._dry_run:
+            self._say_how_to_undo()
+        return code
+
+    def _stopped(self) -> str:
+        if self._dry_run or self._started is None or not self._started.drain.closed:
+            return ending.STOPPED
+        return "stopped: the gate stays closed. Go on: run the same command again."
 
     async def _run(self) -> None:
         async with leaving(self._wish, tell=self._say) as started:
@@ -100,7 +116,7 @@ class Leave:
         ended = Ended(
             dry_run=self._dry_run,
             nothing_left=clear,
-            proven=self._wish.config.asks_aws and not self._drained.unproven and clear,
+            proven=self._wish.config.asks_aws and clear and not self._dry_run,
             unproven=self._drained.unproven,
             nodes=self._drained.nodes,
             evicted=self._drained.evicted,
@@ -109,14 +125,16 @@ class Leave:
             removed=removed,
         )
         if self._as_json:
-            sys.stdout.write(msgspec.json.encode(ended).decode() + "\n")
+            ending.tell(msgspec.json.encode(ended).decode())
         else:
             self._show(ended)
         return NOTHING_LEFT if clear else SOMETHING_LEFT
 
     def _show(self, ended: Ended) -> None:
-        for each in ended.left:
+        for each in ended.left[:_MOST]:
             self._say(f"left      {each.kind} {each.name}: {each.message}")
+        if len(ended.left) > _MOST:
+            self._say(f"left      and {len(ended.left) - _MOST} more; --json has all")
         if ended.unproven:
             mend = "give credentials and --region, or say --skip-aws"
             self._say(f"unproven  whether tasks are left: {ended.unproven}; {mend}")
@@ -138,11 +156,12 @@ class Leave:
             )
 
     def _say_how_to_undo(self) -> None:
-        for name in self._started.drain.nodes if self._started is not None else ():
+        for name in self._started.drain.closed if self._started is not None else ():
             self._say(f"to undo: kubectl annotate node {name} spillway.dev/gate- && kubectl uncordon {name}")
 
     def _say(self, line: str) -> None:
-        self._console.print(Text(line))
+        with quiet_pipe():
+            self._console.print(Text(line))
 
 
 def _what_a_dry_run_means(ended: Ended) -> str:
@@ -247,7 +266,8 @@ def command(  # noqa: PLR0913  (one parameter per flag)
     room, otherwise they are Pending. May be stopped and begun again at any point: the gate stays closed.
 
     Ends with 0 where nothing is left, with 1 where something is, or it could not be proven, with 2 where the
-    cluster cannot be read, with 130 where it was stopped.
+    cluster cannot be read or the gate not be closed, with 130 where it was stopped; for those two `--json`
+    prints an object with `error`.
     """
     if after_uninstall and not delete_nodes:
         raise typer.BadParameter("--after-uninstall goes with --delete-nodes")

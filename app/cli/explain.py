@@ -8,7 +8,7 @@ import msgspec
 from rich.console import Console
 from rich.markup import escape
 
-from app.cli import explain_manifest, explain_pod, words
+from app.cli import ending, explain_manifest, explain_pod, words
 from app.cli.explain_manifest import Explained
 from app.cli.manifests import ManifestError
 from app.cli.pipes import quiet_pipe
@@ -56,13 +56,13 @@ def run(options: Options) -> int:
     if targets.pods or targets.owners or (targets.files and options.kubeconfig):
         try:
             if run_until_stopped(_look(options, looked)):
-                return STOPPED
+                return ending.fail(ending.STOPPED, code=STOPPED, as_json=options.as_json)
         except (StartError, PortFailure) as error:
             looked.faults.append(words.mended(error))
     found = list(_of_files(targets.files, looked))
     if not found and not looked.live and not looked.faults:
         looked.faults.append(f"no pod and nothing with a pod template in {', '.join(targets.files)}")
-    _print(found, looked.live, options)
+    _print(found, looked, options)
     if looked.faults:
         return _bad_input(looked.faults)
     codes = [explain_pod.CODES[each.state] for each in looked.live]
@@ -111,11 +111,11 @@ def _bad_input(messages: Iterable[str]) -> int:
     return BAD_INPUT
 
 
-def _print(found: Sequence[Explained], live: Sequence[Explanation], options: Options) -> None:
+def _print(found: Sequence[Explained], looked: _Looked, options: Options) -> None:
+    live = looked.live
     if options.as_json:
-        if found or live:
-            with quiet_pipe():
-                print(msgspec.json.encode({"pods": found, "live": live}).decode())
+        error = {"error": "; ".join(looked.faults)} if looked.faults else {}
+        ending.tell(msgspec.json.encode({"pods": found, "live": live, **error}).decode())
         return
     console = Console(highlight=False, soft_wrap=True)
     with quiet_pipe():

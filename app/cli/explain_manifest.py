@@ -32,7 +32,7 @@ _NO_HELPER: Final = TaskSettings(
 )
 
 
-class TaskSize(msgspec.Struct, frozen=True):
+class TaskSize(msgspec.Struct, frozen=True, rename="camel"):
     """What the task would have, and cost: the smallest size that covers the pod."""
 
     vcpu: float
@@ -40,7 +40,7 @@ class TaskSize(msgspec.Struct, frozen=True):
     storage_gib: int
 
 
-class Explained(msgspec.Struct, frozen=True):
+class Explained(msgspec.Struct, frozen=True, rename="camel"):
     """What is to be said of one pod of a manifest.
 
     Attributes:

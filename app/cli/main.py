@@ -199,7 +199,8 @@ def explain_command(
     scheduled yet; or is on Fargate and does not run, was rejected or has failed; one of a manifest cannot, or
     may not.
 
-    Ends with 2 where a file is no manifest, or a pod or the cluster cannot be read; what can be is printed.
+    Ends with 2 where a file is no manifest, or a pod or the cluster cannot be read; what can be is printed,
+    with `--json` beside `error`. Ends with 130 after Ctrl-C.
     """
     options = explain.Options(
         targets=sorted_out(targets, namespace=namespace),
@@ -233,7 +234,8 @@ def status_command(
     Ends with 1 where something is wrong, as TROUBLE says: nobody leads, a bridge is silent, no virtual node
     takes pods, pods have no task for more than 5 minutes, or many fail alike.
 
-    Ends with 2 where the cluster cannot be read.
+    Ends with 2 where the cluster cannot be read, and with 130 after Ctrl-C before the first look: `--json`
+    prints an object with `error` then.
     """
     options = status.Options(
         kubeconfig=kubeconfig,

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from app.model import policy
 from app.model.meta import ObjectMeta
-from app.model.names import EARLY, EARLY_ALLOWED, ENABLED, OVERFLOW, PERMITTED
+from app.model.names import ENABLED, OVERFLOW, PERMITTED
 from app.model.pod import Pod
 from app.model.policy import Overflow, PolicyError
 from app.model.reason import Reason
@@ -24,7 +24,7 @@ def withheld(pod: Pod, *, namespace: ObjectMeta | None) -> tuple[Reason, ...]:
 
 
 def ignored(pod: Pod, *, namespace: ObjectMeta | None) -> tuple[Reason, ...]:
-    """Keys of ours on the pod, or on its namespace, that nobody reads: misspelt, or in the wrong place."""
+    """Words of ours on the pod, or on its namespace, that nobody reads: misspelt, or in the wrong place."""
     spaces = unread_on_namespace(namespace) if namespace is not None else ()
     return (*unread_on_pod(pod.metadata), *(each for each in spaces if each.code == "UnknownKey"))
 
@@ -67,12 +67,7 @@ def _opted_out(pod: Pod) -> Reason:
 
 
 def _annotations(pod: Pod) -> Iterator[Reason]:
-    annotations = pod.metadata.annotations
     try:
-        policy.max_wait(annotations, default=timedelta())
+        policy.max_wait(pod.metadata.annotations, default=timedelta())
     except PolicyError as error:
         yield Reason("InvalidMaxWait", str(error))
-    early = annotations.get(EARLY, EARLY_ALLOWED)
-    if early != EARLY_ALLOWED:
-        words = f'is "{early[:24]}", which means nothing; write {EARLY_ALLOWED}, or leave it out'
-        yield Reason("InvalidEarlyBurst", words, f"metadata.annotations[{EARLY}]")

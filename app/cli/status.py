@@ -1,5 +1,6 @@
 """`spillway status`: what is wrong, and how gate, pressure, spend and waiting pods stand, in one screen."""
 
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,9 +11,10 @@ from rich.console import Console, ConsoleOptions, Group, RenderResult
 from rich.live import Live
 from rich.text import Text
 
-from app.cli import words
+from app.cli import ending, words
 from app.cli.pipes import quiet_pipe
 from app.extender.insight import groups, status
+from app.model.setting import named
 from app.model.times import rfc3339
 from app.ports.failures import PortFailure
 from app.telemetry import logs
@@ -46,10 +48,10 @@ def run(options: Options) -> int:
     logs.configure(level="error", as_json=False)
     seen: list[status.Status] = []
     try:
-        run_until_stopped(_run(options, seen))
+        if run_until_stopped(_run(options, seen)) and not seen:
+            return ending.fail(ending.STOPPED, code=ending.INTERRUPTED, as_json=options.as_json)
     except (StartError, PortFailure) as error:
-        Console(stderr=True, soft_wrap=True).print(Text(words.mended(error), style="red"))
-        return NO_CLUSTER
+        return ending.fail(words.mended(error), code=NO_CLUSTER, as_json=options.as_json)
     return WRONG if seen and seen[-1].troubles else WELL
 
 
@@ -113,8 +115,10 @@ class Screen:
         told = Text(f"{message}; asked again", style="red")
         if self._live is not None:
             self._live.update(_Folded([told]), refresh=True)
-        else:
-            Console(stderr=True, soft_wrap=True).print(told)
+            return
+        Console(stderr=True, soft_wrap=True).print(told)
+        if self._options.as_json:
+            ending.tell(json.dumps({"error": message}))
 
 
 class _Folded:
@@ -254,7 +258,7 @@ def _group(each: groups.Group, now: datetime) -> str:
 def _home(found: status.Status) -> Iterator[str]:
     home = found.home
     if not home.on:
-        yield "off: overflow pods are not moved (--return-home)"
+        yield f"off: overflow pods are not moved; {named('extender', 'return_home')} moves them"
         return
     if home.going:
         yield f"{words.count(home.going, 'pod')} could go home as room is now, and will if it lasts"

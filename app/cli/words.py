@@ -132,16 +132,17 @@ def said(each: Said, now: datetime) -> str:
     return f"{when}{each.reason}: {each.message}{times} [{each.by}]"
 
 
-def mended(error: StartError | PortFailure) -> str:
-    """Why the cluster could not be read, and what to do about it."""
+_TO_LOOK: Final = "get and list on pods, nodes and namespaces, and get on leases"
+
+
+def mended(error: StartError | PortFailure, *, needs: str = _TO_LOOK) -> str:
+    """Why the cluster could not be read, and what to do about it; `needs` is what an account must have."""
     match error:
         case StartError():
             return str(error)
         case NotFound():
             return f"{error}; `kubectl get pods` shows the names, and -n NAMESPACE says where"
         case Refused():
-            return (
-                f"{error}; your account needs get and list on pods, nodes and namespaces, and get on leases"
-            )
+            return f"{error}; your account needs {needs}"
         case _:
             return f"{error}; the cluster is the kubeconfig's: --kubeconfig or KUBECONFIG names another"

@@ -11,6 +11,7 @@ from app.doctor.finding import Finding, fail, ok, skip, warn
 from app.doctor.seen import Seen, Unread
 from app.model.names import COMPUTE_TYPE, COMPUTE_TYPE_LABEL
 from app.model.node import Node
+from app.model.setting import named
 
 SUBJECT: Final = "autoscalers"
 _NODE_POOL: Final = "karpenter.sh/nodepool"
@@ -49,5 +50,5 @@ def _faults(node: Node) -> Iterator[Finding]:
             SUBJECT,
             f"{node.name} has the providerID of an instance ({node.spec.provider_id}), by which clouds' "
             "controllers and autoscalers look for it",
-            "unset the bridge's --provider-id, and create the node anew",
+            f"unset {named('bridge', 'provider_id')}, and create the node anew",
         )

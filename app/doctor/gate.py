@@ -24,6 +24,7 @@ from app.model.names import (
 )
 from app.model.node import Node, allocatable, is_virtual, marks_virtual
 from app.model.resources import Resources
+from app.model.setting import named
 
 GATE: Final = "gate"
 NAMESPACES: Final = "namespaces"
@@ -96,7 +97,7 @@ def _zone(node: Node, seen: Seen) -> Iterator[Finding]:
         NODE,
         f'{node.name} stands in zone "{zone}", which has no real node: pods that spread over zones wait for '
         "that one to fill",
-        f"give the bridge one of the zones {', '.join(sorted(zones))} (--zone)",
+        f"set {named('bridge', 'zone')} to one of the zones {', '.join(sorted(zones))}",
     )
 
 

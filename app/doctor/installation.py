@@ -101,12 +101,20 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     pod: Json
 
 
-def attempts(namespaces: tuple[Namespace, ...], *, own: str, actuator: Actuator) -> Iterator[Attempt]:
-    """One for each of the webhook's entries that some namespace lets us try."""
+def attempts(
+    namespaces: tuple[Namespace, ...], *, unasked: frozenset[str], actuator: Actuator
+) -> Iterator[Attempt]:
+    """One for each of the webhook's entries that some namespace lets us try.
+
+    Args:
+        namespaces: all of the cluster.
+        unasked: those that the webhook leaves out.
+        actuator: whether tolerant pods are marked.
+    """
     words: tuple[Word, ...] = (ENABLED, PERMITTED)
     for word in words:
         for each in opted_in(namespaces):
-            is_left_out = each.name in {"kube-system", own} or each.metadata.deletion_timestamp is not None
+            is_left_out = each.name in unasked or each.metadata.deletion_timestamp is not None
             if each.metadata.labels[OVERFLOW] == word and not is_left_out:
                 yield Attempt(namespace=each.name, word=word, pod=_pod(ENABLED, []))
                 break

@@ -7,18 +7,18 @@ from collections.abc import Iterator
 from typing import Final
 
 from app.doctor.finding import Finding, ok, warn
-from app.doctor.seen import Seen, opted_in
+from app.doctor.seen import Seen, left_out, opted_in
 from app.model.names import ENABLED, OVERFLOW, PERMITTED
 from app.model.namespace import Namespace
 
 SUBJECT: Final = "namespaces"
-_EXCLUDED: Final = "kube-system"
 _SHOWN: Final = 5
 
 
 def check(seen: Seen) -> Iterator[Finding]:
     """All of them."""
-    found = opted_in(seen.namespaces)
+    unasked = left_out(seen.webhooks, own=seen.namespace)
+    found = [each for each in opted_in(seen.namespaces) if each.name not in unasked]
     if found:
         names = ", ".join(each.name for each in found[:_SHOWN])
         more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
@@ -30,13 +30,15 @@ def check(seen: Seen) -> Iterator[Finding]:
             f"kubectl label namespace NAME {OVERFLOW}={ENABLED} (or {PERMITTED})",
         )
     for each in seen.namespaces:
-        yield from _words(each, seen)
+        if each.name in unasked:
+            yield from _words(each)
 
 
-def _words(namespace: Namespace, seen: Seen) -> Iterator[Finding]:
-    if OVERFLOW in namespace.metadata.labels and namespace.name in {_EXCLUDED, seen.namespace}:
+def _words(namespace: Namespace) -> Iterator[Finding]:
+    if OVERFLOW in namespace.metadata.labels:
         yield warn(
             SUBJECT,
-            f"{namespace.name} has the label {OVERFLOW}, and its pods never overflow",
+            f"{namespace.name} has the label {OVERFLOW}, and the webhook leaves it out: of its pods only "
+            "those overflow that tolerate the virtual nodes by themselves",
             f"kubectl label namespace {namespace.name} {OVERFLOW}-",
         )

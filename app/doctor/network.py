@@ -7,6 +7,7 @@ from typing import Final
 from app.doctor.finding import Finding, ok, skip, warn
 from app.doctor.seen import Seen, Unread, component, opted_in
 from app.model.names import NETWORK_POLICIES
+from app.model.setting import named
 
 DNS: Final = "dns"
 POLICIES: Final = "policies"
@@ -29,7 +30,8 @@ def _dns(seen: Seen) -> Finding:
     told = (
         f"tasks resolve names of Services under {domain}, where the VPC's resolver forwards that domain"
         if domain
-        else "tasks resolve by the VPC's resolver, and no name of a Service (--cluster-domain is not set)"
+        else "tasks resolve by the VPC's resolver, and no name of a Service: "
+        f"{named('bridge', 'cluster_domain')} is not set"
     )
     if not found:
         return skip(DNS, f"no Service {' or '.join(_SERVICES)} is in kube-system; {told}")

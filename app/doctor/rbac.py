@@ -51,7 +51,14 @@ def _of(program: Program, asked: list[Question], refused: list[Question], seen: 
     parts += [f"-n {first.namespace}"] if first.namespace else ["-A"]
     parts += [f"--as={user}"]
     return fail(
-        RBAC,
-        f"{user} may not: {told}{more}",
-        f"helm upgrade with rbac.create=true, which brings the {program}'s roles; then {' '.join(parts)}",
+        RBAC, f"{user} may not: {told}{more}", f"{_upgrade(program, refused, seen)}; then {' '.join(parts)}"
     )
+
+
+def _upgrade(program: Program, refused: list[Question], seen: Seen) -> str:
+    """What brings the rights: where only those of some namespaces are missing, the list leaves these out."""
+    where = {each.namespace for each in refused}
+    if where <= {*seen.setup.overflow} - {"", seen.namespace}:
+        names = ", ".join(sorted(where))
+        return f"helm upgrade with rbac.overflowNamespaces that name {names}, too, or none, which means all"
+    return f"helm upgrade with rbac.create=true, which brings the {program}'s roles"

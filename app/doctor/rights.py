@@ -18,8 +18,8 @@ Program = Literal["extender", "bridge", "issuer"]
 Place = Literal["cluster", "own", "overflow", "kube-system", "kube-node-lease"]
 """Everywhere, Spillway's namespace, the namespaces whose pods may overflow, or the one of that name."""
 
-When = Literal["always", "toleration", "return-home", "handover", "signer", "approval"]
-"""Which settings make it needed."""
+When = Literal["always", "toleration", "return-home", "handover", "signer", "approval", "insight"]
+"""Which settings make it needed; `insight`: people run `spillway status` and `explain` in its pod."""
 
 NODE: Final = "{node}"
 PRIORITY_CLASS: Final = "{priority-class}"
@@ -77,6 +77,9 @@ EXTENDER: Final[tuple[Right, ...]] = (
     Right("extender", "", "pods", ("create", "delete"), "own", when="handover"),
     Right("extender", _SCHEDULING, "priorityclasses", ("create",), when="handover"),
     Right("extender", _SCHEDULING, "priorityclasses", ("get",), name=PRIORITY_CLASS, when="handover"),
+    Right("extender", _COORDINATION, "leases", ("get",), "kube-node-lease", NODE, when="insight"),
+    Right("extender", "", "pods", ("get",), when="insight"),
+    Right("extender", "", "events", ("list",), when="insight"),
 )
 BRIDGE: Final[tuple[Right, ...]] = (
     Right("bridge", "", "nodes", ("create",)),
@@ -88,7 +91,8 @@ BRIDGE: Final[tuple[Right, ...]] = (
     Right("bridge", "", "pods", ("get", "list", "watch", "patch", "delete")),
     Right("bridge", "", "pods/status", ("patch",)),
     Right("bridge", "", "events", ("create", "patch")),
-    Right("bridge", "", "namespaces", _READ),
+    Right("bridge", "", "namespaces", ("get",), name="kube-system"),
+    Right("bridge", "", "namespaces", _WATCH),
     Right("bridge", "", "services", _WATCH),
     Right("bridge", "networking.k8s.io", "networkpolicies", _WATCH),
     Right("bridge", "", "persistentvolumes", ("get",)),

@@ -11,6 +11,7 @@ from app.doctor.seen import ENTRY_SUFFIX, Seen, Unread, ours
 from app.model.actuator import SCHEDULER
 from app.model.lease import LeaseObject
 from app.model.names import MARKER, TOLERANT
+from app.model.setting import named
 
 SUBJECT: Final = "scheduler"
 DOMINANT: Final = 16
@@ -73,7 +74,7 @@ def _verbs(where: str, extender: Extender, seen: Seen) -> Iterator[Finding]:
             SUBJECT,
             f"{where} has prioritizeVerb: a round trip for each pod that serves early bursts alone, and "
             "those are off",
-            "take prioritizeVerb out, or turn on --early-burst",
+            f"take prioritizeVerb out, or turn on {named('extender', 'early_burst')}",
         )
     if early and not extender.prioritize_verb:
         yield warn(
@@ -154,7 +155,7 @@ def _names(asking: list[Configuration], seen: Seen) -> Iterator[Finding]:
             SUBJECT,
             f"opted-in pods are given the schedulerName {name}, which asks nobody; those that ask are "
             f"{', '.join(sorted(known))}",
-            "set the webhook's --scheduler-name to one of those, or empty for pods' own",
+            f"set {named('webhook', 'scheduler_name')} to one of those, or empty for pods' own",
         )
 
 

@@ -11,15 +11,19 @@ from app.model.actuator import SCHEDULER, TOLERATION, Actuator
 from app.model.installed import Host, Workload
 from app.model.lease import LeaseObject
 from app.model.names import ENABLED, OVERFLOW, PERMITTED, TOLERANT
-from app.model.namespace import Namespace
+from app.model.namespace import SYSTEM, Namespace
 from app.model.node import Node, is_virtual
 from app.model.objects import ConfigMap, NetworkPolicy, Service
 from app.model.pod import Pod
 from app.model.reason import Reason
 from app.model.webhook_configuration import MutatingWebhookConfiguration
+from app.model.wire import Json
 
 ENTRY_SUFFIX: Final = ".overflow.spillway.dev"
 """How the names of our webhook's entries end; before it stands the path: enabled, permitted, tolerant."""
+
+_NAMESPACE_NAME: Final = "kubernetes.io/metadata.name"
+"""The label of each namespace that the API server sets."""
 
 Word = Literal["enabled", "permitted", "tolerant"]
 
@@ -98,6 +102,7 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
         policy: what the leader decides by; None where none has published it.
         gate: how gate and pods stand.
         workloads: the Deployments and StatefulSets of our namespace.
+        installed: those of all namespaces that bear our label.
         webhooks: every MutatingWebhookConfiguration.
         trials: the pods that were tried.
         certificates: what is served.
@@ -113,6 +118,7 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
         services: those of kube-system.
         policies: all NetworkPolicies.
         autoscalers: of the cluster's autoscalers, which are there, in words.
+        waiting: pods without a node that the labels of a virtual node would let onto it.
     """
 
     now: datetime
@@ -122,6 +128,7 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
     policy: Policy | None = Policy()
     gate: Gate | Unread = Gate()
     workloads: tuple[Workload, ...] | Unread = ()
+    installed: tuple[Workload, ...] | Unread = ()
     webhooks: tuple[MutatingWebhookConfiguration, ...] | Unread = ()
     trials: tuple[Trial, ...] = ()
     certificates: tuple[Served, ...] = ()
@@ -137,6 +144,7 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
     services: tuple[Service, ...] | Unread = ()
     policies: tuple[NetworkPolicy, ...] | Unread = ()
     autoscalers: tuple[str, ...] | Unread = ()
+    waiting: tuple[Pod, ...] | Unread = ()
 
     @property
     def virtual(self) -> tuple[Node, ...]:
@@ -160,11 +168,54 @@ def ours(webhooks: tuple[MutatingWebhookConfiguration, ...]) -> tuple[MutatingWe
     )
 
 
+def left_out(webhooks: tuple[MutatingWebhookConfiguration, ...] | Unread, *, own: str) -> frozenset[str]:
+    """The namespaces whose pods our webhook is not asked about, whatever their labels.
+
+    Args:
+        webhooks: every configuration.
+        own: Spillway's namespace.
+    """
+    found = () if isinstance(webhooks, Unread) else ours(webhooks)
+    named = [
+        _named_otherwise(entry.namespace_selector)
+        for each in found
+        for entry in each.webhooks
+        if entry.name.removesuffix(ENTRY_SUFFIX) in {ENABLED, PERMITTED}
+    ]
+    by_all = frozenset[str].intersection(*named) if named else frozenset[str]()
+    return by_all | {SYSTEM, own}
+
+
+def _named_otherwise(selector: Json) -> frozenset[str]:
+    """The names that a namespace may not have."""
+    expressions = (selector or {}).get("matchExpressions") or ()
+    return frozenset(
+        value
+        for each in expressions
+        if each.get("key") == _NAMESPACE_NAME and each.get("operator") == "NotIn"
+        for value in each.get("values") or ()
+    )
+
+
 def component(workload: Workload) -> str:
     """Which of our programs a workload runs; empty where none."""
     labels = workload.metadata.labels
     is_ours = labels.get("app.kubernetes.io/part-of") == "spillway"
     return labels.get("app.kubernetes.io/component", "") if is_ours else ""
+
+
+def homes(workloads: tuple[Workload, ...] | Unread, *, program: str = "") -> tuple[str, ...]:
+    """The namespaces in which our programs are, or this one; none where that cannot be read."""
+    found = () if isinstance(workloads, Unread) else workloads
+    return tuple(
+        sorted(
+            {
+                each.metadata.namespace
+                for each in found
+                if component(each) and program in {"", component(each)}
+            }
+        )
+    )
 
 
 def opted_in(namespaces: tuple[Namespace, ...]) -> tuple[Namespace, ...]:

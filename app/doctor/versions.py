@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from app.doctor.finding import Finding, fail, ok, skip, warn
-from app.doctor.seen import Seen, Unread, component
+from app.doctor.seen import Seen, Unread, component, homes, ours
 from app.model.installed import Workload
 
 KUBERNETES: Final = "kubernetes"
@@ -29,14 +29,51 @@ def check(seen: Seen) -> Iterator[Finding]:
         return
     programs = tuple(each for each in seen.workloads if component(each))
     if not programs:
-        yield skip(
-            PROGRAMS,
-            f"no Deployment of Spillway is in {seen.namespace}: where the programs run is unknown",
-            "spillway doctor --namespace NAMESPACE, where they run in another one",
-        )
+        yield _absent(seen)
         return
     yield _programs(programs, seen)
     yield from _standing(programs, seen)
+    yield from _rivals(seen)
+
+
+def _absent(seen: Seen) -> Finding:
+    """None of our programs is in the namespace that was looked at."""
+    elsewhere = homes(seen.installed)
+    if elsewhere:
+        return fail(
+            PROGRAMS,
+            f"no Deployment of Spillway is in {seen.namespace}; there are some in {', '.join(elsewhere)}",
+            f"spillway doctor --namespace {elsewhere[0]}",
+        )
+    if _is_nowhere(seen):
+        return fail(
+            PROGRAMS,
+            f"nothing of Spillway is in this cluster: no Deployment in {seen.namespace}, no webhook, and no "
+            "virtual node",
+            "helm install (docs/install.md), or name another cluster by --kubeconfig",
+        )
+    return skip(
+        PROGRAMS,
+        f"no Deployment of Spillway is in {seen.namespace}: where the programs run is unknown",
+        "spillway doctor --namespace NAMESPACE, where they run in another one",
+    )
+
+
+def _rivals(seen: Seen) -> Iterator[Finding]:
+    """Extenders elect their leader by a Lease of their own namespace."""
+    found = homes(seen.installed, program="extender")
+    if len(found) > 1:
+        yield fail(
+            PROGRAMS,
+            f"extenders are in several namespaces ({', '.join(found)}): each elects a leader of its own, and "
+            "both write the same virtual nodes",
+            "helm uninstall all but one of these releases (extender.enabled=false where a bridge is to stay)",
+        )
+
+
+def _is_nowhere(seen: Seen) -> bool:
+    """Whether no trace is seen in the whole cluster; what may not be read may be there."""
+    return not seen.virtual and not isinstance(seen.webhooks, Unread) and not ours(seen.webhooks)
 
 
 def minor(version: str) -> tuple[int, int] | None:

@@ -44,8 +44,7 @@ def decide(facts: Facts, memory: Memory, config: DrainConfig) -> Plan:
         memory, gaps=gaps, alone=alone, orphans=_orphans(facts, memory), holds=_holds(facts, memory)
     )
     left = left_of(facts, memory, config)
-    since = memory.clear_since if memory.clear_since is not None else facts.elapsed
-    memory = msgspec.structs.replace(memory, clear_since=None if left else since)
+    memory = _timed(facts, memory, config, clear=not left)
     if _is_over(facts, memory, config):
         return Plan(commands=(), memory=memory, left=left, is_over=True)
     evicted = _evictions(facts, memory, config)
@@ -64,14 +63,49 @@ def needs_tasks(pods: Iterable[Pod], elapsed: float, config: DrainConfig) -> boo
     return config.asks_aws and (elapsed >= config.timeout or not any(stands(pod) for pod in pods))
 
 
+def _timed(facts: Facts, memory: Memory, config: DrainConfig, *, clear: bool) -> Memory:
+    """Since when what is so has been so.
+
+    Each stage of force begins with the commands of the look that finds it due: a look may take longer than
+    a whole stage.
+    """
+    begins = facts.elapsed + facts.took
+    forced = memory.forced_since
+    if forced is None and config.force and facts.elapsed >= config.timeout:
+        forced = begins
+    killed = memory.killed_since
+    if killed is None and forced is not None and facts.elapsed - forced >= config.kill:
+        killed = begins
+    return msgspec.structs.replace(
+        memory,
+        clear_since=_since(memory.clear_since, facts) if clear else None,
+        shown_since=_since(memory.shown_since, facts) if clear and facts.tasks is not None else None,
+        forced_since=forced,
+        killed_since=killed,
+    )
+
+
+def _since(known: float | None, facts: Facts) -> float:
+    return known if known is not None else facts.elapsed
+
+
 def _is_over(facts: Facts, memory: Memory, config: DrainConfig) -> bool:
-    if facts.elapsed >= config.end:
-        return True
+    """Where nothing is left, that has to last, even when time is up; else time has to be up."""
     if memory.clear_since is None:
+        return _is_time_up(facts, memory, config)
+    if facts.tasks is None and config.asks_aws:
+        return facts.elapsed - memory.clear_since >= config.unproven
+    since = memory.shown_since if config.asks_aws else memory.clear_since
+    return since is not None and facts.elapsed - since >= config.settled
+
+
+def _is_time_up(facts: Facts, memory: Memory, config: DrainConfig) -> bool:
+    """By the clock, and by force only when its last stage had its time, too."""
+    if facts.elapsed < config.end:
         return False
-    proven = facts.tasks is not None or not config.asks_aws
-    wait = config.settled if proven else config.unproven
-    return facts.elapsed - memory.clear_since >= wait
+    return not config.force or (
+        memory.killed_since is not None and facts.elapsed - memory.killed_since >= config.kill
+    )
 
 
 def _evictions(facts: Facts, memory: Memory, config: DrainConfig) -> tuple[Pod, ...]:
@@ -113,10 +147,10 @@ def _forced(facts: Facts, memory: Memory, config: DrainConfig) -> tuple[Command,
         for arn, seen in memory.orphans.items()
         if seen >= _AGREEING and not _is_stopping(arn, facts.tasks or ())
     ]
-    if facts.elapsed < config.timeout:
+    if memory.forced_since is None:
         return tuple(orphans)
     standing = [pod for pod in facts.pods if stands(pod)]
-    if facts.elapsed < config.timeout + config.kill:
+    if memory.killed_since is None:
         return (*orphans, *(Delete(pod) for pod in standing if not is_leaving(pod)))
     stops = [Stop(task.arn, WHY) for task in facts.tasks or () if task.desired_status != "STOPPED"]
     asked = {each.arn for each in orphans}

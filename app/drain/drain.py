@@ -12,7 +12,9 @@ from app.drain.facts import Facts, Hold, Left, Memory
 from app.drain.left import warnings_of
 from app.drain.outside import Outside, Tell
 from app.drain.proof import Prover
-from app.drain.standing import counted_by, is_leaving, owner_text, stands
+from app.drain.standing import CLOSED, counted_by, is_closed, is_leaving, opening_of, owner_text, stands
+from app.model.names import GATE
+from app.model.node import Node
 from app.model.pod import Pod, controller_of
 from app.model.replicas import Replicas
 from app.ports.failures import DisruptionBudget, NotFound, PortFailure, Refused
@@ -47,6 +49,7 @@ class Drain:
         self._memory = Memory()
         self._losers: dict[str, Pod] = {}
         self._nodes: set[str] = set()
+        self._closed: set[str] = set()
         self._evicted: set[str] = set()
         self._stopped: set[str] = set()
         self._said: set[str] = set()
@@ -57,6 +60,11 @@ class Drain:
         """The virtual nodes that were met so far, and those that were named."""
         return tuple(sorted(self._nodes | self._config.nodes))
 
+    @property
+    def closed(self) -> tuple[str, ...]:
+        """Those that nothing lands on any more, by this drain or one before."""
+        return tuple(sorted(self._closed))
+
     async def look(self) -> Drained:
         """What stands now; nothing is changed.
 
@@ -64,6 +72,7 @@ class Drain:
             PortFailure: Kubernetes could not be read.
         """
         facts = await self._facts(everything=True)
+        self._tell_of_absent(facts)
         return self._outcome(facts, decide(facts, self._memory, self._config))
 
     async def run(self) -> Drained:
@@ -71,8 +80,10 @@ class Drain:
 
         Raises:
             PortFailure: Kubernetes could not be read at the beginning, or not until the end.
+            Refused: the gate may not be closed.
         """
         facts = await self._facts()
+        self._tell_of_absent(facts)
         while True:
             plan = decide(facts, self._memory, self._config)
             self._memory = plan.memory
@@ -82,6 +93,13 @@ class Drain:
                 await self._tried(command)
             self._progress(facts, plan)
             facts = await self._next()
+
+    def _tell_of_absent(self, facts: Facts) -> None:
+        """It may be so, as after a removal; or somebody mistook the name, or the cluster."""
+        for name in sorted(self._config.nodes - {node.name for node in facts.nodes}):
+            self._tell(f"node {name}: there is no virtual node of that name")
+        if not facts.nodes and not self._config.nodes:
+            self._tell("there is no virtual node in this cluster")
 
     async def _next(self) -> Facts:
         """The next look that succeeds."""
@@ -105,6 +123,7 @@ class Drain:
         found = await standing.nodes()
         nodes = tuple(each for each in found if not self._config.nodes or each.name in self._config.nodes)
         self._nodes |= {node.name for node in nodes}
+        self._closed |= {node.name for node in nodes if is_closed(node)}
         names = sorted(self._nodes | self._config.nodes)
         pods = [pod for name in names for pod in await standing.pods(name)]
         elapsed = self._elapsed()
@@ -115,6 +134,7 @@ class Drain:
             pods = [pod for name in names for pod in await standing.pods(name)]
         return Facts(
             elapsed=elapsed,
+            took=self._elapsed() - elapsed,
             nodes=nodes,
             pods=tuple(pods),
             replicas=await self._replicas(),
@@ -141,16 +161,18 @@ class Drain:
         """Carry a command out; where it fails, the next look shows what is to be done."""
         try:
             await self._apply(command)
-        except NotFound:
-            return
         except PortFailure as failure:
-            self._once(str(failure))
+            if isinstance(command, Close) and isinstance(failure, Refused):
+                raise  # while the gate is open, whoever is evicted comes back
+            if isinstance(command, Evict | Delete):
+                self._stays(command.pod, failure)
+            elif not isinstance(failure, NotFound):
+                self._once(str(failure))
 
     async def _apply(self, command: Command) -> None:
         match command:
             case Close():
-                await self._outside.departures.close(command.node)
-                self._tell(f"node {command.node.name}: gate closed, cordoned")
+                await self._close(command.node)
             case Evict():
                 await self._evict(command.pod)
             case Delete():
@@ -162,31 +184,46 @@ class Drain:
             case _:
                 assert_never(command)
 
+    async def _close(self, node: Node) -> None:
+        """Once more where somebody opened it meanwhile: then it is told who, as far as that shows."""
+        seen = await self._opening(node) if node.name in self._closed else ""
+        if seen:
+            reopened = {**self._memory.reopened, node.name: seen}
+            self._memory = msgspec.structs.replace(self._memory, reopened=reopened)
+        await self._outside.departures.close(node)
+        self._closed.add(node.name)
+        again = f"opened again by somebody: {seen}; " if seen else ""
+        self._once(f"node {node.name}: {again}gate closed, cordoned")
+
+    async def _opening(self, node: Node) -> str:
+        try:
+            writer = await self._outside.standing.gate_writer(node.name)
+        except PortFailure:
+            writer = ""  # who it was is an extra; that it was opened shows on the node
+        gate = node.metadata.annotations.get(GATE, "")
+        by = f" (written by {writer})" if writer and gate not in {"", CLOSED} else ""
+        return f"{opening_of(node)}{by}"
+
     async def _evict(self, pod: Pod) -> None:
         owner = controller_of(pod)
         if owner is not None and counted_by(pod):
             self._losers[owner.uid] = pod
-        try:
-            await self._outside.evictions.evict(pod)
-        except DisruptionBudget as refused:
-            hold = Hold(str(refused), self._elapsed())
-            self._forget_gap(pod)
-            self._memory = msgspec.structs.replace(self._memory, holds={**self._memory.holds, pod.uid: hold})
-            self._once(f"pod {pod.key}: held: {refused}")
-            return
-        except PortFailure:
-            self._forget_gap(pod)
-            raise
+        await self._outside.evictions.evict(pod)
         self._evicted.add(pod.uid)
         of = f" ({owner_text(pod)})" if owner is not None else ""
         self._tell(f"pod {pod.key}{of}: evicted")
         for warning in warnings_of(pod):
             self._once(warning)
 
-    def _forget_gap(self, pod: Pod) -> None:
-        """It stays for now, so nobody is waited for in its place."""
+    def _stays(self, pod: Pod, failure: PortFailure) -> None:
+        """It stays for now, or is gone by itself: nobody is waited for in its place."""
         gaps = {uid: gap for uid, gap in self._memory.gaps.items() if gap.uid != pod.uid}
         self._memory = msgspec.structs.replace(self._memory, gaps=gaps)
+        if isinstance(failure, NotFound):
+            return
+        hold = Hold(str(failure), self._elapsed(), by_budget=isinstance(failure, DisruptionBudget))
+        self._memory = msgspec.structs.replace(self._memory, holds={**self._memory.holds, pod.uid: hold})
+        self._once(f"pod {pod.key}: held: {failure}")
 
     async def _stop(self, command: Stop) -> None:
         if self._outside.aws is None:

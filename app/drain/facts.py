@@ -17,7 +17,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """One look.
 
     Attributes:
-        elapsed: seconds since the drain began.
+        elapsed: seconds from the drain's beginning to the look's.
+        took: how long the look itself took; an ECS that does not answer holds it up for a minute and more.
         nodes: the virtual nodes that are there.
         pods: what is bound to them; read after the tasks.
         replicas: of the controllers whose next pod is waited for, by uid; what is gone is left out.
@@ -26,6 +27,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     elapsed: float
+    took: float = 0.0
     nodes: tuple[Node, ...]
     pods: tuple[Pod, ...]
     replicas: Mapping[str, Replicas] = MappingProxyType({})
@@ -46,10 +48,11 @@ class Gap(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Hold(msgspec.Struct, frozen=True):
-    """Why a pod was not evicted, in the server's words, and when that was said."""
+    """Why a pod was not evicted, in the server's words, when that was said, and whether by a budget."""
 
     words: str
     at: float
+    by_budget: bool = True
 
 
 class Memory(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,6 +64,10 @@ class Memory(msgspec.Struct, frozen=True, kw_only=True):
         holds: by the pod's uid.
         orphans: tasks without a pod, and in how many looks they were seen.
         clear_since: since when nothing is left; None while something is.
+        shown_since: since when ECS itself shows nothing, in look after look; None where it did not answer.
+        forced_since: since when pods are deleted by force.
+        killed_since: since when they are deleted without their node.
+        reopened: nodes that somebody opened after they were closed, and what was seen of it.
     """
 
     gaps: Mapping[str, Gap] = MappingProxyType({})
@@ -68,6 +75,10 @@ class Memory(msgspec.Struct, frozen=True, kw_only=True):
     holds: Mapping[PodUid, Hold] = MappingProxyType({})
     orphans: Mapping[TaskArn, int] = MappingProxyType({})
     clear_since: float | None = None
+    shown_since: float | None = None
+    forced_since: float | None = None
+    killed_since: float | None = None
+    reopened: Mapping[str, str] = MappingProxyType({})
 
 
 class Left(msgspec.Struct, frozen=True):

@@ -1,7 +1,7 @@
 """What a drain still waits for, each with what keeps it and the mend. Pure."""
 
 from app.drain.config import DrainConfig
-from app.drain.facts import Facts, Left, Memory
+from app.drain.facts import Facts, Hold, Left, Memory
 from app.drain.standing import JOB, is_bare, is_closed, is_leaving, owner_text, stands
 from app.model.names import OVERFLOW, REQUIRED
 from app.model.node import Node
@@ -14,8 +14,8 @@ def left_of(facts: Facts, memory: Memory, config: DrainConfig) -> tuple[Left, ..
     pods = sorted((pod for pod in facts.pods if stands(pod)), key=lambda each: each.key)
     nodes = (node for node in facts.nodes if not is_closed(node))
     return (
-        *(_node(node) for node in nodes),
-        *(_pod(pod, memory, config) for pod in pods),
+        *(_node(node, memory) for node in nodes),
+        *(_pod(pod, facts, memory, config) for pod in pods),
         *(_task(task, frozenset(pod.uid for pod in pods)) for task in facts.tasks or ()),
     )
 
@@ -36,11 +36,15 @@ def warnings_of(pod: Pod) -> tuple[str, ...]:
     return tuple(said)
 
 
-def _node(node: Node) -> Left:
+def _node(node: Node, memory: Memory) -> Left:
+    seen = memory.reopened.get(node.name)
+    if seen is not None:
+        words = f"it was closed, and somebody opens it again: {seen}; see to that, then run the command again"
+        return Left("node", node.name, "GateReopened", words)
     return Left("node", node.name, "GateOpen", "its gate is open: it is to be closed")
 
 
-def _pod(pod: Pod, memory: Memory, config: DrainConfig) -> Left:
+def _pod(pod: Pod, facts: Facts, memory: Memory, config: DrainConfig) -> Left:
     if is_leaving(pod):
         words = (
             "it is being deleted: its bridge stops the task first; if no bridge runs, start it or say --force"
@@ -51,9 +55,19 @@ def _pod(pod: Pod, memory: Memory, config: DrainConfig) -> Left:
         return Left("pod", pod.key, "BarePod", words)
     hold = memory.holds.get(pod.uid)
     if hold is not None:
+        return _held(pod, hold)
+    if facts.elapsed >= config.end:
+        words = "its turn did not come within --timeout; give it a longer one, and run the command again"
+        return Left("pod", pod.key, "NotTried", words)
+    return Left("pod", pod.key, "ToBeEvicted", "; ".join(["it is to be evicted", *warnings_of(pod)]))
+
+
+def _held(pod: Pod, hold: Hold) -> Left:
+    if hold.by_budget:
         words = f"{hold.words}; mend the budget or the workload, or say --force"
         return Left("pod", pod.key, "HeldByBudget", words)
-    return Left("pod", pod.key, "ToBeEvicted", "; ".join(["it is to be evicted", *warnings_of(pod)]))
+    words = f"it could not be evicted: {hold.words}; see to that, then run the command again"
+    return Left("pod", pod.key, "NotEvicted", words)
 
 
 def _task(task: Task, pods: frozenset[str]) -> Left:

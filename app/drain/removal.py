@@ -3,7 +3,8 @@
 A bridge that still runs makes its Node anew within seconds. So its Lease is taken first: a bridge whose
 Lease is another's keeps off the node (`app.bridge.node.lease`), and so does every bridge that starts
 meanwhile. The Lease stays until the bridges are gone; then a second call removes it. Where the bridges stay
-after all, it goes stale within the hour and they go on.
+after all, it goes stale within the hour and they go on. A bridge that runs though it was said to be gone
+shows itself within a round of its own: then node and Lease are taken from it again, and it is named.
 """
 
 from typing import Final
@@ -32,12 +33,14 @@ class RemovalConfig(msgspec.Struct, frozen=True, kw_only=True):
         priority_class: of placeholder pods.
         bridges_are_gone: also remove Leases and PriorityClass, which programs that run would make anew.
         settle: seconds for which a node must stay away.
+        back: seconds within which a bridge that still runs has made its Lease anew; its rounds are 10 apart.
     """
 
     namespace: str
     priority_class: str = "spillway-placeholder"
     bridges_are_gone: bool = False
     settle: float = 3.0
+    back: float = 12.0
 
 
 class Removed(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,10 +71,12 @@ class Removal:
             PortFailure: Kubernetes does not answer, or does not let us.
         """
         await self._remove_nodes()
+        placeholders, entries = await self._remove_placeholders(), await self._remove_entries()
+        leases = await self._remove_leases()
         return Removed(
-            placeholders=await self._remove_placeholders(),
-            entries=await self._remove_entries(),
-            leases=await self._remove_leases(),
+            placeholders=placeholders,
+            entries=entries,
+            leases=await self._that_stay_away(leases),
             nodes=tuple(sorted(self._nodes)),
             left=tuple(self._left),
         )
@@ -98,6 +103,35 @@ class Removal:
         for name in sorted(self._nodes):
             words = "it comes back: stop the bridge that keeps it, then drain again"
             self._left.append(Left("node", name, "ComesBack", words))
+
+    async def _that_stay_away(self, removed: tuple[str, ...]) -> tuple[str, ...]:
+        """The Leases that nobody made anew; the others are ours again, and who made them is named."""
+        nodes = {
+            name.removeprefix(f"{NODE_LEASES}/") for name in removed if name.startswith(f"{NODE_LEASES}/")
+        }
+        back = await self._back(nodes) if nodes else {}
+        if not back:
+            return removed
+        self._nodes |= back.keys()
+        await self._remove_nodes()
+        for name, holder in sorted(back.items()):
+            self._tell(f"node {name}: {holder} brought it back; removed again")
+            words = (
+                f"{holder} brought node and Lease back, so it still runs: stop it, then run this again; "
+                "meanwhile the Lease keeps it off for an hour"
+            )
+            self._left.append(Left("lease", f"{NODE_LEASES}/{name}", "ComesBack", words))
+        return tuple(each for each in removed if each.removeprefix(f"{NODE_LEASES}/") not in back)
+
+    async def _back(self, nodes: set[str]) -> dict[str, str]:
+        """Which of these nodes, or their Leases, are made anew, and who holds them then."""
+        self._tell(
+            f"looking for {self._config.back:.0f} s whether a bridge that still runs brings nodes back"
+        )
+        await self._outside.clock.sleep(self._config.back)
+        there = {each.name for each in await self._outside.standing.nodes()}
+        holders = {each.node: each.holder for each in await self._outside.standing.claims()}
+        return {name: holders.get(name) or "somebody" for name in nodes & (there | holders.keys())}
 
     async def _round(self) -> bool:
         """Whether all Leases are ours and no Node was there; otherwise that was mended just now."""

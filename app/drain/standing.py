@@ -20,6 +20,17 @@ def is_closed(node: Node) -> bool:
     return node.spec.unschedulable and node.metadata.annotations.get(GATE, "") == CLOSED
 
 
+def opening_of(node: Node) -> str:
+    """What of the node is not closed."""
+    gate = node.metadata.annotations.get(GATE)
+    seen = [] if node.spec.unschedulable else ["it was uncordoned"]
+    if gate is None:
+        seen.append(f"its annotation {GATE} was taken away")
+    elif gate != CLOSED:
+        seen.append(f"its annotation {GATE} says {gate[:63]}")
+    return " and ".join(seen)
+
+
 def stands(pod: Pod) -> bool:
     """Whether the pod has, or may get, a task; finished ones and a DaemonSet's have none."""
     return is_overflow(pod) and not is_terminal(pod)

@@ -39,6 +39,12 @@ WORDS: Final[tuple[Word, ...]] = (
     Word("pod annotation", names.MAX_WAIT, "`90s`, `2m`, `1h30m`", "waits so long for a real node first"),
     Word(
         "pod annotation",
+        names.EARLY,
+        f"`{names.EARLY_ALLOWED}`",
+        "may burst before real nodes are full, where the extender has `--early-burst`",
+    ),
+    Word(
+        "pod annotation",
         names.CAPACITY,
         ", ".join(f"`{each}`" for each in CAPACITIES),
         "what the task runs on; spot-first falls back to on-demand",

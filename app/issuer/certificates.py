@@ -9,6 +9,7 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from app.tls.authority import SKEW
 
@@ -19,6 +20,8 @@ SIGNS: Final = 0.9
 kube-scheduler reads the CA of its extender at its start alone. Of ten years, a year lies in between.
 """
 
+_CURVES: Final = (ec.SECP256R1, ec.SECP384R1, ec.SECP521R1)
+_SERVERS: Final = frozenset({ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE})
 _BEGIN: Final = b"-----BEGIN CERTIFICATE-----"
 _END: Final = b"-----END CERTIFICATE-----"
 _CANNOT_READ: Final = (
@@ -64,7 +67,10 @@ class Flaw(msgspec.Struct, frozen=True):
 
 
 def trusted(pem: bytes, *, now: datetime) -> tuple[tuple[Ca, ...], tuple[Flaw, ...]]:
-    """The certificates of a bundle that are valid now, each once, and what else is in it."""
+    """The certificates of a bundle, each once, and what else is in it.
+
+    One that is not valid yet stays: whoever made it had another idea of the time, perhaps the right one.
+    """
     found: dict[bytes, Ca] = {}
     flaws: dict[str, Flaw] = {}
     for block in _blocks(pem):
@@ -89,9 +95,10 @@ def authority(cert: bytes, key: bytes, *, now: datetime) -> Ca | Flaw:
             return Flaw("its key is not that of its certificate")
     except _CANNOT_READ:
         return Flaw("its certificate and key are not both there in PEM form")
-    if not _signs(certificate):
-        return Flaw("its certificate is not a CA's")
-    return _ca(cert, now=now)
+    problem = _unfit(certificate, private)
+    if not problem and now < certificate.not_valid_before_utc:
+        problem = f"its certificate is not valid before {certificate.not_valid_before_utc:%F %TZ}"
+    return Flaw(problem) if problem else _ca(cert, now=now)
 
 
 def leaf(cert: bytes, key: bytes, trust: Iterable[Ca], *, now: datetime) -> Served | Flaw:
@@ -130,8 +137,8 @@ def _ca(pem: bytes, *, now: datetime) -> Ca | Flaw:
         whole = certificate.public_bytes(serialization.Encoding.PEM)
     except _CANNOT_READ:
         return Flaw("holds a certificate that cannot be read")
-    if not certificate.not_valid_before_utc <= now < until:
-        return Flaw(f"holds a certificate that is valid from {since:%F %TZ} to {until:%F %TZ} only")
+    if now >= until:
+        return Flaw(f"holds a certificate that ended at {until:%F %TZ}")
     return Ca(pem=whole, since=since, until=until)
 
 
@@ -150,11 +157,27 @@ def _names(certificate: x509.Certificate) -> frozenset[str]:
     return frozenset((*found.get_values_for_type(x509.DNSName), *addresses))
 
 
-def _signs(certificate: x509.Certificate) -> bool:
+def _unfit(certificate: x509.Certificate, private: ec.EllipticCurvePrivateKey) -> str:
+    """Why API servers would not believe a leaf that it signs; empty where they would.
+
+    Somebody may have put a CA of another purpose there. https://pkg.go.dev/crypto/x509#Certificate.Verify
+    """
     try:
-        return certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
-    except (x509.ExtensionNotFound, *_CANNOT_READ):
-        return False
+        found = {type(each.value): each.value for each in certificate.extensions}
+    except _CANNOT_READ:
+        return "its certificate has extensions that cannot be read"
+    basic, usage = found.get(x509.BasicConstraints), found.get(x509.KeyUsage)
+    purposes = found.get(x509.ExtendedKeyUsage)
+    problems = {
+        "its certificate is not a CA's": not isinstance(basic, x509.BasicConstraints) or not basic.ca,
+        "its key is on a curve that API servers do not know": not isinstance(private.curve, _CURVES),
+        "its certificate may not sign others (key usage)": isinstance(usage, x509.KeyUsage)
+        and not usage.key_cert_sign,
+        "its certificate is not for servers (extended key usage)": isinstance(purposes, x509.ExtendedKeyUsage)
+        and not _SERVERS & set(purposes),
+        "its certificate is for some names alone (name constraints)": x509.NameConstraints in found,
+    }
+    return next((problem for problem, holds in problems.items() if holds), "")
 
 
 def _has_signed(ca: Ca, certificate: x509.Certificate) -> bool:

@@ -54,7 +54,7 @@ def decide(held: Holdings, *, config: IssuerConfig, now: datetime) -> Plan:
     current = held.current
     commands = _first_of_the_ca(held) if current is None else _of_the_ca(held, current, config, now)
     if not commands and current is not None:
-        whole = bundle((current, *([held.next] if held.next else []), *held.previous))
+        whole = bundle(held.authorities())
         commands = (*_of_the_leaf(held, current, whole, config, now), *_of_the_registration(held, whole))
     return Plan(commands=commands, flaws=held.flaws, look_again=_look_again(held, config, now))
 
@@ -91,7 +91,7 @@ def _of_the_ca(held: Holdings, current: Ca, config: IssuerConfig, now: datetime)
 def _of_the_leaf(
     held: Holdings, current: Ca, whole: bytes, config: IssuerConfig, now: datetime
 ) -> tuple[Command, ...]:
-    news = not {current, *([held.next] if held.next else []), *held.previous} <= set(held.published)
+    news = not set(held.authorities()) <= set(held.published)
     since = now if news or held.since is None else held.since
     until = min(now + config.leaf_validity, current.until)
     due = _why_anew(held, current, until, config, now)

@@ -54,7 +54,7 @@ class Holdings(msgspec.Struct, frozen=True, kw_only=True):
         published: what the servers' Secret tells its readers to trust.
         since: since when it does; None where nobody knows.
         registered: what the API server trusts, entry by entry; None where that is unknown or not ours.
-        trusted_there: the same, as certificates, each once.
+        trusted_there: the same, as certificates, each once, and what it trusted when all was in order last.
         leaf: what is served; None where it cannot be.
         raw_bundle: the servers' ca.crt as it stands.
         raw_previous: previous.crt as it stands.
@@ -77,9 +77,18 @@ class Holdings(msgspec.Struct, frozen=True, kw_only=True):
     extra: Mapping[str, tuple[str, ...]] = {}
     flaws: tuple[str, ...] = ()
 
+    def authorities(self) -> tuple[Ca, ...]:
+        """All that clients are to trust: what the CA's Secret holds."""
+        several = (self.current, self.next, *self.previous)
+        return tuple(each for each in several if each is not None)
 
-def held(objects: Objects, *, config: IssuerConfig, now: datetime) -> Holdings:
-    """The objects, judged as of now; total over whatever anybody wrote into them."""
+
+def held(objects: Objects, *, config: IssuerConfig, now: datetime, known: tuple[Ca, ...] = ()) -> Holdings:
+    """The objects, judged as of now; total over whatever anybody wrote into them.
+
+    `known` is what the bundle was when all was in order last: who empties all objects at once
+    (`helm upgrade --force`) takes no leaf out of a pod.
+    """
     ca, tls = _data(objects.ca), _data(objects.tls)
     flaws: list[str] = []
     registered = _registered(objects, config, flaws)
@@ -89,6 +98,7 @@ def held(objects: Objects, *, config: IssuerConfig, now: datetime) -> Holdings:
     previous = told.trusted(f"{config.ca_secret}: {PREVIOUS}", ca.get(PREVIOUS, b""), now=now)
     published = told.trusted(f"{config.tls_secret}: {CA_CERT}", tls.get(CA_CERT, b""), now=now)
     seen = certificates.trusted(b"".join(dict.fromkeys(registered or ())), now=now)[0]
+    seen = tuple(dict.fromkeys((*seen, *(each for each in known if now < each.until))))
     own = (current, following, *previous)
     trust = (*(each for each in own if each is not None), *published, *seen)
     extra = _extra(config, ca=ca, tls=tls)

@@ -1,6 +1,10 @@
-"""The issuer's shell: looks, decides, writes; every ten seconds, since a look is three small reads."""
+"""The issuer's shell: looks, decides, writes; every ten seconds, since a look is three small reads.
 
-from typing import Final
+In between it glances at the webhook configuration alone: a `caBundle` that is taken out is missed by each pod
+that is created meanwhile.
+"""
+
+from typing import TYPE_CHECKING, Final
 
 from app.issuer.apply import Writer
 from app.issuer.commands import Command, MakeCa, MakeNext
@@ -8,6 +12,7 @@ from app.issuer.config import IssuerConfig
 from app.issuer.decision import Plan, decide
 from app.issuer.holdings import CA_CERT, NEXT_CERT, TLS_CERT, Holdings, Objects, held
 from app.issuer.metrics import IssuerMetrics
+from app.model.webhook_configuration import MutatingWebhookConfiguration
 from app.ports.clock import Clock
 from app.ports.failures import Conflict, PortFailure, Refused, Unavailable
 from app.ports.issuing import TlsSecrets, WebhookBundles
@@ -15,11 +20,17 @@ from app.telemetry import logs
 from app.timing import backoff
 from app.tls.expiry import CertificateExpiry
 
+if TYPE_CHECKING:
+    from app.issuer.certificates import Ca
+
 MOST_STEPS: Final = 12
 """Looks in a row, each after a write; an installation from nothing takes three."""
 
 BREATH: Final = 1.0
 """Seconds between two turns at the least, and after a conflict."""
+
+GLANCE: Final = 2.0
+"""Seconds between glances at the webhook configuration."""
 
 FRESH: Final = 30.0
 """Seconds. What is decided by an older look is not written."""
@@ -69,6 +80,10 @@ class Issuer:
         self._look_again = clock.now()
         self._hidden = ""
         self._in_order = False
+        self._known: tuple[Ca, ...] = ()
+        self._version = ""
+        self._writes = 0
+        self._quiet = False
 
     def missing(self) -> str | None:
         """Why the certificates are not in order yet; None once they were."""
@@ -77,7 +92,7 @@ class Issuer:
     async def run(self) -> None:
         """Keep them until cancelled; survives every failure of the far side."""
         while True:
-            await self._clock.sleep(await self._turn())
+            await self._rest(await self._turn())
 
     async def once(self) -> None:
         """Do what is to be done now.
@@ -101,13 +116,33 @@ class Issuer:
 
     async def _turn(self) -> float:
         """Seconds until the next at the latest."""
+        self._quiet = False
+        before = self._writes
         try:
             await self.once()
         except PortFailure as failure:
             return self._pause_after(failure)
         self._failures = 0
         self._in_order = True
+        self._quiet = self._writes == before
         return max(BREATH, (self._look_again - self._clock.now()).total_seconds())
+
+    async def _rest(self, seconds: float) -> None:
+        """Wait; after a turn without a write no longer than until the webhook configuration is another.
+
+        Who writes against us is answered once in a whole rest.
+        """
+        ends = self._clock.steady() + seconds
+        while (left := ends - self._clock.steady()) > 0:
+            await self._clock.sleep(min(left, GLANCE))
+            if self._quiet and await self._is_another():
+                return
+
+    async def _is_another(self) -> bool:
+        try:
+            return _version(await self._bundles.read()) != self._version
+        except PortFailure:
+            return False  # the next turn tells
 
     def _pause_after(self, failure: PortFailure) -> float:
         self._failures += 1
@@ -124,15 +159,25 @@ class Issuer:
         began = self._clock.steady()
         seen = await self._look()
         now = self._clock.now()
-        holdings = held(seen, config=self._config, now=now)
+        holdings = held(seen, config=self._config, now=now, known=self._known)
         plan = decide(holdings, config=self._config, now=now)
+        if not plan.commands:
+            self._known = holdings.authorities()
         self._look_again = plan.look_again
         self._tell(plan, holdings, seen)
+        failed: PortFailure | None = None
         for command in plan.commands:
             if self._clock.steady() - began > FRESH:
                 raise Unavailable(f"the look took longer than {FRESH:.0f} s; nothing is written by it")
-            where = await self._writer.apply(command, seen, now=now)
-            self._note(command, where)
+            try:
+                where = await self._writer.apply(command, seen, now=now)
+            except PortFailure as failure:
+                # Each is about another object: who may not write the leaf may still mend a caBundle.
+                failed = failed or failure
+            else:
+                self._note(command, where)
+        if failed is not None:
+            raise failed
         return plan
 
     async def _look(self) -> Objects:
@@ -142,6 +187,7 @@ class Issuer:
             registration = await self._bundles.read()
         except Refused as refused:
             self._hidden = str(refused)
+        self._version = _version(registration)
         tls = await self._secrets.read(self._config.tls_secret)
         ca = await self._secrets.read(self._config.ca_secret)
         return Objects(ca=ca, tls=tls, registration=registration, hidden=self._hidden)
@@ -159,6 +205,7 @@ class Issuer:
         self._expiry.shows("issued", tls.get(TLS_CERT, b"") if holdings.leaf else b"")
 
     def _note(self, command: Command, where: str) -> None:
+        self._writes += 1
         kind = type(command).__name__
         self._metrics.writes.labels(kind).inc()
         _log.info("written", what=kind, object=where, why=command.why)
@@ -169,6 +216,11 @@ class Issuer:
                 _log.warning(_RESTART, before=str(command.signs))
             case _:
                 return
+
+
+def _version(registration: MutatingWebhookConfiguration | None) -> str:
+    """Tells two states of it apart, one made anew too."""
+    return registration.metadata.resource_version if registration is not None else ""
 
 
 def mend(config: IssuerConfig) -> str:

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import ssl
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from http import HTTPStatus
 from typing import Final
 
@@ -69,6 +69,11 @@ class Connection:
     def __init__(self, client: ApiClient) -> None:
         self._client = client
         self._closed = False
+        self._heard: Callable[[str], object] = str
+
+    def tell_time(self, heard: Callable[[str], object]) -> None:
+        """Call this with the Date header of each answer from now on; empty where there is none."""
+        self._heard = heard
 
     async def request(
         self,
@@ -172,6 +177,7 @@ class Connection:
             method, url, headers=headers, body=body, _request_timeout=limits
         )
         answer: aiohttp.ClientResponse = sent.response
+        self._heard(answer.headers.get("Date", ""))
         return answer
 
     def _unavailable(self, asked: str, error: Exception) -> PortFailure:

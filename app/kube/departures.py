@@ -9,6 +9,7 @@ from app.kube.lease_wire import WireLease
 from app.kube.listing import complete
 from app.kube.placeholders import DESCRIPTION
 from app.kube.transport import MERGE_PATCH, Query, Transport
+from app.model.meta import ObjectMeta
 from app.model.names import GATE, PLACEHOLDER_FOR
 from app.model.node import Node, is_virtual
 from app.model.pod import Pod
@@ -27,6 +28,19 @@ class _Described(Wire, frozen=True):
     description: str = ""
 
 
+class _Entry(Wire, frozen=True):
+    manager: str = ""
+    fields_v1: dict[str, Json] = msgspec.field(default_factory=dict, name="fieldsV1")
+
+
+class _Managed(ObjectMeta, frozen=True):
+    managed_fields: tuple[_Entry, ...] = ()
+
+
+class _Written(Wire, frozen=True):
+    metadata: _Managed = _Managed()
+
+
 class Standing:
     """Whole listings, each a consistent read; `namespace` is Spillway's own."""
 
@@ -38,6 +52,13 @@ class Standing:
         """The virtual nodes."""
         found = await complete(self._connection, paths.NODES, query={}, kind=Node)
         return tuple(node for node in found.values if is_virtual(node))
+
+    async def gate_writer(self, node: str) -> str:
+        """The manager of the annotation, https://kubernetes.io/docs/reference/using-api/server-side-apply/."""
+        query = {"fieldSelector": f"metadata.name={node}"}
+        found = await complete(self._connection, paths.NODES, query=query, kind=_Written)
+        entries = (entry for each in found.values for entry in each.metadata.managed_fields)
+        return next((entry.manager for entry in entries if _has_gate(entry.fields_v1)), "")
 
     async def pods(self, node: str) -> tuple[Pod, ...]:
         """The pods that are bound to a node."""
@@ -55,6 +76,11 @@ class Standing:
         path = paths.leases(NODE_LEASES)
         found = (await complete(self._connection, path, query={}, kind=WireLease)).values
         return tuple(Claimed(each.metadata.name, each.spec.holder_identity or "") for each in found)
+
+
+def _has_gate(fields: dict[str, Json]) -> bool:
+    annotations = (fields.get("f:metadata") or {}).get("f:annotations") or {}
+    return f"f:{GATE}" in annotations
 
 
 class Departures:

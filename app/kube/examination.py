@@ -11,7 +11,7 @@ import msgspec
 from app.kube import paths
 from app.kube.answers import decoded
 from app.kube.listing import complete
-from app.kube.transport import Transport
+from app.kube.transport import Query, Transport
 from app.kube.watch_events import W
 from app.model.installed import Host, Workload
 from app.model.objects import ConfigMap, NetworkPolicy, Secret, Service
@@ -43,6 +43,15 @@ class Examination:
         deployments = await self._all(f"{root}/deployments", Workload)
         try:
             return (*deployments, *await self._all(f"{root}/statefulsets", Workload))
+        except NotFound:  # an API server without that kind
+            return deployments
+
+    async def installed(self) -> tuple[Workload, ...]:
+        """The Deployments and StatefulSets of all namespaces that a chart of Spillway made."""
+        query: Query = {"labelSelector": "app.kubernetes.io/part-of=spillway"}
+        deployments = await self._all("/apis/apps/v1/deployments", Workload, query=query)
+        try:
+            return (*deployments, *await self._all("/apis/apps/v1/statefulsets", Workload, query=query))
         except NotFound:  # an API server without that kind
             return deployments
 
@@ -119,6 +128,10 @@ class Examination:
         data = await self._connection.request("POST", path, query={"dryRun": "All"}, body=pod)
         return decoded(data, Pod, asked=f"POST {path}")
 
+    async def waiting(self) -> tuple[Pod, ...]:
+        """The pods of all namespaces that have no node."""
+        return await self._all(paths.PODS, Pod, query={"fieldSelector": "spec.nodeName="})
+
     async def has_karpenter(self) -> bool:
         """Whether the API server knows Karpenter's kinds."""
         try:
@@ -127,5 +140,5 @@ class Examination:
             return False
         return True
 
-    async def _all(self, path: str, kind: type[W]) -> tuple[W, ...]:
-        return (await complete(self._connection, path, query={}, kind=kind)).values
+    async def _all(self, path: str, kind: type[W], *, query: Query | None = None) -> tuple[W, ...]:
+        return (await complete(self._connection, path, query=query or {}, kind=kind)).values

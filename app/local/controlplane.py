@@ -8,6 +8,7 @@ import contextlib
 import os
 import secrets
 import shutil
+import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from pathlib import Path
 
@@ -187,7 +188,8 @@ class ControlPlane:
 
     async def _spawn(self, name: str, command: list[str]) -> None:
         try:
-            child = await Child.start(name, command, directory=self._directory)
+            # An API server that is asked to end waits for etcd, which is gone then.
+            child = await Child.start(name, command, directory=self._directory, orphaned=signal.SIGKILL)
         except OSError as error:
             raise ControlPlaneError(f"{command[0]} cannot be run: {error}") from error
         self._children.append(child)

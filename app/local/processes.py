@@ -45,17 +45,19 @@ class Child:
         *,
         directory: Path,
         environment: Mapping[str, str] | None = None,
+        orphaned: signal.Signals = signal.SIGTERM,
     ) -> "Child":
         """Start the program in `directory`, logging to `directory/NAME.log`.
 
         A process group of its own keeps a terminal's Ctrl-C away from it: whoever started it stops it. Where
-        that one is killed, the kernel ends the child too (Linux).
+        that one is killed, the kernel signals the child too (Linux).
 
         Args:
             name: for people, and the log's name.
             command: the program and its arguments.
             directory: where it runs.
             environment: all of its environment; this process's own where left out.
+            orphaned: the signal that it gets then.
 
         Raises:
             OSError: the program cannot be run.
@@ -70,7 +72,7 @@ class Child:
                 stderr=output,
                 start_new_session=True,
                 env=environment,
-                preexec_fn=dies_with_parent(signal.SIGTERM),
+                preexec_fn=dies_with_parent(orphaned),
             )
         return cls(name, process, log=log)
 

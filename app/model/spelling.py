@@ -9,7 +9,7 @@ from typing import Final
 
 from app.model import names
 from app.model.meta import ObjectMeta
-from app.model.names import ENABLED, OVERFLOW, PERMITTED
+from app.model.names import EARLY, EARLY_ALLOWED, ENABLED, OVERFLOW, PERMITTED
 from app.model.reason import Reason
 
 DOMAIN: Final = "spillway.dev/"
@@ -59,8 +59,12 @@ _CLOSE: Final = 0.75
 
 
 def unread_on_pod(metadata: ObjectMeta) -> tuple[Reason, ...]:
-    """The keys of ours on a pod that nobody reads, `_MOST` at most."""
-    return tuple(_unread(metadata, _ON_PODS, elsewhere=_ON_NAMESPACES))[:_MOST]
+    """An annotation that means nothing, and the keys of ours on a pod that nobody reads, `_MOST` at most.
+
+    What keeps the pod off Fargate is not among it: those annotations are refused where they are read.
+    """
+    keys = tuple(_unread(metadata, _ON_PODS, elsewhere=_ON_NAMESPACES))[:_MOST]
+    return (*_meaningless_early(metadata), *keys)
 
 
 def unread_on_namespace(metadata: ObjectMeta) -> tuple[Reason, ...]:
@@ -76,6 +80,16 @@ def _meaningless_label(metadata: ObjectMeta) -> Iterator[Reason]:
             "InvalidNamespaceLabel",
             f'the label {OVERFLOW} is "{said[:_SHOWN]}", so none of its pods may overflow; '
             f"write {ENABLED} or {PERMITTED}, or take it away",
+        )
+
+
+def _meaningless_early(metadata: ObjectMeta) -> Iterator[Reason]:
+    said = metadata.annotations.get(EARLY, EARLY_ALLOWED)
+    if said != EARLY_ALLOWED:
+        yield Reason(
+            "InvalidEarlyBurst",
+            f'is "{said[:_SHOWN]}", so it does not burst early; write {EARLY_ALLOWED}, or leave it out',
+            f"metadata.annotations[{EARLY}]",
         )
 
 

@@ -22,6 +22,10 @@ class Standing(Protocol):
         """The virtual nodes."""
         ...
 
+    async def gate_writer(self, node: str) -> str:
+        """Who wrote the node's gate last, as its managed fields have it; empty where they do not say."""
+        ...
+
     async def pods(self, node: str) -> tuple[Pod, ...]:
         """The pods that are bound to a node."""
         ...

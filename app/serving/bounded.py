@@ -7,9 +7,8 @@ its connection for ever, and one that never ends its headers fills our memory.
 import asyncio
 from typing import Any, Final
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
-
 from app.ports.clock import Clock
+from app.serving.leaving import LeavingHttp
 
 ARRIVAL: Final = 30.0
 """Seconds from a request's first byte to its last; no API server waits longer for a webhook."""
@@ -21,7 +20,7 @@ MOST_HEADERS: Final = 200
 """Header lines of a request, trailers included."""
 
 
-class BoundedHttp(HttpToolsProtocol):
+class BoundedHttp(LeavingHttp):
     """One connection. `silence` is how many seconds a client may take before its first request."""
 
     clock: Clock
@@ -97,6 +96,8 @@ class BoundedHttp(HttpToolsProtocol):
         self.transport.abort()
 
 
-def bounded(clock: Clock, *, silence: float, protocol: type[BoundedHttp] = BoundedHttp) -> type[Any]:
+def bounded(
+    clock: Clock, *, silence: float, protocol: type[BoundedHttp] = BoundedHttp, linger: float = 0.0
+) -> type[Any]:
     """The protocol for uvicorn's `http` setting, with this clock."""
-    return type("ClockedHttp", (protocol,), {"clock": clock, "silence": silence})
+    return type("ClockedHttp", (protocol,), {"clock": clock, "silence": silence, "linger": linger})

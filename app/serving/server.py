@@ -6,6 +6,7 @@ import socket
 import ssl
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,12 +29,16 @@ _log = logs.get(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Listen:
-    """Where to listen; HTTPS where a certificate is named."""
+    """Where to listen; HTTPS where a certificate is named.
+
+    A client that asked within the last `linger` seconds may ask once more while the server stops.
+    """
 
     host: str
     port: int
     cert: Path | None = None
     key: Path | None = None
+    linger: float = 0.0
 
 
 class QuietServer(uvicorn.Server):
@@ -73,7 +78,7 @@ async def serve(
         port=listen.port,
         ssl_certfile=listen.cert,
         ssl_keyfile=listen.key,
-        http=bounded(clock, silence=KEEP_ALIVE, protocol=protocol),
+        http=bounded(clock, silence=KEEP_ALIVE, protocol=protocol, linger=listen.linger),
         log_config=None,
         access_log=False,
         proxy_headers=False,
@@ -82,7 +87,7 @@ async def serve(
         timeout_graceful_shutdown=5,
         server_header=False,
     )
-    pair = _load(config, listen, loaded)
+    pair = _load(config, listen, loaded, now=clock.now())
     server = QuietServer(config)
     sockets = [listening_socket(listen.host, listen.port)]
     serving = asyncio.create_task(server.serve(sockets=sockets))
@@ -122,13 +127,13 @@ def listening_socket(host: str, port: int) -> socket.socket:
     return listening
 
 
-def _load(config: uvicorn.Config, listen: Listen, loaded: Loaded) -> FilePair | None:
+def _load(config: uvicorn.Config, listen: Listen, loaded: Loaded, *, now: datetime) -> FilePair | None:
     try:
         config.load()
         if config.ssl is None or listen.cert is None or listen.key is None:
             return None
         pair = FilePair(config.ssl, cert=listen.cert, key=listen.key, loaded=loaded)
-        pair.look()
+        pair.look(now=now)
     except ssl.SSLError as error:
         files = f"{config.ssl_certfile} and {config.ssl_keyfile}"
         raise OSError(f"{files} are no certificate and its key in PEM form: {error}") from error

@@ -6,11 +6,12 @@ AWS credentials, region and endpoints come through boto3's own chain (`AWS_*`), 
 Never here: what a setting does.
 """
 
+from app.model.setting import flag
 from app.settings.bridge import BridgeSettings
 from app.settings.common import Common
 from app.settings.extender import ExtenderSettings
 from app.settings.issuer import IssuerSettings
-from app.settings.loading import PROGRAMS, SettingsError, flag, load, variable
+from app.settings.loading import PROGRAMS, SettingsError, load, variable
 from app.settings.nodes import nodes_of
 from app.settings.variables import known_variables, unknown_variables
 from app.settings.webhook import WebhookSettings

@@ -4,6 +4,7 @@ from typing import Any, Final, TypeVar
 
 from pydantic import ValidationError
 
+from app.model.setting import flag
 from app.settings.bridge import BridgeSettings
 from app.settings.common import PREFIX, Common
 from app.settings.extender import ExtenderSettings
@@ -26,11 +27,6 @@ PROGRAMS: Final[dict[str, type[Common]]] = {
     "bridge": BridgeSettings,
     "issuer": IssuerSettings,
 }
-
-
-def flag(name: str) -> str:
-    """The flag of a field: `node_name` → `--node-name`."""
-    return "--" + name.replace("_", "-")
 
 
 def variable(name: str) -> str:

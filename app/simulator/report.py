@@ -14,7 +14,7 @@ _SECOND_MS: Final = 1000
 _NEVER: Final = math.inf
 
 
-class Figures(msgspec.Struct, frozen=True, kw_only=True):
+class Figures(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """How one policy did.
 
     Attributes:
@@ -43,7 +43,7 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
     end: float
 
 
-class Report(msgspec.Struct, frozen=True, kw_only=True):
+class Report(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """The comparison.
 
     Attributes:

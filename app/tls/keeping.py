@@ -8,6 +8,7 @@ from app.ports.clock import Clock
 from app.ports.failures import PortFailure, Unavailable
 from app.telemetry import logs
 from app.tls.serving_context import ServingContext, pair_of
+from app.tls.validity import refuse_ended
 
 LOOK_EVERY: Final = 10.0
 """Seconds between looks at files, and at what is not known yet."""
@@ -35,8 +36,8 @@ class FileAuthorities:
 async def keep_presenting(context: ServingContext, *, cert: Path, key: Path, clock: Clock) -> None:
     """Serve the pair anew whenever its files change, until cancelled.
 
-    A pair that cannot be used (half-written, or not matching) leaves the old one in service, and is looked
-    at again.
+    A pair that cannot be used (half-written, not matching, or ended while the old one has not) leaves the
+    old one in service, and is looked at again.
     """
     told = ""
     while True:
@@ -45,10 +46,13 @@ async def keep_presenting(context: ServingContext, *, cert: Path, key: Path, clo
             pair = pair_of(cert, key)
             if pair == context.pair:
                 continue
+            refuse_ended(pair, served=context.pair, now=clock.now())
             context.present(pair)
         except OSError as error:
             if str(error) != told:
-                _log.warning("certificate not reloaded", cert=str(cert), error=str(error))
+                _log.warning(
+                    "certificate not reloaded: the one before is served on", cert=str(cert), error=str(error)
+                )
             told = str(error)
             continue
         told = ""

@@ -1,21 +1,31 @@
 """`spillway aws`, composed: one account and region, through boto3's own chain."""
 
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from typing import Final
 
 from app.aws.account.account import Account
-from app.aws.account.calls import Calls
+from app.aws.account.calls import Calls, Waiting
 from app.aws.account.checks.examiner import Examiner
 from app.aws.account.checks.finding import Finding
 from app.aws.account.checks.judgement import judged
 from app.aws.account.departure import Departure, departure, owns_cluster
-from app.aws.account.leftovers import Sweeper
+from app.aws.account.leftovers import Counted, Sweeper
+from app.aws.account.names import checked_name
 from app.aws.account.options import Options
+from app.aws.account.plan import Delete, Removal
 from app.aws.account.values import Made
+from app.aws.account.wanted import Kind
 from app.aws.account.wish import Wish, options_of
 from app.aws.connection import Connection, ConnectionConfig
 from app.aws.offers import AwsOffers
+from app.ports.clock import Clock
 from app.wiring.clock import SystemClock
+
+_FORGOTTEN: Final = 75.0
+"""Seconds until a deleted queue is gone, a minute by SQS's own word, and some to spare."""
+
+_EVERY: Final = 5.0
 
 
 class Prepared:
@@ -27,7 +37,8 @@ class Prepared:
         examiner: what `check` looks at.
     """
 
-    def __init__(self, account: Account, sweeper: Sweeper, examiner: Examiner) -> None:
+    def __init__(self, account: Account, sweeper: Sweeper, examiner: Examiner, *, clock: Clock) -> None:
+        self._clock = clock
         self.account = account
         self.sweeper = sweeper
         self.examiner = examiner
@@ -57,24 +68,43 @@ class Prepared:
         others = await self.account.others()
         return departure(steps, left, others=others, keep_logs=keep_logs)
 
+    async def remove(self, leaving: Departure, *, told: Callable[[Removal], None], counted: Counted) -> None:
+        """Remove what is to go, tasks first. Raises PortFailure."""
+        await self.sweeper.stop(leaving.left.tasks, counted=counted)
+        if any(isinstance(each, Delete) and each.found.key.kind is Kind.CLUSTER for each in leaving.steps):
+            await self.sweeper.ended(counted=counted)
+        await self.account.remove(leaving.steps, told=told)  # type: ignore[arg-type]  # applies no plan
+        await self.sweeper.remove(leaving.left, counted=counted)
+
+    async def remains(self, *, keep_logs: bool) -> Departure:
+        """What is still seen of it, looked at for a minute: AWS forgets slowly. Raises PortFailure."""
+        until = self._clock.steady() + _FORGOTTEN
+        while not (left := await self.departure(keep_logs=keep_logs)).is_nothing:
+            if self._clock.steady() > until:
+                break
+            await self._clock.sleep(_EVERY)
+        return left
+
 
 @contextlib.asynccontextmanager
-async def prepared(*, region: str, name: str) -> AsyncIterator[Prepared]:
+async def prepared(*, region: str, name: str, waiting: Waiting) -> AsyncIterator[Prepared]:
     """Open the account, and find out which it is.
 
     Args:
         region: empty means the AWS chain's.
-        name: the installation's, checked.
+        name: the installation's.
+        waiting: hears why a call is repeated.
 
     Raises:
+        NameFault: nothing can be called that.
         PortFailure: no region, no credentials, or no answer; the message names the mend.
     """
-    clock = SystemClock()
+    clock, name = SystemClock(), checked_name(name)
     connection = await Connection.open(ConnectionConfig(region=region, threads=4, launch_threads=1))
     try:
-        calls = Calls(connection, clock=clock)
+        calls = Calls(connection, clock=clock, waiting=waiting)
         account = await Account.found(calls, name=name)
         examiner = Examiner(calls, account, offers=AwsOffers(connection))
-        yield Prepared(account, Sweeper(calls, account.names, clock=clock), examiner)
+        yield Prepared(account, Sweeper(calls, account.names, clock=clock), examiner, clock=clock)
     finally:
         connection.close()

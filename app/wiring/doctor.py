@@ -11,19 +11,21 @@ from app.doctor.configurations import Configuration, Held, held, is_ours
 from app.doctor.diagnosis import Diagnosis, diagnose
 from app.doctor.installation import Attempt, Endpoint, attempts, endpoints, services, setup_of, tls_secret
 from app.doctor.rights import Program, Question, Setup, groups_of, questions
-from app.doctor.seen import Gate, Policy, Seen, Served, Trial, Unread
+from app.doctor.seen import Gate, Policy, Seen, Served, Trial, Unread, homes, left_out
+from app.extender.cluster.affinity import admits
 from app.extender.insight.policy import DEFAULTS, published
 from app.extender.insight.policy import Policy as Published
 from app.kube.connection import Connection
 from app.kube.evictions import Evictions
 from app.kube.examination import Examination
 from app.kube.inspection import Inspection
-from app.model.installed import Host
+from app.model.installed import Host, Workload
 from app.model.lease import LeaseObject
 from app.model.node import Node, is_virtual
 from app.model.objects import ConfigMap
+from app.model.pod import Pod
 from app.ports.clock import Clock
-from app.ports.failures import PortFailure
+from app.ports.failures import PortFailure, Unavailable
 from app.tls.shown import shown_certificate
 from app.wiring import kubernetes
 from app.wiring.insight import Insight
@@ -70,8 +72,9 @@ class Examiner:
         namespaces = await self._inspection.namespaces()
         virtual = [node for node in nodes if is_virtual(node)]
         told = published(virtual)
-        own = self._namespace or (told or DEFAULTS).namespace
-        workloads = await _or_why(self._examination.workloads(own))
+        installed = await self._or_why(self._examination.installed())
+        own = self._namespace or (told.namespace if told else _only_home(installed))
+        workloads = await self._or_why(self._examination.workloads(own))
         setup = setup_of(
             () if isinstance(workloads, Unread) else workloads,
             namespace=own,
@@ -85,27 +88,32 @@ class Examiner:
             own=kubernetes.own_version(),
             namespace=own,
             policy=_policy(told) if told is not None else None,
-            gate=await _or_why(self._gate(own)),
+            gate=await self._or_why(self._gate(own)),
             workloads=workloads,
-            webhooks=await _or_why(self._examination.webhooks()),
-            config_maps=await _or_why(self._config_maps(own)),
+            installed=installed,
+            webhooks=await self._or_why(self._examination.webhooks()),
+            config_maps=await self._or_why(self._config_maps(own)),
             nodes=nodes,
             namespaces=namespaces,
             setup=setup,
-            services=await _or_why(self._examination.services(_SYSTEM)),
-            policies=await _or_why(self._examination.network_policies()),
-            autoscalers=await _or_why(self._autoscalers()),
+            services=await self._or_why(self._examination.services(_SYSTEM)),
+            policies=await self._or_why(self._examination.network_policies()),
+            autoscalers=await self._or_why(self._autoscalers()),
+            waiting=await self._or_why(self._waiting(virtual)),
         )
 
     async def _tried(self, seen: Seen) -> Seen:
         """With what the API server says when it is asked to do something, for trial or for somebody else."""
-        tries = attempts(seen.namespaces, own=seen.namespace, actuator=seen.actuator)
+        unasked = left_out(seen.webhooks, own=seen.namespace)
+        tries = attempts(seen.namespaces, unasked=unasked, actuator=seen.actuator)
         return msgspec.structs.replace(
             seen,
-            answers=await _or_why(self._answers(seen.setup)),
+            answers=await self._or_why(self._answers(seen.setup)),
             trials=tuple([await self._trial(each) for each in tries]),
-            hosts=await _or_why(self._hosts(seen.virtual)),
-            healths={node.name: await _or_why(self._examination.health(node.name)) for node in seen.virtual},
+            hosts=await self._or_why(self._hosts(seen.virtual)),
+            healths={
+                node.name: await self._or_why(self._examination.health(node.name)) for node in seen.virtual
+            },
         )
 
     async def _met(self, seen: Seen) -> Seen:
@@ -127,12 +135,27 @@ class Examiner:
             services_reached=await self._reached(asked),
         )
 
+    async def _or_why(self, asked: Awaitable[T]) -> T | Unread:
+        """The answer, or why there is none; what nobody answers while the API server is away is no finding.
+
+        Raises:
+            PortFailure: the API server does not answer at all.
+        """
+        try:
+            return await asked
+        except Unavailable as error:
+            await self._connection.server_version()
+            return Unread(str(error))
+        except PortFailure as error:
+            return Unread(str(error))
+
     async def _gate(self, namespace: str) -> Gate:
         looking = Insight(
             self._inspection,
             evictions=Evictions(self._connection),
             clock=self._clock,
             namespace=namespace,
+            option="--namespace",
         )
         status = await looking.status()
         holder = status.leader.holder if status.leader.alive else ""
@@ -161,40 +184,48 @@ class Examiner:
             found.append("Cluster Autoscaler")
         return tuple(found)
 
+    async def _waiting(self, virtual: Iterable[Node]) -> tuple[Pod, ...]:
+        """Without a virtual node nobody lands on one, and nothing is asked."""
+        nodes = tuple(virtual)
+        pods = await self._examination.waiting() if nodes else ()
+        return tuple(pod for pod in pods if any(admits(pod, node) for node in nodes))
+
+    async def _health(self, node: Node) -> str | Unread:
+        return await self._or_why(self._examination.health(node.name))
+
     async def _hosts(self, nodes: Iterable[Node]) -> tuple[Host, ...]:
         return tuple([await self._examination.host(node.name) for node in nodes])
 
     async def _reached(self, asked: Iterable[Endpoint]) -> dict[str, str | Unread]:
         return {
-            f"{each.namespace}/{each.name}": await _or_why(self._examination.readiness(each))
+            f"{each.namespace}/{each.name}": await self._or_why(self._examination.readiness(each))
             for each in services(asked)
         }
 
     async def _trial(self, attempt: Attempt) -> Trial:
-        pod = await _or_why(self._examination.trial(attempt.namespace, attempt.pod))
+        pod = await self._or_why(self._examination.trial(attempt.namespace, attempt.pod))
         return Trial(namespace=attempt.namespace, word=attempt.word, pod=pod)
 
     async def _served(self, endpoint: Endpoint, namespace: str, secret: str) -> Served:
         """As it is shown there, or where nobody gets there from here, as the Secret holds it."""
         where = f"{endpoint.host}:{endpoint.port}"
-        chain = await _or_why(shown_certificate(endpoint.host, endpoint.port, within=_HANDSHAKE))
+        chain = await self._or_why(shown_certificate(endpoint.host, endpoint.port, within=_HANDSHAKE))
         if isinstance(chain, Unread) and endpoint.in_secret:
             where = f"Secret {namespace}/{secret}"
-            chain = await _or_why(self._examination.certificate(namespace, secret))
+            chain = await self._or_why(self._examination.certificate(namespace, secret))
         return Served(
             what=endpoint.what, where=where, host=endpoint.name, trusted=endpoint.trusted, chain=chain
         )
 
     async def _lease(self, key: str) -> LeaseObject | Unread | None:
         namespace, _, name = key.partition("/")
-        return await _or_why(self._inspection.lease(namespace, name))
+        return await self._or_why(self._inspection.lease(namespace, name))
 
 
-async def _or_why(asked: Awaitable[T]) -> T | Unread:
-    try:
-        return await asked
-    except PortFailure as error:
-        return Unread(str(error))
+def _only_home(installed: tuple[Workload, ...] | Unread) -> str:
+    """Where the programs are, if that is one namespace; where they usually are otherwise."""
+    found = homes(installed)
+    return found[0] if len(found) == 1 else DEFAULTS.namespace
 
 
 def _policy(told: Published) -> Policy:

@@ -16,6 +16,7 @@ from app.fargate.eligibility import refusals
 from app.lifeline.companion import Companion
 from app.model.node import Node
 from app.ports.watched import Watched
+from app.serving.leaving import LINGER
 from app.serving.server import Listen, serve
 from app.settings import ExtenderSettings
 from app.telemetry import families, logs
@@ -65,14 +66,21 @@ async def run(settings: ExtenderSettings) -> None:
             preemption=preemption if preemption.matters else None,
             metrics=metrics,
         )
-        listen = Listen(host=settings.host, port=settings.port, cert=settings.tls_cert, key=settings.tls_key)
+        listen = Listen(
+            host=settings.host,
+            port=settings.port,
+            cert=settings.tls_cert,
+            key=settings.tls_key,
+            linger=LINGER,
+        )
         loaded = CertificateExpiry(registry).of("extender")
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(companion.run())
             for watched in (nodes, namespaces, pods) if preemption.matters else (nodes,):
                 tasks.create_task(watched.run())
             tasks.create_task(_unburden(nodes))
-            tasks.create_task(serve(app, listen, clock=clock, loaded=loaded))
+            # Not a task: while it takes leave of its clients, all that it answers from goes on.
+            await serve(app, listen, clock=clock, loaded=loaded)
     finally:
         await connection.close()
 

@@ -76,13 +76,23 @@ class Insight:
         evictions: asks controllers for their replicas; nothing is evicted.
         clock: time.
         namespace: Spillway's own, where its Leases are; empty takes the one that its leader published.
+        option: how people name that namespace who look.
     """
 
-    def __init__(self, inspection: Inspection, *, evictions: Evictions, clock: Clock, namespace: str) -> None:
+    def __init__(
+        self,
+        inspection: Inspection,
+        *,
+        evictions: Evictions,
+        clock: Clock,
+        namespace: str,
+        option: str = "--spillway-namespace",
+    ) -> None:
         self._inspection = inspection
         self._evictions = evictions
         self._clock = clock
         self._namespace = namespace
+        self._option = option
 
     async def explain(self, keys: Sequence[tuple[str, str]]) -> list[Explanation | NotFound]:
         """Why each pod, by namespace and name, does or does not burst; NotFound for one that is not there.
@@ -140,6 +150,8 @@ class Insight:
             unprepared=unprepared(pods, namespaces=facts.namespaces, actuator=used.gate.actuator, now=now),
             events=tuple(itertools.chain(*events)),
             unread=tuple(self._inspection.unread),
+            namespace=own,
+            option=self._option,
         )
 
     async def _told_of(self, namespace: str, name: str) -> tuple[Event, ...] | NotFound:

@@ -11,6 +11,7 @@ from app.issuer.config import IssuerConfig, service_names
 from app.issuer.issuer import Issuer, mend
 from app.issuer.metrics import IssuerMetrics
 from app.kube.connection import Connection
+from app.kube.server_time import ServerTime
 from app.kube.tls_secrets import TlsSecrets
 from app.kube.webhook_bundles import WebhookBundles
 from app.ports.clock import Clock
@@ -70,10 +71,12 @@ async def _keep(settings: IssuerSettings, issuer: Issuer, clock: Clock, registry
 def _issuer(
     settings: IssuerSettings, connection: Connection, clock: Clock, registry: CollectorRegistry
 ) -> Issuer:
+    time = ServerTime(clock)
+    connection.tell_time(time.heard)
     return Issuer(
         TlsSecrets(connection, namespace=settings.namespace),
         WebhookBundles(connection, name=settings.webhook_configuration),
-        clock=clock,
+        clock=time,
         config=config_of(settings),
         metrics=IssuerMetrics(registry),
         expiry=CertificateExpiry(registry),

@@ -2,6 +2,7 @@
 
 from prometheus_client import CollectorRegistry
 
+from app.serving.leaving import LINGER
 from app.serving.server import Listen, serve
 from app.settings import WebhookSettings
 from app.tls.expiry import CertificateExpiry
@@ -18,5 +19,7 @@ async def run(settings: WebhookSettings) -> None:
         clock=clock,
         registry=registry,
     )
-    listen = Listen(host=settings.host, port=settings.port, cert=settings.tls_cert, key=settings.tls_key)
+    listen = Listen(
+        host=settings.host, port=settings.port, cert=settings.tls_cert, key=settings.tls_key, linger=LINGER
+    )
     await serve(app, listen, clock=clock, loaded=CertificateExpiry(registry).of("webhook"))

@@ -10,18 +10,9 @@ locals {
   account     = data.aws_caller_identity.current.account_id
   description = "Spillway: pods of a Kubernetes cluster on AWS Fargate"
 
-  log_group   = "/${var.name}/pods"
-  cluster_arn = "arn:${local.partition}:ecs:${local.region}:${local.account}:cluster/${var.name}"
-  tasks_arn   = "arn:${local.partition}:ecs:${local.region}:${local.account}:task/${var.name}/*"
-  definitions = "arn:${local.partition}:ecs:${local.region}:${local.account}:task-definition/spillway-*:*"
-  streams     = "arn:${local.partition}:logs:${local.region}:${local.account}:log-group:${local.log_group}:log-stream:*"
-  secrets     = "arn:${local.partition}:secretsmanager:${local.region}:${local.account}:secret:spillway/*"
-  images      = "arn:${local.partition}:ecr:*:*:repository/*"
-  queue_arn   = "arn:${local.partition}:sqs:${local.region}:${local.account}:${var.name}-task-events"
-  rule_arn    = "arn:${local.partition}:events:${local.region}:${local.account}:rule/${var.name}-task-events"
-
-  issuer   = element(split("oidc-provider/", "${var.oidc_provider}oidc-provider/"), 1)
-  boundary = var.permissions_boundary == "" ? null : var.permissions_boundary
+  log_group = "/${var.name}/pods"
+  issuer    = element(split("oidc-provider/", "${var.oidc_provider}oidc-provider/"), 1)
+  boundary  = var.permissions_boundary == "" ? null : var.permissions_boundary
 
   tags = {
     "spillway.dev/name"   = var.name
@@ -30,7 +21,7 @@ locals {
 }
 
 resource "aws_cloudwatch_log_group" "pods" {
-  name              = "/${var.name}/pods"
+  name              = local.log_group
   retention_in_days = var.log_retention
   tags              = local.tags
 }
@@ -59,124 +50,6 @@ resource "aws_ecs_cluster" "this" {
 resource "aws_ecs_cluster_capacity_providers" "this" {
   cluster_name       = aws_ecs_cluster.this.name
   capacity_providers = ["FARGATE", "FARGATE_SPOT"]
-}
-
-data "aws_iam_policy_document" "tasks_trust" {
-  statement {
-    actions = ["sts:AssumeRole"]
-
-    principals {
-      type        = "Service"
-      identifiers = ["ecs-tasks.amazonaws.com"]
-    }
-
-    condition {
-      test     = "StringEquals"
-      variable = "aws:SourceAccount"
-      values   = [local.account]
-    }
-
-    condition {
-      test     = "ArnLike"
-      variable = "aws:SourceArn"
-      values   = ["arn:${local.partition}:ecs:${local.region}:${local.account}:*"]
-    }
-  }
-}
-
-data "aws_iam_policy_document" "execution" {
-  statement {
-    sid       = "Registries"
-    actions   = ["ecr:GetAuthorizationToken"]
-    resources = ["*"]
-  }
-
-  statement {
-    sid = "PullImages"
-    actions = [
-      "ecr:BatchCheckLayerAvailability",
-      "ecr:BatchGetImage",
-      "ecr:GetDownloadUrlForLayer",
-    ]
-    resources = [local.images]
-  }
-
-  statement {
-    sid       = "WriteLogs"
-    actions   = ["logs:CreateLogStream", "logs:PutLogEvents"]
-    resources = [local.streams]
-  }
-
-  statement {
-    sid       = "ReadSecrets"
-    actions   = ["secretsmanager:GetSecretValue"]
-    resources = [local.secrets]
-  }
-}
-
-resource "aws_iam_role" "execution" {
-  name                 = "${var.name}-execution"
-  description          = local.description
-  assume_role_policy   = data.aws_iam_policy_document.tasks_trust.json
-  permissions_boundary = local.boundary
-  tags                 = local.tags
-}
-
-resource "aws_iam_role_policy" "execution" {
-  name   = "spillway"
-  role   = aws_iam_role.execution.name
-  policy = data.aws_iam_policy_document.execution.json
-}
-
-data "aws_iam_policy_document" "task" {
-  statement {
-    sid = "Exec"
-    actions = [
-      "ssmmessages:CreateControlChannel",
-      "ssmmessages:CreateDataChannel",
-      "ssmmessages:OpenControlChannel",
-      "ssmmessages:OpenDataChannel",
-    ]
-    resources = ["*"]
-  }
-
-  dynamic "statement" {
-    for_each = var.kms_key == "" ? [] : [var.kms_key]
-
-    content {
-      sid       = "OpenSessions"
-      actions   = ["kms:Decrypt"]
-      resources = [var.kms_key]
-    }
-  }
-}
-
-resource "aws_iam_role" "task" {
-  name                 = "${var.name}-task"
-  description          = local.description
-  assume_role_policy   = data.aws_iam_policy_document.tasks_trust.json
-  permissions_boundary = local.boundary
-  tags                 = local.tags
-}
-
-resource "aws_iam_role_policy" "task" {
-  name   = "spillway"
-  role   = aws_iam_role.task.name
-  policy = data.aws_iam_policy_document.task.json
-}
-
-resource "aws_iam_role" "bridge" {
-  name                 = "${var.name}-bridge"
-  description          = local.description
-  assume_role_policy   = data.aws_iam_policy_document.bridge_trust.json
-  permissions_boundary = local.boundary
-  tags                 = local.tags
-}
-
-resource "aws_iam_role_policy" "bridge" {
-  name   = "spillway"
-  role   = aws_iam_role.bridge.name
-  policy = data.aws_iam_policy_document.bridge.json
 }
 
 resource "aws_security_group" "tasks" {

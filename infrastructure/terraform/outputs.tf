@@ -6,8 +6,8 @@ output "values" {
         region         = local.region
         ecsCluster     = aws_ecs_cluster.this.name
         logGroup       = aws_cloudwatch_log_group.pods.name
-        executionRole  = aws_iam_role.execution.arn
-        taskRole       = aws_iam_role.task.arn
+        executionRole  = aws_iam_role.this["execution"].arn
+        taskRole       = aws_iam_role.this["task"].arn
         securityGroups = aws_security_group.tasks[*].id
         eventsQueue    = aws_sqs_queue.task_events.url
         eksCluster     = var.eks_cluster
@@ -19,7 +19,7 @@ output "values" {
 
 output "bridge_role" {
   description = "ARN of the bridge's own role, for its service account."
-  value       = aws_iam_role.bridge.arn
+  value       = aws_iam_role.this["bridge"].arn
 }
 
 output "security_group" {

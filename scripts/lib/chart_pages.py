@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import yaml
 
+from app.model.setting import camel
 from app.model.wire import Json
 from app.settings.nodes import NodeEntry
 from scripts.lib import chart_settings
@@ -68,10 +69,7 @@ def schema_page() -> str:
 
 
 def _node_entry() -> dict[str, Json]:
-    fields = {
-        chart_settings.camel(name): chart_settings.schema_of(NodeEntry, name)
-        for name in NodeEntry.model_fields
-    }
+    fields = {camel(name): chart_settings.schema_of(NodeEntry, name) for name in NodeEntry.model_fields}
     return {"type": "object", "additionalProperties": False, "required": ["name"], "properties": fields}
 
 

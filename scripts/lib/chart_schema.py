@@ -14,13 +14,28 @@ Schema = dict[str, Json]
 
 _TEXT: Final[Schema] = {"type": "string"}
 _FLAG: Final[Schema] = {"type": "boolean"}
-_COUNT: Final[Schema] = {"type": "integer", "minimum": 0}
+_COUNT: Final[Schema] = {"type": "integer", "minimum": 0, "maximum": 1000}
+_NAME: Final[Schema] = {
+    "type": "string",
+    "pattern": "^([a-z0-9]([-a-z0-9.]*[a-z0-9])?)?$",
+    "maxLength": 253,
+}
+_PART: Final[Schema] = {"type": "string", "pattern": "^([a-z0-9]([-a-z0-9]*[a-z0-9])?)?$", "maxLength": 40}
 _TEXTS: Final[Schema] = {"type": "array", "items": {"type": "string"}}
 _MAP: Final[Schema] = {"type": "object", "additionalProperties": {"type": "string"}}
+_OWN_LABELS: Final = (
+    "helm.sh/chart",
+    *(
+        f"app.kubernetes.io/{name}"
+        for name in ("name", "instance", "component", "version", "managed-by", "part-of")
+    ),
+)
+_NEVER: Final[Schema] = {"not": {}}
+_LABELS: Final[Schema] = {**_MAP, "properties": dict.fromkeys(_OWN_LABELS, _NEVER)}
 _ANY: Final[Schema] = {"type": "object"}
 _LIST: Final[Schema] = {"type": "array", "items": {"type": "object"}}
 _DIGEST: Final[Schema] = {"type": "string", "pattern": "^(sha256:[0-9a-f]{64})?$"}
-_TAG: Final[Schema] = {"type": "string", "not": {"const": "latest"}}
+_TAG: Final[Schema] = {"type": "string", "pattern": "^[A-Za-z0-9_.-]*$", "not": {"const": "latest"}}
 _HOURS: Final[Schema] = {"type": "string", "pattern": "^[0-9]+h([0-9]+m)?$"}
 _SECONDS: Final[Schema] = {"type": "string", "pattern": "^[0-9]+(ms|s|m)$"}
 _CIDRS: Final[Schema] = {"type": "array", "items": {"type": "string", "pattern": "^[0-9a-fA-F.:]+/[0-9]+$"}}
@@ -39,9 +54,14 @@ def _object(properties: Mapping[str, Json], **more: Json) -> Schema:
 _RESOURCES: Final = _object(
     {"requests": _ANY, "limits": _ANY, "claims": _LIST}, required=["requests", "limits"]
 )
-_ACCOUNT: Final = _object({"create": _FLAG, "name": _TEXT, "annotations": _MAP})
+_ACCOUNT: Final = _object({"create": _FLAG, "name": _NAME, "annotations": _MAP})
 _IMAGE: Final = _object(
-    {"repository": {"type": "string", "minLength": 1}, "tag": _TAG, "digest": _DIGEST, "pullPolicy": _POLICY}
+    {
+        "repository": {"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9._:/-]*$"},
+        "tag": _TAG,
+        "digest": _DIGEST,
+        "pullPolicy": _POLICY,
+    }
 )
 _PDB: Final = _object(
     {
@@ -51,7 +71,7 @@ _PDB: Final = _object(
 )
 _POD: Final[Mapping[str, Json]] = {
     "podAnnotations": _MAP,
-    "podLabels": _MAP,
+    "podLabels": _LABELS,
     "resources": _RESOURCES,
     "nodeSelector": _MAP,
     "tolerations": _LIST,
@@ -62,7 +82,7 @@ _PLACED: Final[Mapping[str, Json]] = {
     "affinity": _ANY,
     "topologySpreadConstraints": _LIST,
     "podDisruptionBudget": _PDB,
-    "replicas": {"type": "integer", "minimum": 1},
+    "replicas": {"type": "integer", "minimum": 1, "maximum": 100},
 }
 _PROGRAM: Final[Mapping[str, Json]] = {
     **_PLACED,
@@ -95,16 +115,16 @@ def whole_schema(settings: Mapping[str, Iterable[Value]], *, nodes: Schema) -> S
 def _common() -> Schema:
     return {
         "global": _ANY,
-        "nameOverride": _TEXT,
-        "fullnameOverride": _TEXT,
-        "commonLabels": _MAP,
+        "nameOverride": _PART,
+        "fullnameOverride": {**_PART, "pattern": "^([a-z]([-a-z0-9]*[a-z0-9])?)?$"},
+        "commonLabels": _LABELS,
         "commonAnnotations": _MAP,
         "actuator": {"enum": ["scheduler", "toleration"]},
         "logLevel": {"enum": ["debug", "info", "warning", "error"]},
         "logFormat": {"enum": ["json", "text"]},
         "image": _IMAGE,
         "imagePullSecrets": _LIST,
-        "priorityClassName": _TEXT,
+        "priorityClassName": _NAME,
         "podSecurityContext": _ANY,
         "securityContext": _ANY,
         "revisionHistoryLimit": _COUNT,
@@ -121,7 +141,7 @@ def _certificates() -> Schema:
         "pattern": "^$|^-----BEGIN CERTIFICATE-----",
         "not": {"pattern": "PRIVATE KEY"},
     }
-    provided = _object({"secretName": _TEXT, "caBundle": bundle})
+    provided = _object({"secretName": _NAME, "caBundle": bundle})
     source = {"enum": ["selfSigned", "certManager", "provided"]}
     return _object({"source": source, "certManager": managed, "provided": provided})
 
@@ -144,8 +164,8 @@ def _programs(of: Mapping[str, Schema], nodes: Schema) -> Schema:
                 "replicas": {"type": "integer", "minimum": 0, "maximum": 2},
                 "nodes": {"type": "array", "items": nodes},
                 "helperFromImage": _FLAG,
-                "kubeletTls": _object({"existingSecret": _TEXT}),
-                "kubeletClientCa": _object({"existingConfigMap": _TEXT, "key": _TEXT}),
+                "kubeletTls": _object({"existingSecret": _NAME}),
+                "kubeletClientCa": _object({"existingConfigMap": _NAME, "key": _TEXT}),
             }
         ),
         "issuer": _object(
@@ -155,12 +175,13 @@ def _programs(of: Mapping[str, Schema], nodes: Schema) -> Schema:
             {
                 **_PLACED,
                 "enabled": _FLAG,
-                "name": {"type": "string", "not": {"const": "default-scheduler"}},
+                "name": {**_NAME, "not": {"const": "default-scheduler"}},
                 "image": _IMAGE,
-                "profile": _ANY,
+                "profile": {**_ANY, "properties": {"schedulerName": _NEVER}},
                 "httpTimeout": _SECONDS,
-                "qps": {"type": "integer", "minimum": 1},
+                "qps": {"type": "integer", "minimum": 1, "maximum": 100_000},
                 "extraArgs": _TEXTS,
+                "env": _LIST,
             }
         ),
     }
@@ -173,12 +194,13 @@ def _around() -> Schema:
         "drain": _object(
             {
                 **_POD,
-                "timeoutSeconds": {"type": "integer", "minimum": 30},
+                "timeoutSeconds": {"type": "integer", "minimum": 30, "maximum": 86_400},
                 "force": _FLAG,
                 "stopBarePods": _FLAG,
                 "serviceAccount": _ACCOUNT,
             }
         ),
+        "doctor": _object({**_POD, "enabled": _FLAG, "serviceAccount": _ACCOUNT}),
         "networkPolicy": _object(
             {
                 "enabled": _FLAG,
@@ -239,7 +261,7 @@ def _combinations() -> list[Json]:
 
 def _if(condition: Mapping[str, Json], then: Mapping[str, Json]) -> Schema:
     """`condition` names values as they stand in values.yaml; `then` holds schemas."""
-    return {"if": _equal(condition), "then": _with(then)}
+    return {"if": _equal(condition), "then": _with(then, needed=True)}
 
 
 def _equal(wanted: Json) -> Schema:

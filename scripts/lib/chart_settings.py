@@ -8,6 +8,7 @@ from pydantic.fields import FieldInfo
 
 from app import settings
 from app.cli.flags import shown
+from app.model.setting import camel
 from app.model.wire import Json
 from app.settings.common import PREFIX, Common
 
@@ -71,8 +72,11 @@ OWN_DEFAULTS: Final[dict[tuple[str, str], tuple[Json, str]]] = {
 }
 """Where an installation begins with another value than the program does, and what to add to the comment."""
 
+_MOST: Final = 1_000_000_000
+"""Of whatever is counted: far more than there can be, and no number that is written with an exponent."""
 _DURATION: Final = r"^([0-9]+h)?([0-9]+m)?([0-9]+s?)?$"
 _LIFETIME: Final = r"^([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s?)?$"
+_NAME: Final = {"pattern": "^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$", "maxLength": 253}
 _ROLE: Final = r"^(arn:aws[a-z-]*:iam::[0-9]{12}:role/.+)?$"
 _PATTERNS: Final[dict[str, Json]] = {
     "subnets": {"items": {"type": "string", "pattern": "^subnet-[0-9a-f]+$"}},
@@ -81,7 +85,9 @@ _PATTERNS: Final[dict[str, Json]] = {
     "task_role": {"pattern": _ROLE},
     "ebs_role": {"pattern": _ROLE},
     "events_queue": {"pattern": "^(https?://.+)?$"},
-    "node_name": {"pattern": "^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$", "maxLength": 253},
+    "node_name": _NAME,
+    "name": _NAME,
+    "placeholder_priority_class": _NAME,
     "priority_classes": {
         "items": {"type": "string", "pattern": "^[^=]+=(burst|preempt|preempt-first|wait)$"}
     },
@@ -113,12 +119,6 @@ class Value:
     def variable(self) -> str:
         """The variable that the chart sets: `SPILLWAY_NODE_NAME`."""
         return PREFIX + self.field.upper()
-
-
-def camel(name: str) -> str:
-    """`node_name` → `nodeName`."""
-    first, *others = name.split("_")
-    return first + "".join(each.capitalize() for each in others)
 
 
 def values(program: str) -> Iterator[Value]:
@@ -162,6 +162,10 @@ def _schema(name: str, field: FieldInfo, found: Json) -> dict[str, Json]:
     kept = {
         key: found[key] for key in ("type", "enum", "minimum", "maximum", "exclusiveMinimum") if key in found
     }
+    if kept.get("type") == "integer":
+        kept = {"maximum": _MOST, **kept}
+    if name.endswith("port"):
+        kept["minimum"] = 1
     if found.get("format") == "duration":
         validator = next(each.func.__name__ for each in field.metadata if hasattr(each, "func"))
         kept |= {"pattern": _LIFETIME if validator == "_lifetime" else _DURATION, "minLength": 1}

@@ -27,6 +27,7 @@ _WHEN: Final = {
     "handover": "`handover`",
     "signer": "`kubeletCertSigner`",
     "approval": "`kubeletCertApprove`",
+    "insight": "`spillway status` and `explain`, run in its pod",
 }
 _NAMES: Final = {
     "{node}": "the virtual nodes",

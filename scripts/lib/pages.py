@@ -8,6 +8,7 @@ from typing import Final
 from app import settings
 from app.cli.flags import shown
 from scripts.lib.chart_dashboard import dashboard_page
+from scripts.lib.chart_defaults import defaults_page
 from scripts.lib.chart_pages import readme_page, schema_page, values_page
 from scripts.lib.design_page import design_page
 from scripts.lib.install_tables import install_page
@@ -45,6 +46,7 @@ PAGES: Final[dict[str, Callable[[], str]]] = {
     "docs/design.md": design_page,
     "charts/spillway/values.yaml": values_page,
     "charts/spillway/values.schema.json": schema_page,
+    "charts/spillway/templates/_defaults.tpl": defaults_page,
     "charts/spillway/README.md": readme_page,
     "charts/spillway/dashboards/spillway.json": dashboard_page,
 }

@@ -173,7 +173,7 @@ class FakeNodes:
         return await self._door.call("create node", lambda: self._create(manifest))
 
     async def apply(self, manifest: Mapping[str, Json], *, manager: str) -> Node:
-        return await self._door.call("apply node", lambda: self._apply(manifest, manager))
+        return await self._door.call("apply node", lambda: self._applied_or_made(manifest, manager))
 
     async def apply_status(self, manifest: Mapping[str, Json], *, manager: str) -> Node:
         return await self._door.call("apply node status", lambda: self._apply(manifest, manager))
@@ -190,8 +190,19 @@ class FakeNodes:
         self.nodes[name] = msgspec.convert(dict(manifest), Node)
         return self.nodes[name]
 
+    def _applied_or_made(self, manifest: Mapping[str, Json], manager: str) -> Node:
+        """An API server makes what is not there, unless the manifest names a uid."""
+        name, uid = manifest["metadata"]["name"], manifest["metadata"].get("uid")
+        if name not in self.nodes and not uid:
+            self.nodes[name] = msgspec.convert({"metadata": {"name": name, "uid": "made-by-apply"}}, Node)
+        if name not in self.nodes:
+            raise Conflict("the uid in the precondition is of nothing that is there")
+        return self._apply(manifest, manager)
+
     def _apply(self, manifest: Mapping[str, Json], manager: str) -> Node:
         name = manifest["metadata"]["name"]
+        if manifest["metadata"].get("uid", self._get(name).metadata.uid) != self._get(name).metadata.uid:
+            raise Conflict("the uid in the precondition is another's")
         body = msgspec.to_builtins(self._get(name))
         for part in ("metadata", "spec", "status"):
             for key, value in manifest.get(part, {}).items():

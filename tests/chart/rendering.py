@@ -14,6 +14,9 @@ import yaml
 ROOT = Path(__file__).resolve().parents[2]
 CHART = ROOT / "charts" / "spillway"
 FETCH = ROOT / "scripts" / "lib" / "helm"
+HOME = str(ROOT / ".venv" / "helm" / "home")
+"""Nobody's settings; what helm remembers of clusters lies there, too."""
+
 KUBERNETES = "1.36.2"
 NAMESPACE = "spillway"
 COMBINATIONS = sorted((CHART / "ci").glob("*-values.yaml"))
@@ -47,7 +50,7 @@ def helm(major: int, *arguments: str | Path, values: Json | None = None) -> Outc
         capture_output=True,
         text=True,
         check=False,
-        env={"PATH": os.environ["PATH"], "HOME": "/nonexistent", "HELM_CACHE_HOME": "/nonexistent"},
+        env={"PATH": os.environ["PATH"], "HOME": HOME},
     )
     return Outcome(done.returncode, done.stdout, done.stderr)
 
@@ -109,13 +112,14 @@ def one(all_objects: tuple[Json, ...], wanted: str) -> Json:
 
 
 def workloads(all_objects: tuple[Json, ...]) -> Iterator[Json]:
-    """Everything that makes pods."""
-    yield from (each for each in all_objects if "template" in each.get("spec", {}))
+    """Everything that makes pods, and pods."""
+    yield from (each for each in all_objects if each["kind"] == "Pod" or "template" in each.get("spec", {}))
 
 
 def pod_spec(workload: Json) -> Json:
     """The spec of its pods."""
-    return dict(workload["spec"]["template"]["spec"])
+    spec = workload["spec"]
+    return dict(spec if workload["kind"] == "Pod" else spec["template"]["spec"])
 
 
 def container(workload: Json) -> Json:
@@ -127,6 +131,11 @@ def container(workload: Json) -> Json:
 def environment(workload: Json) -> dict[str, str]:
     """The variables of its container that are written out, by name."""
     return {each["name"]: each["value"] for each in container(workload)["env"] if "value" in each}
+
+
+def is_hook(each: Json) -> bool:
+    """Whether Helm makes it for an uninstall or a test alone."""
+    return "helm.sh/hook" in each["metadata"].get("annotations", {})
 
 
 OTHERS = ("cert-manager.io/", "monitoring.coreos.com/")

@@ -139,6 +139,14 @@ def checksum(workload: Json) -> str:
     return str(workload["spec"]["template"]["metadata"]["annotations"]["checksum/configuration"])
 
 
+def test_flags_of_the_second_scheduler_may_name_its_variables() -> None:
+    variable = {"name": "POD_IP", "valueFrom": {"fieldRef": {"fieldPath": "status.podIP"}}}
+    own = {"env": [variable], "extraArgs": ["--bind-address=$(POD_IP)"]}
+    found = container(one(rendered(merged(SECOND, {"scheduler": own})), "Deployment/spillway-scheduler"))
+    assert found["env"] == [variable]
+    assert found["args"][-1] == "--bind-address=$(POD_IP)"
+
+
 def test_a_cluster_that_is_too_old_is_refused() -> None:
     assert "1.28.0" in template(kubernetes="1.28.0").errors
 
@@ -150,7 +158,7 @@ def test_cert_manager_injects_the_authority_and_signs_for_both_services(
     annotations = one(made, CONFIGURATION)["metadata"]["annotations"]
     certificate = one(made, "Certificate/spillway-tls")["spec"]
     assert annotations == {"cert-manager.io/inject-ca-from": "spillway/spillway-tls"}
-    assert certificate["secretName"] == "spillway-tls"
+    assert certificate["secretName"] == "spillway-cert-manager-tls"
     assert {"spillway-webhook.spillway.svc", "spillway-extender.spillway.svc"} < set(certificate["dnsNames"])
     assert "Deployment/spillway-issuer" not in {f"{each['kind']}/{each['metadata']['name']}" for each in made}
 

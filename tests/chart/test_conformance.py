@@ -1,13 +1,23 @@
 """What the chart makes is what Kubernetes knows, in every version that the chart names."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import jsonschema.validators  # type: ignore[import-untyped]  # it ships no types
 import pytest
 from kubernetes_validate import utils  # type: ignore[import-untyped]  # it ships no types
 from referencing import Registry, Resource
 
-from tests.chart.rendering import Json, of_kubernetes, path_of, rendered, title, workloads
+from tests.chart.rendering import (
+    NAMESPACE,
+    Json,
+    of_kubernetes,
+    path_of,
+    pod_spec,
+    rendered,
+    title,
+    workloads,
+)
 from tests.conformance.servers import APPLY, ApiServer
 
 VERSIONS = ("1.29", "1.30", "1.31", "1.32", "1.33", "1.34", "1.35", "1.36", "1.37")
@@ -57,7 +67,8 @@ def test_a_field_that_kubernetes_does_not_know_would_be_found(default: tuple[Jso
 
 
 def test_a_real_api_server_accepts_every_object(api: ApiServer, distinct: tuple[Json, ...]) -> None:
-    answers = [(title(each), apply_dry(api, each)) for each in of_kubernetes(distinct)]
+    with accounts_of_pods(api, distinct, NAMESPACE):
+        answers = [(title(each), apply_dry(api, each)) for each in of_kubernetes(distinct)]
     assert [(name, answer) for name, answer in answers if answer] == []
 
 
@@ -65,10 +76,11 @@ def test_pods_meet_the_restricted_pod_security_standard(api: ApiServer, distinct
     labels = {"pod-security.kubernetes.io/warn": "restricted"}
     guarded = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "guarded", "labels": labels}}
     assert api.post("/api/v1/namespaces", guarded).is_success
-    answers = [
-        (title(each), apply_dry(api, {**each, "metadata": {**each["metadata"], "namespace": "guarded"}}))
-        for each in workloads(distinct)
-    ]
+    with accounts_of_pods(api, distinct, "guarded"):
+        answers = [
+            (title(each), apply_dry(api, {**each, "metadata": {**each["metadata"], "namespace": "guarded"}}))
+            for each in workloads(distinct)
+        ]
     assert {name for name, answer in answers if "restricted" in answer} == ON_THE_NODES_NETWORK
     assert [answer for _, answer in answers if answer and "hostNetwork" not in answer] == []
 
@@ -81,6 +93,16 @@ ON_THE_NODES_NETWORK = {
     "Job/spillway-drain-leases",
 }
 """Warned of once each: in the combination that asks for the node's network."""
+
+
+@contextmanager
+def accounts_of_pods(api: ApiServer, made: tuple[Json, ...], namespace: str) -> Iterator[None]:
+    """Not even for trial is a pod let in whose account is not there."""
+    path = f"/api/v1/namespaces/{namespace}/serviceaccounts"
+    names = {pod_spec(each)["serviceAccountName"] for each in made if each["kind"] == "Pod"}
+    assert all(api.post(path, {"metadata": {"name": name}}).is_success for name in names)
+    yield
+    assert all(api.delete(f"{path}/{name}").is_success for name in names)
 
 
 def apply_dry(api: ApiServer, each: Json) -> str:

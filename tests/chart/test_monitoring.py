@@ -1,6 +1,7 @@
 """Alerts, dashboard and monitors say what the programs really count and serve."""
 
 import json
+import re
 import shutil
 import subprocess
 from collections.abc import Mapping
@@ -54,10 +55,15 @@ def counted() -> frozenset[str]:
     return frozenset(registry._names_to_collectors)
 
 
+KUBE_STATE_METRICS = {"kube_deployment_status_replicas_available"}
+"""Of kube-state-metrics: what the second kube-scheduler itself serves takes a token."""
+
+
 @pytest.mark.parametrize("rule", RULES)
 def test_an_alert_asks_for_metrics_that_there_are(rule: Json, counted: frozenset[str]) -> None:
-    assert metric_names(rule["expr"])
-    assert metric_names(rule["expr"]) - counted == set()
+    asked = set(re.findall(r"\b(?:spillway|kube)_[a-z0-9_]+", rule["expr"]))
+    assert asked
+    assert asked - counted - KUBE_STATE_METRICS == set()
 
 
 @pytest.mark.parametrize("query", QUERIES)
@@ -100,19 +106,34 @@ def monitored(combinations: Mapping[str, tuple[Json, ...]]) -> tuple[Json, ...]:
 
 
 def groups(all_objects: tuple[Json, ...]) -> dict[str, Json]:
-    found = one(all_objects, "PrometheusRule/spillway")["spec"]["groups"]
+    (made,) = (each for each in all_objects if each["kind"] == "PrometheusRule")
+    found = made["spec"]["groups"]
     return {rule["alert"]: rule for group in found for rule in group["rules"]}
+
+
+RUNBOOK = "https://docs.example/spillway/operations/"
 
 
 def test_rendered_alerts_carry_their_runbook_and_the_wished_labels(monitored: tuple[Json, ...]) -> None:
     found = groups(monitored)["SpillwayNobodyLeads"]
-    assert found["annotations"]["runbook_url"] == "docs/operations.md#spillwaynobodyleads"
+    assert found["annotations"]["runbook_url"] == f"{RUNBOOK}#spillwaynobodyleads"
     assert found["labels"] == {"severity": "critical", "team": "platform"}
+
+
+def test_where_nobody_serves_the_runbook_no_alert_names_it() -> None:
+    found = groups(rendered({"monitoring": {"prometheusRule": {"enabled": True}}}))
+    assert [name for name, rule in found.items() if "runbook_url" in rule["annotations"]] == []
 
 
 def test_alerts_can_be_left_out(monitored: tuple[Json, ...]) -> None:
     left_out = ALERT_NAMES - groups(monitored).keys()
-    assert left_out == {"SpillwayOrphansStopped"}
+    assert left_out == {"SpillwayOrphansStopped", "SpillwaySchedulerDown"}
+
+
+def test_the_second_scheduler_is_watched_where_it_is_under_its_own_name() -> None:
+    wish = {"monitoring": {"prometheusRule": {"enabled": True}}, "fullnameOverride": "burst"}
+    rule = groups(rendered(wish, base="second-scheduler"))["SpillwaySchedulerDown"]
+    assert 'namespace="spillway", deployment="burst-scheduler"' in rule["expr"]
 
 
 def test_alerts_name_the_releases_own_namespace(monitored: tuple[Json, ...]) -> None:

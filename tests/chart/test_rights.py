@@ -6,12 +6,13 @@ import pytest
 
 from app.doctor.rights import CA_SECRET, TLS_SECRET, Setup, questions
 from app.doctor.rights import WEBHOOK as WEBHOOK_CONFIGURATION
-from tests.chart.rendering import NAMESPACE, Json, path_of
+from tests.chart.rendering import NAMESPACE, Json, is_hook, path_of
 from tests.conformance.servers import APPLY, ApiServer
 
 RBAC = {"Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding"}
 
 BRIDGE = "spillway-bridge"
+DOCTOR = "spillway-doctor"
 DRAIN = "spillway-drain"
 EXTENDER = "spillway-extender"
 ISSUER = "spillway-issuer"
@@ -24,7 +25,7 @@ Question = tuple[str, str, str, str]
 NEEDED = Setup(
     namespace=NAMESPACE,
     accounts={"extender": EXTENDER, "bridge": BRIDGE, "issuer": ISSUER},
-    when=frozenset({"toleration", "return-home", "signer"}),
+    when=frozenset({"toleration", "return-home", "signer", "insight"}),
     overflow=("shop",),
     nodes=("fargate",),
     names={TLS_SECRET: "spillway-tls", CA_SECRET: "spillway-ca", WEBHOOK_CONFIGURATION: "spillway"},
@@ -34,7 +35,7 @@ NEEDED = Setup(
 REFUSED: tuple[Question, ...] = (
     (BRIDGE, "list", "/secrets", "/"),
     (BRIDGE, "list", "/configmaps", "shop/"),
-    (BRIDGE, "delete", "/nodes", "/fargate"),
+    (BRIDGE, "delete", "/nodes", "/ec2-0"),
     (BRIDGE, "patch", "/nodes", "/ec2-0"),
     (BRIDGE, "patch", "/nodes/status", "/ec2-0"),
     (BRIDGE, "patch", "coordination.k8s.io/leases", "kube-node-lease/ec2-0"),
@@ -42,6 +43,10 @@ REFUSED: tuple[Question, ...] = (
     (BRIDGE, "create", "/pods/exec", "shop/web"),
     (BRIDGE, "update", "certificates.k8s.io/certificatesigningrequests/approval", "/spillway-x"),
     (BRIDGE, "approve", "certificates.k8s.io/signers", "/kubernetes.io/kubelet-serving"),
+    (BRIDGE, "get", "/services", "shop/web"),
+    (BRIDGE, "get", "/namespaces", "/shop"),
+    (EXTENDER, "get", "coordination.k8s.io/leases", "kube-node-lease/ec2-0"),
+    (EXTENDER, "patch", "coordination.k8s.io/leases", "kube-node-lease/fargate"),
     (EXTENDER, "get", "/secrets", f"{NAMESPACE}/spillway-ca"),
     (EXTENDER, "get", "/configmaps", "shop/settings"),
     (EXTENDER, "patch", "/nodes/status", "/ec2-0"),
@@ -54,24 +59,39 @@ REFUSED: tuple[Question, ...] = (
     (ISSUER, "list", "/secrets", f"{NAMESPACE}/"),
     (ISSUER, "get", "/secrets", "shop/password"),
     (ISSUER, "patch", "admissionregistration.k8s.io/mutatingwebhookconfigurations", "/other"),
+    (DOCTOR, "create", "/pods", "shop/"),
+    (DOCTOR, "get", "/nodes/proxy", "/fargate"),
+    (DOCTOR, "get", "/secrets", f"{NAMESPACE}/spillway-tls"),
     (WEBHOOK, "get", "/pods", "shop/web"),
     (WEBHOOK, "list", "/nodes", "/"),
 )
 DRAINED: tuple[Question, ...] = (
-    *((who, "list", "/nodes", "/") for who in (DRAIN, BRIDGE)),
-    *((who, "delete", "/nodes", "/fargate") for who in (DRAIN, BRIDGE)),
-    *((who, "list", "coordination.k8s.io/leases", "kube-node-lease/") for who in (DRAIN, BRIDGE)),
+    (BRIDGE, "list", "/nodes", "/"),
     (BRIDGE, "patch", "/nodes", "/fargate"),
+    (BRIDGE, "delete", "/nodes", "/fargate"),
     (BRIDGE, "list", "/pods", "/"),
     (BRIDGE, "create", "/pods/eviction", "shop/web"),
     (BRIDGE, "delete", "/pods", "shop/web"),
     (BRIDGE, "get", "apps/replicasets", "shop/web"),
+    (BRIDGE, "list", "coordination.k8s.io/leases", "kube-node-lease/"),
     (BRIDGE, "patch", "coordination.k8s.io/leases", "kube-node-lease/fargate"),
-    (DRAIN, "list", "/pods", f"{NAMESPACE}/"),
+)
+REMOVED: tuple[Question, ...] = (
     (DRAIN, "get", "/namespaces", "/kube-system"),
+    (DRAIN, "list", "/nodes", "/"),
+    (DRAIN, "delete", "/nodes", "/fargate"),
+    (DRAIN, "list", "/pods", "/"),
+    (DRAIN, "delete", "/pods", f"{NAMESPACE}/placeholder"),
+    (DRAIN, "list", "coordination.k8s.io/leases", "kube-node-lease/"),
     (DRAIN, "create", "coordination.k8s.io/leases", "kube-node-lease/"),
     (DRAIN, "delete", "coordination.k8s.io/leases", "kube-node-lease/fargate"),
     (DRAIN, "delete", "coordination.k8s.io/leases", f"{NAMESPACE}/spillway-gate"),
+)
+NOT_REMOVED: tuple[Question, ...] = (
+    (DRAIN, "get", "/secrets", "shop/password"),
+    (DRAIN, "delete", "/pods", "shop/web"),
+    (DRAIN, "create", "/pods/eviction", "shop/web"),
+    (DRAIN, "delete", "/nodes", "/ec2-0"),
 )
 HANDED_OVER: tuple[Question, ...] = (
     (EXTENDER, "create", "/pods", f"{NAMESPACE}/"),
@@ -90,10 +110,6 @@ def ruled(api: ApiServer, combinations: Mapping[str, tuple[Json, ...]]) -> ApiSe
     """The API server with the roles of the default installation, as long as it runs."""
     give(api, tuple(each for each in combinations["default"] if not is_hook(each)))
     return api
-
-
-def is_hook(each: Json) -> bool:
-    return "helm.sh/hook" in each["metadata"].get("annotations", {})
 
 
 def give(api: ApiServer, made: tuple[Json, ...]) -> None:
@@ -141,14 +157,19 @@ def test_no_program_may_do_more(ruled: ApiServer) -> None:
     assert [question for question in REFUSED if may(ruled, question)] == []
 
 
-def test_to_drain_is_a_right_for_a_time(
+def test_the_bridges_account_may_drain(ruled: ApiServer) -> None:
+    assert [question for question in DRAINED if not may(ruled, question)] == []
+
+
+def test_what_removes_leases_has_its_rights_for_that_time_alone(
     ruled: ApiServer, combinations: Mapping[str, tuple[Json, ...]]
 ) -> None:
+    assert not any(may(ruled, question) for question in REMOVED)
     hooks = tuple(each for each in combinations["default"] if is_hook(each))
     give(ruled, hooks)
     try:
-        assert [question for question in DRAINED if not may(ruled, question)] == []
-        assert not may(ruled, (DRAIN, "get", "/secrets", "shop/password"))
+        assert [question for question in REMOVED if not may(ruled, question)] == []
+        assert [question for question in NOT_REMOVED if may(ruled, question)] == []
     finally:
         take(ruled, hooks)
 

@@ -6,9 +6,11 @@ import pytest
 from typer.core import TyperGroup
 from typer.main import get_command
 
+from app.cli.drain import SOMETHING_LEFT
 from app.cli.main import cli
-from tests.chart.rendering import Json, container, one, pod_spec, rendered, title, workloads
+from tests.chart.rendering import Json, container, environment, one, pod_spec, rendered, title, workloads
 
+RUN_ONCE = {"Job", "Pod"}
 PROBED = ("bridge", "extender", "issuer", "scheduler", "webhook")
 
 
@@ -39,7 +41,7 @@ def test_containers_have_requests_and_limits(pods: tuple[Json, ...]) -> None:
 
 
 def test_whatever_runs_on_is_probed(pods: tuple[Json, ...]) -> None:
-    running = [container(each) for each in pods if each["kind"] != "Job"]
+    running = [container(each) for each in pods if each["kind"] not in RUN_ONCE]
     assert {each["name"] for each in running} == set(PROBED)
     assert [
         each["name"] for each in running if {"startupProbe", "livenessProbe", "readinessProbe"} - each.keys()
@@ -47,7 +49,7 @@ def test_whatever_runs_on_is_probed(pods: tuple[Json, ...]) -> None:
 
 
 def test_probes_ask_a_port_that_the_container_has(pods: tuple[Json, ...]) -> None:
-    for each in (container(each) for each in pods if each["kind"] != "Job"):
+    for each in (container(each) for each in pods if each["kind"] not in RUN_ONCE):
         asked = {
             each[probe]["httpGet"]["port"] for probe in ("startupProbe", "livenessProbe", "readinessProbe")
         }
@@ -210,7 +212,12 @@ ONCE = "before-hook-creation,hook-succeeded"
 
 @pytest.fixture(scope="session")
 def hooks(default: tuple[Json, ...]) -> tuple[Json, ...]:
-    return tuple(each for each in default if "helm.sh/hook" in each["metadata"].get("annotations", {}))
+    """Those of an uninstall."""
+    return tuple(
+        each
+        for each in default
+        if each["metadata"].get("annotations", {}).get("helm.sh/hook", "test") != "test"
+    )
 
 
 def test_the_overflow_ends_before_anything_is_taken_away(hooks: tuple[Json, ...]) -> None:
@@ -219,7 +226,7 @@ def test_the_overflow_ends_before_anything_is_taken_away(hooks: tuple[Json, ...]
         "helm.sh/hook": "pre-delete",
         "helm.sh/hook-delete-policy": ONCE,
     }
-    assert container(job)["args"] == ["drain", "--delete-nodes", "--timeout=600s"]
+    assert container(job)["args"] == ["drain", "--delete-nodes", "--timeout=240s"]
 
 
 def test_what_asks_aws_whether_tasks_are_left_has_the_bridges_account(hooks: tuple[Json, ...]) -> None:
@@ -233,17 +240,32 @@ def test_the_leases_go_when_everything_else_is_gone(hooks: tuple[Json, ...]) -> 
     assert pod_spec(job)["serviceAccountName"] == "spillway-drain"
 
 
-def test_the_rights_to_drain_are_there_for_that_time_alone(hooks: tuple[Json, ...]) -> None:
+def test_what_the_second_job_needs_is_there_for_that_time_alone(hooks: tuple[Json, ...]) -> None:
     around = [each["metadata"]["annotations"] for each in hooks if each["kind"] != "Job"]
     assert len(around) == 7
-    assert [each for each in around if each != AROUND] == []
+    assert [each for each in around if each != AFTER] == []
 
 
-AROUND = {
-    "helm.sh/hook": "pre-delete,post-delete",
-    "helm.sh/hook-weight": "-5",
-    "helm.sh/hook-delete-policy": ONCE,
-}
+AFTER = {"helm.sh/hook": "post-delete", "helm.sh/hook-weight": "-5", "helm.sh/hook-delete-policy": ONCE}
+
+HELM_WAITS = 300
+"""Seconds, where no --timeout is given."""
+
+
+def test_both_jobs_end_before_helm_gives_up(hooks: tuple[Json, ...]) -> None:
+    for name in ("drain", "drain-leases"):
+        assert one(hooks, f"Job/spillway-{name}")["spec"]["activeDeadlineSeconds"] < HELM_WAITS
+
+
+def test_a_drain_by_force_has_time_for_it() -> None:
+    made = rendered({"drain": {"force": True, "timeoutSeconds": 600}})
+    assert one(made, "Job/spillway-drain")["spec"]["activeDeadlineSeconds"] == 710
+
+
+def test_a_drain_that_leaves_something_is_not_begun_again(hooks: tuple[Json, ...]) -> None:
+    (rule,) = one(hooks, "Job/spillway-drain")["spec"]["podFailurePolicy"]["rules"]
+    assert rule["action"] == "FailJob"
+    assert rule["onExitCodes"] == {"containerName": "drain", "operator": "In", "values": [SOMETHING_LEFT]}
 
 
 def test_a_release_without_the_gate_drains_its_own_nodes_alone(
@@ -270,3 +292,20 @@ def test_the_flags_of_the_drain_are_its_own(hooks: tuple[Json, ...]) -> None:
     for name in ("drain", "drain-leases"):
         given = {flag.partition("=")[0] for flag in container(one(made, f"Job/spillway-{name}"))["args"][1:]}
         assert given <= known
+
+
+def test_a_test_of_the_release_is_one_pod_that_asks_the_doctor(default: tuple[Json, ...]) -> None:
+    (pod,) = (
+        each
+        for each in default
+        if each["metadata"].get("annotations", {}).get("helm.sh/hook", "").startswith("test")
+    )
+    assert title(pod) == "Pod/spillway-doctor"
+    assert pod["metadata"]["annotations"] == {"helm.sh/hook": "test", "helm.sh/hook-delete-policy": ONCE}
+    assert (container(pod)["args"], environment(pod)) == (["doctor"], {"SPILLWAY_NAMESPACE": "spillway"})
+    assert pod_spec(pod)["serviceAccountName"] == "spillway-doctor"
+
+
+def test_a_test_of_the_release_can_be_left_out() -> None:
+    made = rendered({"doctor": {"enabled": False}})
+    assert [title(each) for each in made if each["metadata"]["name"] == "spillway-doctor"] == []

@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from app import settings
+from app.model.setting import camel
 from app.settings.bridge import BridgeSettings
 from app.settings.nodes import nodes_of
 from scripts.lib import chart_pages, chart_settings
@@ -30,8 +31,8 @@ def test_each_program_that_has_settings_is_in_the_chart() -> None:
 @PROGRAMS
 def test_every_setting_is_a_value_or_the_charts_own_concern(program: str) -> None:
     values = yaml.safe_load((CHART / "values.yaml").read_text())[program]["settings"]
-    managed = {chart_settings.camel(name) for name in chart_settings.MANAGED[program]}
-    fields = {chart_settings.camel(name) for name in settings.PROGRAMS[program].model_fields}
+    managed = {camel(name) for name in chart_settings.MANAGED[program]}
+    fields = {camel(name) for name in settings.PROGRAMS[program].model_fields}
     assert values.keys() | managed == fields
     assert not values.keys() & managed
 
@@ -79,6 +80,7 @@ SPECIAL: dict[str, Any] = {
     "eventsQueue": "https://sqs.us-east-1.amazonaws.com/123456789012/other",
     "priorityClasses": ["batch=wait"],
     "highWatermark": 0.8,
+    "kubeletPort": 10251,
     "earlyBurst": True,
     "returnHome": True,
     "extraNames": ["other.example", "10.0.0.1"],

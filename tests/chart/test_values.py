@@ -27,7 +27,51 @@ UNKNOWN = [
         {"monitoring": {"serviceMonitor": {"enable": True}}}, "enable", id="a value of the monitoring"
     ),
 ]
+EVIL = 'it\'s "q" {{ .Values.x }}\n- a: b #c'
+NAMES = [
+    ("priorityClassName",),
+    ("fullnameOverride",),
+    ("nameOverride",),
+    ("image", "repository"),
+    ("image", "tag"),
+    ("webhook", "serviceAccount", "name"),
+    ("bridge", "serviceAccount", "name"),
+    ("bridge", "kubeletTls", "existingSecret"),
+    ("bridge", "kubeletClientCa", "existingConfigMap"),
+    ("bridge", "settings", "nodeName"),
+    ("certificates", "provided", "secretName"),
+    ("extender", "settings", "placeholderPriorityClass"),
+    ("scheduler", "name"),
+]
+"""Values that become names of objects, or parts of them."""
+
+
+def at(path: tuple[str, ...], value: Any) -> Json:
+    """The value at that place."""
+    for name in reversed(path):
+        value = {name: value}
+    return dict(value)
+
+
 WRONG = [
+    *(pytest.param(at(path, EVIL), path[-1], id=f"{'.'.join(path)} that is no name") for path in NAMES),
+    pytest.param({"fullnameOverride": "9lives"}, "fullnameOverride", id="a name that no Service can have"),
+    pytest.param({"fullnameOverride": "a" * 41}, "fullnameOverride", id="a name that is too long"),
+    pytest.param({"nameOverride": "our.name"}, "nameOverride", id="a name with a dot"),
+    pytest.param({"commonLabels": {"app.kubernetes.io/name": "x"}}, "commonLabels", id="a label of ours"),
+    pytest.param(
+        {"webhook": {"podLabels": {"app.kubernetes.io/component": "x"}}},
+        "podLabels",
+        id="a label that pods are selected by",
+    ),
+    pytest.param({"bridge": {"nodes": [{"name": "A_b"}]}}, "name", id="no name of a node"),
+    pytest.param(settings("webhook", port=0), "port", id="no port"),
+    pytest.param(settings("extender", maxPods=10**25), "maxPods", id="a number that no program can read"),
+    pytest.param({"drain": {"timeoutSeconds": 10**20}}, "timeoutSeconds", id="a drain for ever"),
+    pytest.param(
+        {"revisionHistoryLimit": 10**15}, "revisionHistoryLimit", id="more than Kubernetes can count"
+    ),
+    pytest.param({"webhook": {"replicas": 0}}, "replicas", id="a webhook without a pod"),
     pytest.param({"actuator": "tolerations"}, "actuator", id="an unknown actuator"),
     pytest.param({"logLevel": "trace"}, "logLevel", id="an unknown level"),
     pytest.param({"image": {"tag": "latest"}}, "tag", id="the tag latest"),
@@ -96,12 +140,38 @@ TOGETHER = [
         {"certificates": {"source": "provided"}}, "secretName", id="a given certificate without its Secret"
     ),
     pytest.param(
+        {"actuator": None, "scheduler": {"enabled": True}},
+        "actuator",
+        id="the second scheduler without the actuator that it takes",
+    ),
+    pytest.param(
+        {"actuator": "scheduler", "scheduler": {"enabled": True, "profile": {"schedulerName": "other"}}},
+        "schedulerName",
+        id="the second scheduler's name in its profile",
+    ),
+    pytest.param(
         {"certificates": {"source": "provided", "provided": {"secretName": "x"}}},
         "caBundle",
         id="a given certificate without its authority",
     ),
 ]
 CHECKED = [
+    pytest.param(
+        {"bridge": {"nodes": [{"name": "a", "kubeletPort": 10251}, {"name": "b"}]}},
+        "a kubeletPort of its own",
+        id="two nodes on one port",
+    ),
+    pytest.param(settings("bridge", kubeletPort=8080), "probePort", id="two servers on one port"),
+    pytest.param(
+        {"bridge": {"nodes": [{"name": "a"}, {"name": "b"}], "settings": {"kubeletPort": 65535}}},
+        "65536",
+        id="more nodes than ports",
+    ),
+    pytest.param(
+        {"webhook": {"hostNetwork": True}, "extender": {"hostNetwork": True}},
+        "extender.hostNetwork",
+        id="two programs on one port of a node",
+    ),
     pytest.param(settings("bridge", subnets=[]), "bridge.settings.subnets", id="no subnet"),
     pytest.param(
         settings("bridge", executionRole=""), "bridge.settings.executionRole", id="no execution role"

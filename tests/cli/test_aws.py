@@ -42,7 +42,7 @@ def test_a_dry_run_changes_nothing(front: Front) -> None:
 
     assert result.exit_code == 0
     assert "create    ECS cluster spillway" in result.stdout
-    assert "a dry run: 8 steps to do, nothing was done" in result.stdout
+    assert "a dry run: 9 steps to do, nothing was done" in result.stdout
     assert front.changes == []
 
 
@@ -50,10 +50,10 @@ def test_init_ends_with_the_charts_values(front: Front) -> None:
     vpc = front.client("ec2").describe_vpcs()["Vpcs"][0]["VpcId"]
 
     result = ran("init", "--vpc", vpc, "--subnets", "subnet-0123456789abcdef0", "--eks-cluster", "prod")
-    values = yaml.safe_load(result.stdout.partition("values for the Helm chart:")[2].partition("next:")[0])
+    values = yaml.safe_load(result.stdout.partition("alone):")[2])
 
     assert result.exit_code == 0
-    assert "ready: 9 steps done, 0 kept as they were" in result.stdout
+    assert "ready: 10 steps done, 0 kept as they were" in result.stdout
     assert values["bridge"]["settings"]["ecsCluster"] == "spillway"
     assert values["bridge"]["settings"]["securityGroups"][0].startswith("sg-")
     assert "next: give the bridge its role: aws eks create-pod-identity-association" in result.stdout
@@ -176,3 +176,48 @@ def test_destroy_says_what_it_keeps_and_why(front: Front) -> None:
 
     assert "kept      log group /spillway/pods: --keep-logs says so" in result.stdout
     assert "done, but for what is kept" in result.stdout
+
+
+def test_a_failure_is_one_object_for_programs(front: Front) -> None:
+    front.script("CreateCluster", json_error("AccessDeniedException", "no", status=403))
+
+    failed = ran("init", "--json")
+    told = json.loads(failed.stdout)
+
+    assert failed.exit_code == 1
+    assert "your identity needs the permission ecs:CreateCluster for spillway" in told["error"]
+    assert [each["kind"] for each in told["done"]] == ["service-linked role", "log group"]
+    assert {each["action"] for each in told["steps"]} == {"create"}
+
+
+def test_what_is_refused_is_told_to_programs(front: Front) -> None:
+    their_role(front)
+
+    refused = ran("init", "--json", "--yes")
+    told = json.loads(refused.stdout)
+
+    assert refused.exit_code == 1
+    assert [each["name"] for each in told["steps"] if each["action"] == "refused"] == ["spillway-bridge"]
+    assert "1 resource not ours" in told["error"]
+
+
+def test_tasks_that_run_are_told_to_programs(front: Front) -> None:
+    ran("init")
+    task = f"arn:aws:ecs:eu-west-1:123456789012:task/spillway/{'0' * 32}"
+    front.always("ListTasks", Reply(json.dumps({"taskArns": [task]})))
+
+    told = json.loads(ran("destroy", "--yes", "--json").stdout)
+
+    assert told["tasks"] == 1
+    assert "spillway drain" in told["error"]
+
+
+def test_the_values_are_all_that_standard_output_has(front: Front) -> None:
+    early = ran("init", "--values", "--dry-run")
+    first, again = ran("init", "--values"), ran("init", "--values", "--dry-run")
+
+    assert "# next: run it without --dry-run: what is not made yet is missing here" in early.stdout
+    assert yaml.safe_load(first.stdout)["bridge"]["settings"]["ecsCluster"] == "spillway"
+    assert first.stdout == again.stdout
+    assert "# next: set bridge.settings.subnets to the list of the subnets for the tasks" in first.stdout
+    assert "ready: 9 steps done" in first.stderr

@@ -68,6 +68,14 @@ def test_what_is_left_is_named_with_the_mend(run: CliRunner, cluster: ClusterThr
     assert "left      pod shop/bare: no controller would make it anew; say --stop-bare-pods" in answer.stdout
 
 
+def test_of_much_that_is_left_the_first_is_named(run: CliRunner, cluster: ClusterThread) -> None:
+    for number in range(60):
+        cluster.pod(a_pod(f"bare-{number}", node=NODE))
+    answer = run.invoke(cli, asked(cluster, *GENTLE))
+    lines = [line for line in answer.stdout.splitlines() if line.startswith("left ")]
+    assert (len(lines), lines[-1]) == (51, "left      and 10 more; --json has all")
+
+
 def test_no_object_is_removed_while_something_is_left(run: CliRunner, cluster: ClusterThread) -> None:
     cluster.pod(a_pod("bare", node=NODE))
     answer = run.invoke(cli, asked(cluster, *GENTLE, "--delete-nodes", "--json"))

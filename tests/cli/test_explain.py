@@ -95,11 +95,11 @@ def test_json_is_one_object_with_codes_and_paths(run: CliRunner, tmp_path: Path)
             }
         ],
         "helper": False,
-        "size": {"vcpu": 1.0, "memory_mib": 3072, "storage_gib": 20},
+        "size": {"vcpu": 1.0, "memoryMib": 3072, "storageGib": 20},
         "price": {
             "vcpu": 1.0,
-            "memory_mib": 3072,
-            "storage_gib": 20,
+            "memoryMib": 3072,
+            "storageGib": 20,
             "hourly": pytest.approx(0.04048 + 3 * 0.004445),
             "purchase": "on-demand",
             "source": "table",
@@ -276,8 +276,8 @@ POD = "{kind: Pod, metadata: {name: a, namespace: demo, %s}, spec: {containers: 
         ),
         pytest.param(
             "annotations: {spillway.dev/early-burst: 'yes'}",
-            1,
-            'refused  metadata.annotations[spillway.dev/early-burst]: is "yes"',
+            0,
+            'ignored  metadata.annotations[spillway.dev/early-burst]: is "yes"',
             id="early",
         ),
         pytest.param(

@@ -321,7 +321,7 @@ def test_what_has_no_task_is_reserved_and_costs_nothing_now() -> None:
 
 def test_a_gate_that_somebody_closed_stands_under_what_is_well() -> None:
     node = a_virtual_node(annotations={names.GATE: "closed"})
-    closed = "fargate-1a is closed (set so by its annotation spillway.dev/gate=closed)"
+    closed = "fargate-1a is closed, as its annotation spillway.dev/gate=closed says"
     assert screen(a_look(nodes=(node,)))[1:3] == [
         "well      a leader decides, and no gate is open",
         f"note      no gate is open, so nothing new bursts: {closed}",

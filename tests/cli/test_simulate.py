@@ -70,7 +70,7 @@ def test_json_is_one_object_with_the_ratio(run: CliRunner, trace: str) -> None:
     found = report(run, trace, *SCENE)
     assert [each["policy"] for each in found["policies"]] == ["nodes", "autoscaler", "fargate", "spillway"]
     assert (found["pods"], found["best"]) == (3, "fargate")
-    assert found["ratio_to_best"] == pytest.approx((0.36 + 0.04937) / (3 * 0.04937))
+    assert found["ratioToBest"] == pytest.approx((0.36 + 0.04937) / (3 * 0.04937))
 
 
 def test_only_the_policies_that_were_asked_for_run(run: CliRunner, trace: str) -> None:
@@ -90,7 +90,7 @@ def test_only_the_policies_that_were_asked_for_run(run: CliRunner, trace: str) -
 )
 def test_flags_reach_the_gate_and_the_scene(run: CliRunner, trace: str, flags: list[str], p99: float) -> None:
     (found,) = report(run, trace, *SCENE, "--policy", "spillway", *flags)["policies"]
-    assert found["wait_p99"] == p99
+    assert found["waitP99"] == p99
 
 
 def test_pods_that_never_ran_are_said(run: CliRunner, trace: str) -> None:
@@ -223,5 +223,5 @@ def test_ctrl_c_ends_it_with_130_and_no_traceback(
 
 def test_the_example_is_a_trace(run: CliRunner) -> None:
     found = report(run, "examples/ci-day.csv", "--nodes", "2")
-    assert (found["pods"], found["hours"], found["ignored_columns"]) == (180, 24, [])
-    assert [each["never_ran"] for each in found["policies"]] == [0, 0, 0, 0]
+    assert (found["pods"], found["hours"], found["ignoredColumns"]) == (180, 24, [])
+    assert [each["neverRan"] for each in found["policies"]] == [0, 0, 0, 0]

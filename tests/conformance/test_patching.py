@@ -121,6 +121,26 @@ def test_container_statuses_are_replaced_whole(space: Space) -> None:
     ]
 
 
+@pytest.mark.parametrize(("single", "several"), [("hostIP", "hostIPs"), ("podIP", "podIPs")])
+def test_addresses_merge_so_that_a_new_one_must_replace_the_old(
+    space: Space, single: str, several: str
+) -> None:
+    space.pod()
+    path = f"{space.pods}/web/status"
+    ip, other = {"ip": "10.1.0.7"}, {"ip": "10.1.0.8"}
+    space.api.patch(path, {"status": {single: ip["ip"], several: [ip]}}, STRATEGIC)
+
+    added = space.api.patch(path, {"status": {single: other["ip"], several: [other]}}, STRATEGIC)
+    replaced = space.api.patch(
+        path, {"status": {single: other["ip"], several: [{"$patch": "replace"}, other]}}, STRATEGIC
+    )
+
+    assert added.status_code == 422
+    assert f"status.{several}" in added.json()["message"]
+    assert "may specify no more than one IP for each IP family" in added.json()["message"]
+    assert replaced.json()["status"][several] == [other]
+
+
 @pytest.mark.parametrize(
     ("patch", "labels"),
     [

@@ -9,8 +9,8 @@ from tests.docs.fences import CONSOLE, PAGES, Command, all_fences, fences, norma
 from tests.docs.listing import Group, groups, is_picture, listed, stand_ins
 from tests.docs.stage import Stage
 
-LANGUAGES = {CONSOLE, "yaml", "json", "hcl", "mermaid"}
-"""Each has its test here or in test_snippets.py."""
+LANGUAGES = {CONSOLE, "yaml", "json", "hcl", "mermaid", "text"}
+"""Each has its test here or in test_snippets.py, but for `text`, which is a formula."""
 ALL = tuple((each.page, normal(command.text)) for each in all_fences() for command in each.commands)
 
 

@@ -36,6 +36,7 @@ def test_what_fails_is_counted_and_is_not_well() -> None:
                 services=NOTHING,
                 policies=NOTHING,
                 autoscalers=NOTHING,
+                waiting=NOTHING,
                 healths={"fargate": NOTHING},
             ),
             id="an account that may read nothing",
@@ -44,7 +45,7 @@ def test_what_fails_is_counted_and_is_not_well() -> None:
 )
 def test_what_may_not_be_read_is_skipped_and_said(seen: Seen) -> None:
     skipped = [each.seen for each in diagnose(seen).findings if "403 forbidden" in each.seen]
-    assert len(skipped) == 10
+    assert len(skipped) == 11
 
 
 def test_every_finding_that_is_not_ok_and_was_looked_at_names_a_mend() -> None:
@@ -53,4 +54,4 @@ def test_every_finding_that_is_not_ok_and_was_looked_at_names_a_mend() -> None:
 
 
 def test_each_check_is_called_once() -> None:
-    assert len(set(CHECKS)) == len(CHECKS) == 12
+    assert len(set(CHECKS)) == len(CHECKS) == 13

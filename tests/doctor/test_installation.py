@@ -24,6 +24,9 @@ HOST = {
 }
 
 
+UNASKED = frozenset({"own", "kube-system"})
+
+
 def setup(*workloads: Workload, policy: Policy | None = None, namespaces: Any = ()) -> Any:
     return setup_of(
         workloads,
@@ -91,16 +94,18 @@ def test_a_pod_is_tried_for_each_entry_that_a_namespace_lets_us_try() -> None:
         a_namespace("b", overflow="enabled"),
         a_namespace("c", overflow="enabled"),
     )
-    found = [(each.namespace, each.word) for each in attempts(namespaces, own="own", actuator="scheduler")]
+    found = [
+        (each.namespace, each.word) for each in attempts(namespaces, unasked=UNASKED, actuator="scheduler")
+    ]
     assert found == [("b", "enabled"), ("a", "permitted"), ("default", "tolerant")]
-    assert [each.word for each in attempts(namespaces, own="own", actuator="toleration")] == [
+    assert [each.word for each in attempts(namespaces, unasked=UNASKED, actuator="toleration")] == [
         "enabled",
         "permitted",
     ]
 
 
 def test_the_tolerant_pod_goes_through_its_own_entry_alone() -> None:
-    [attempt] = attempts((), own="own", actuator="scheduler")
+    [attempt] = attempts((), unasked=UNASKED, actuator="scheduler")
     pod: Json = attempt.pod
     assert pod["metadata"]["labels"] == {names.OVERFLOW: names.DISABLED}
     assert pod["spec"]["tolerations"][0]["key"] == names.TAINT_KEY

@@ -15,6 +15,7 @@ from app.kube.authorities import Authorities
 from app.kube.certificates import Certificates
 from app.kube.connection import Connection
 from app.kube.evictions import Evictions
+from app.kube.inspection import Inspection
 from app.kube.leadership import Leadership
 from app.kube.placeholders import Placeholders
 from app.kube.reviews import Reviews
@@ -109,6 +110,9 @@ async def extenders() -> list[Act]:
         (Recorder(), lambda to: Placeholders(to).create({"metadata": {"namespace": "spillway"}})),
         (Recorder(), lambda to: Placeholders(to).remove(PLACEHOLDER)),
         (Recorder(POST=Conflict("there")), lambda to: Placeholders(to).ensure_priority("low", value=-1)),
+        (Recorder(), lambda to: Inspection(to).lease("kube-node-lease", "fargate")),
+        (Recorder(), lambda to: Inspection(to).pod("shop", "web")),
+        (Recorder(), lambda to: Inspection(to).events("shop", "u")),
     )
     return [*asked, *(act for each in watches for act in watched(each))]
 
@@ -205,7 +209,7 @@ def everything() -> list[tuple[Program, Question]]:
         nodes=(a_virtual(),),
         namespaces=(a_namespace("shop", overflow="enabled"),),
     )
-    return list(questions(setup))
+    return list(questions(msgspec.structs.replace(setup, when=setup.when | {"insight"})))
 
 
 def unclaimed(program: Program, acts: Iterable[Act]) -> list[Act]:
@@ -290,3 +294,15 @@ def test_many_missing_rights_are_counted() -> None:
 def test_without_leave_to_ask_it_is_skipped() -> None:
     [(level, seen)] = not_ok(rbac.check, a_look(answers=Unread("403")))
     assert (level, seen.endswith("403")) == (Level.SKIP, True)
+
+
+def test_a_namespace_that_the_charts_list_leaves_out_is_named_with_the_list() -> None:
+    spaces = (a_namespace("shop", overflow="enabled"), a_namespace("ci2", overflow="enabled"))
+    workloads = tuple(a_workload(each) for each in ("extender", "bridge"))
+    setup = setup_of(
+        workloads, namespace="spillway", policy=Policy(), nodes=(a_virtual(),), namespaces=spaces
+    )
+    answers = {each: each[1].namespace != "ci2" for each in questions(setup)}
+    [_, bridge] = rbac.check(a_look(setup=setup, answers=answers))
+    assert bridge.level == Level.FAIL
+    assert "helm upgrade with rbac.overflowNamespaces that name ci2, too, or none" in bridge.mend

@@ -7,10 +7,12 @@ import pytest
 
 from app.doctor import autoscalers, namespaces, network, quotas
 from app.doctor.finding import Level
+from app.doctor.seen import Unread, left_out
 from app.model import names
 from app.model.node import Node
 from app.model.objects import NetworkPolicy, Service
 from app.model.offer import TABLE, Offer, VcpuQuota, written_offer
+from app.model.webhook_configuration import MutatingWebhookConfiguration
 from tests.doctor.look import a_look, a_namespace, a_virtual, a_workload, not_ok, told
 
 DNS = msgspec.convert({"metadata": {"name": "kube-dns"}, "spec": {"clusterIP": "10.96.0.10"}}, Service)
@@ -34,7 +36,44 @@ def test_no_namespace_that_overflows_is_told_with_the_command() -> None:
 def test_namespaces_that_the_webhook_leaves_out_are_told(name: str) -> None:
     both = (a_namespace("a", overflow="enabled"), a_namespace(name, overflow="enabled"))
     found = not_ok(namespaces.check, a_look(namespaces=both))
-    assert found == [(Level.WARN, f"{name} has the label spillway.dev/overflow, and its pods never overflow")]
+    [(level, seen)] = found
+    assert (level, seen.split(": ")[0]) == (
+        Level.WARN,
+        f"{name} has the label spillway.dev/overflow, and the webhook leaves it out",
+    )
+    assert "OK pods may overflow in a |" in told(namespaces.check, a_look(namespaces=both))
+
+
+def leaving_out(*excluded: str) -> MutatingWebhookConfiguration:
+    selector = {
+        "matchLabels": {names.OVERFLOW: "enabled"},
+        "matchExpressions": [
+            {"key": "kubernetes.io/metadata.name", "operator": "NotIn", "values": list(excluded)}
+        ],
+    }
+    entries = [{"name": "enabled.overflow.spillway.dev", "namespaceSelector": selector}]
+    return msgspec.convert({"webhooks": entries}, MutatingWebhookConfiguration)
+
+
+def test_a_namespace_that_the_operator_excludes_is_told_like_them() -> None:
+    both = (a_namespace("a", overflow="enabled"), a_namespace("db", overflow="enabled"))
+    look = a_look(namespaces=both, webhooks=(leaving_out("kube-system", "db"),))
+    assert [seen.partition(" ")[0] for _, seen in not_ok(namespaces.check, look)] == ["db"]
+
+
+@pytest.mark.parametrize(
+    ("found", "expected"),
+    [
+        pytest.param((leaving_out("a", "b"),), {"a", "b"}, id="one"),
+        pytest.param((leaving_out("a", "b"), leaving_out("b")), {"b"}, id="what-both-releases-leave-out"),
+        pytest.param((), set(), id="none"),
+        pytest.param(Unread("403"), set(), id="unread"),
+    ],
+)
+def test_whom_no_webhook_of_ours_is_asked_about(
+    found: tuple[MutatingWebhookConfiguration, ...] | Unread, expected: set[str]
+) -> None:
+    assert left_out(found, own="spillway") == {"kube-system", "spillway", *expected}
 
 
 def test_what_namespaces_may_say_is_well() -> None:

@@ -75,6 +75,11 @@ def test_without_a_published_policy_the_entries_tell_the_actuator() -> None:
     assert a_look(policy=None, webhooks=Unread("no")).actuator == "scheduler"
 
 
+def test_without_a_configuration_of_ours_no_trial_is_judged() -> None:
+    found = not_ok(check, a_look(webhooks=(foreign("policy-agent"),), trials=(a_trial(tolerations=[]),)))
+    assert [level for level, _ in found] == [Level.FAIL, Level.SKIP]
+
+
 def test_two_configurations_of_ours_are_told() -> None:
     found = not_ok(check, a_look(webhooks=(renamed("spillway"), renamed("old"))))
     assert [level for level, _ in found] == [Level.WARN]

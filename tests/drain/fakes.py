@@ -50,8 +50,11 @@ class FakeCluster:
         self.leases = {VIRTUAL: BRIDGE}
         self.gate_lease = True
         self.entries: list[Kept] = []
+        self.gate_writers = ""
+        self.hangs = 0.0
         self.waiting: list[Pod] = []
         self.budgets: set[str] = set()
+        self.refusals: dict[str, PortFailure] = {}
         self.ready: Replicas | None = Replicas(wanted=2, ready=2)
         self.bridge = True
         self.failure: PortFailure | None = None
@@ -79,6 +82,10 @@ class FakeCluster:
             raise self.failure
         return (self.node,) if self.node is not None else ()
 
+    async def gate_writer(self, node: str) -> str:
+        self._refuse(f"writers of {node}")
+        return self.gate_writers
+
     async def pods(self, node: str) -> tuple[Pod, ...]:
         self._pass()
         return tuple(pod for pod in self.there.values() if pod.spec.node_name == node)
@@ -90,6 +97,7 @@ class FakeCluster:
         return tuple(Claimed(name, holder) for name, holder in self.leases.items())
 
     async def close(self, node: Node) -> None:
+        self._refuse(node.name)
         meta = msgspec.structs.replace(node.metadata, annotations={GATE: "closed"})
         spec = msgspec.structs.replace(node.spec, unschedulable=True)
         self.node = msgspec.structs.replace(node, metadata=meta, spec=spec)
@@ -97,12 +105,14 @@ class FakeCluster:
 
     async def evict(self, pod: Pod) -> None:
         self.did.append(("evict", pod.metadata.name))
+        self._refuse(pod.metadata.name)
         if pod.metadata.name in self.budgets:
             raise DisruptionBudget("The disruption budget all needs 2 healthy pods and has 2 currently")
         self._leave(pod)
 
     async def delete(self, pod: Pod, *, at_once: bool) -> None:
         self.did.append(("delete at once" if at_once else "delete", pod.metadata.name))
+        self._refuse(pod.metadata.name)
         if not at_once:
             self._leave(pod)
             return
@@ -133,6 +143,7 @@ class FakeCluster:
         return True
 
     async def arns(self, desired: Literal["RUNNING", "STOPPED"]) -> tuple[TaskArn, ...]:
+        await self.clock.sleep(self.hangs)
         if self.aws_failure is not None:
             raise self.aws_failure
         return tuple(task.arn for task in self.tasks.values() if task.desired_status == desired)
@@ -163,6 +174,10 @@ class FakeCluster:
     def an_entry(self, name: str) -> None:
         """An entry of Secrets Manager."""
         self.entries.append(Kept(name=name, arn=f"arn:{name}", created_at=NOON))
+
+    def _refuse(self, name: str) -> None:
+        if name in self.refusals:
+            raise self.refusals[name]
 
     def _leave(self, pod: Pod) -> None:
         meta = msgspec.structs.replace(self.there[pod.uid].metadata, deletion_timestamp=self.clock.now())

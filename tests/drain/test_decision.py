@@ -194,6 +194,49 @@ def test_where_ecs_does_not_answer_it_is_asked_for_longer_and_then_no_more() -> 
     assert [each.is_over for each in (first, early, late)] == [False, False, True]
 
 
+def test_the_proof_begins_with_the_first_look_at_ecs() -> None:
+    memory = decide(facts(elapsed=0.0, unproven="no answer"), Memory(), CONFIG).memory
+    first = decide(facts(elapsed=6.0, tasks=()), memory, CONFIG)
+    later = decide(facts(elapsed=11.0, tasks=()), first.memory, CONFIG)
+    assert (first.is_over, later.is_over) == (False, True)
+
+
+def test_a_look_that_ecs_does_not_answer_begins_the_proof_anew() -> None:
+    memory = decide(facts(elapsed=0.0, tasks=()), Memory(), CONFIG).memory
+    memory = decide(facts(elapsed=3.0, unproven="no answer"), memory, CONFIG).memory
+    assert not decide(facts(elapsed=6.0, tasks=()), memory, CONFIG).is_over
+
+
+def test_an_ecs_that_answers_at_last_still_proves_it_in_look_after_look() -> None:
+    memory = decide(facts(elapsed=0.0, unproven="no answer"), Memory(), CONFIG).memory
+    assert not decide(facts(elapsed=90.0, tasks=()), memory, CONFIG).is_over
+
+
+@pytest.mark.parametrize("config", [CONFIG, FORCE], ids=["gently", "by force"])
+def test_time_that_is_up_makes_no_proof_of_one_look(config: DrainConfig) -> None:
+    memory = decide(facts(an_overflow_pod(), elapsed=598.0), Memory(), config).memory
+    first = decide(facts(tasks=(), elapsed=1000.0), memory, config)
+    later = decide(facts(tasks=(), elapsed=1005.0), first.memory, config)
+    assert (first.is_over, later.is_over) == (False, True)
+
+
+def test_what_was_not_tried_in_time_is_said_to_be_so() -> None:
+    tried, other = an_overflow_pod("tried"), an_overflow_pod("web-2")
+    memory = Memory(holds={tried.uid: Hold("cannot create resource", 590.0, by_budget=False)})
+    plan = decide(facts(tried, other, elapsed=600.0), memory, CONFIG)
+    assert [(each.name, each.reason) for each in plan.left] == [
+        ("shop/tried", "NotEvicted"),
+        ("shop/web-2", "NotTried"),
+    ]
+    assert "cannot create resource" in plan.left[0].message
+    assert "--timeout" in plan.left[1].message
+
+
+def test_what_is_to_be_evicted_is_said_to_be_so_while_there_is_time() -> None:
+    (left,) = decide(facts(an_overflow_pod(), elapsed=599.0), Memory(), CONFIG).left
+    assert left.reason == "ToBeEvicted"
+
+
 def test_without_force_time_that_is_up_ends_it_and_names_what_is_left() -> None:
     plan = decide(facts(an_overflow_pod(), elapsed=600.0), Memory(), CONFIG)
     assert (plan.is_over, plan.commands, len(plan.left)) == (True, (), 1)
@@ -208,9 +251,30 @@ def test_with_force_what_is_left_is_deleted_when_time_is_up() -> None:
 def test_with_force_what_no_bridge_ends_goes_at_once_after_its_task() -> None:
     pod = leaving(an_overflow_pod())
     task = its_task(pod)
-    plan = decide(facts(pod, tasks=(task,), elapsed=660.0), Memory(), FORCE)
+    plan = decide(facts(pod, tasks=(task,), elapsed=660.0), Memory(forced_since=600.0), FORCE)
     assert [type(each) for each in plan.commands] == [Stop, Delete]
     assert plan.commands[1] == Delete(pod, at_once=True)
+
+
+def test_force_takes_all_its_steps_however_long_a_look_takes() -> None:
+    pod, memory, steps = an_overflow_pod(), Memory(), []
+    for elapsed in (599.0, 700.0, 800.0, 900.0):
+        plan = decide(facts(pod, elapsed=elapsed, took=90.0, unproven="no answer"), memory, FORCE)
+        memory = plan.memory
+        steps.append((plan.is_over, [each for each in plan.commands if isinstance(each, Delete)]))
+    assert steps == [
+        (False, []),
+        (False, [Delete(pod)]),
+        (False, [Delete(pod)]),
+        (False, [Delete(pod, at_once=True)]),
+    ]
+
+
+def test_force_is_over_when_its_last_step_had_its_time() -> None:
+    memory = Memory(forced_since=600.0, killed_since=700.0)
+    early = decide(facts(an_overflow_pod(), elapsed=759.0), memory, FORCE)
+    late = decide(facts(an_overflow_pod(), elapsed=760.0), memory, FORCE)
+    assert (early.is_over, late.is_over) == (False, True)
 
 
 def test_with_force_a_task_without_a_pod_is_stopped_when_two_looks_agree() -> None:

@@ -5,9 +5,11 @@ import pytest
 
 from app.drain.config import DrainConfig
 from app.drain.drain import Drain, Drained
+from app.model.names import GATE
+from app.model.node import Node
 from app.model.replicas import Replicas
 from app.ports.failures import Refused, Unavailable
-from tests.builders import VIRTUAL, identity_of
+from tests.builders import VIRTUAL, a_virtual_node, identity_of
 from tests.drain.fakes import CLUSTER, FakeCluster, an_overflow_pod, finished, its_task
 from tests.fakes import VirtualClock
 
@@ -46,6 +48,14 @@ async def test_the_node_is_closed_before_anybody_leaves(clock: VirtualClock) -> 
     assert [did for did, _ in cluster.did][:2] == ["close", "evict"]
 
 
+async def test_what_was_closed_is_known_to_whoever_undoes_it(clock: VirtualClock) -> None:
+    cluster = FakeCluster(clock)
+    first, second = a_drain(cluster)[0], a_drain(cluster)[0]
+    await finished(clock, first.run())
+    await second.look()
+    assert (first.closed, second.closed) == ((VIRTUAL,), (VIRTUAL,))
+
+
 async def test_a_second_run_finds_nothing_to_do(clock: VirtualClock) -> None:
     cluster = FakeCluster(clock, an_overflow_pod())
     await drained(cluster)
@@ -75,6 +85,35 @@ async def test_what_a_budget_holds_is_named_and_others_leave(clock: VirtualClock
     ]
     assert found.evicted == 1
     assert len(cluster.named("evict")) > 5
+
+
+async def test_an_eviction_that_is_refused_is_named_and_keeps_nobody_else_back(clock: VirtualClock) -> None:
+    cluster = FakeCluster(clock, *(an_overflow_pod(f"web-{n}", owner="Job") for n in range(4)))
+    cluster.refusals = {"web-0": Refused("pods/eviction is forbidden")}
+    found = await drained(cluster, msgspec.structs.replace(CONFIG, at_once=1, timeout=30))
+    assert [(each.name, each.reason) for each in found.left if each.kind == "pod"] == [
+        ("shop/web-0", "NotEvicted")
+    ]
+    assert "pods/eviction is forbidden" in found.left[0].message
+    assert found.evicted == 3
+
+
+async def test_a_deletion_that_is_refused_is_not_said_to_be_untried(clock: VirtualClock) -> None:
+    cluster = FakeCluster(clock, an_overflow_pod("web-0"))
+    cluster.refusals = {"web-0": Refused("pods is forbidden")}
+    found = await drained(cluster, FORCE)
+    assert [each.reason for each in found.left if each.kind == "pod"] == ["NotEvicted"]
+
+
+async def test_what_had_no_turn_in_time_is_named_as_that(clock: VirtualClock) -> None:
+    cluster = FakeCluster(clock, *(an_overflow_pod(f"web-{n}") for n in range(3)))
+    cluster.ready = Replicas(wanted=3, ready=0)
+    found = await drained(cluster, msgspec.structs.replace(CONFIG, successor=60, timeout=10))
+    assert found.evicted == 1
+    assert [(each.name, each.reason) for each in found.left if each.kind == "pod"] == [
+        ("shop/web-1", "NotTried"),
+        ("shop/web-2", "NotTried"),
+    ]
 
 
 async def test_a_budget_yields_to_force_when_time_is_up(clock: VirtualClock) -> None:
@@ -178,6 +217,85 @@ async def test_a_kubernetes_that_cannot_be_read_at_first_ends_it(
     cluster.failure = failure
     with pytest.raises(type(failure)):
         await a_drain(cluster)[0].run()
+
+
+async def test_a_gate_that_may_not_be_closed_ends_it_before_anybody_leaves(clock: VirtualClock) -> None:
+    cluster = FakeCluster(clock, an_overflow_pod())
+    cluster.refusals = {VIRTUAL: Refused("nodes is forbidden")}
+    drain, _ = a_drain(cluster)
+    with pytest.raises(Refused, match="nodes is forbidden"):
+        await finished(clock, drain.run())
+    assert (cluster.named("evict"), drain.closed) == ([], ())
+
+
+@pytest.mark.parametrize(
+    ("named", "said"),
+    [
+        pytest.param(frozenset[str](), ["there is no virtual node in this cluster"], id="none-at-all"),
+        pytest.param(
+            frozenset({"fargat"}), ["node fargat: there is no virtual node of that name"], id="misspelt"
+        ),
+    ],
+)
+async def test_a_node_that_is_not_there_is_told_first(
+    clock: VirtualClock, named: frozenset[str], said: list[str]
+) -> None:
+    cluster = FakeCluster(clock)
+    cluster.node = None
+    drain, lines = a_drain(cluster, msgspec.structs.replace(CONFIG, nodes=named))
+    await finished(clock, drain.run())
+    assert lines[:1] == said
+
+
+@pytest.mark.parametrize(
+    ("annotations", "cordoned", "seen"),
+    [
+        pytest.param(
+            {GATE: "auto"},
+            True,
+            f"its annotation {GATE} says auto (written by kubectl-annotate)",
+            id="annotated",
+        ),
+        pytest.param({GATE: "closed"}, False, "it was uncordoned", id="uncordoned"),
+        pytest.param(
+            {}, False, f"it was uncordoned and its annotation {GATE} was taken away", id="both were undone"
+        ),
+    ],
+)
+async def test_who_opens_the_gate_again_and_again_is_named(
+    clock: VirtualClock, annotations: dict[str, str], cordoned: bool, seen: str
+) -> None:
+    class Meddled(FakeCluster):
+        async def close(self, node: Node) -> None:
+            self.did.append(("close", node.name))
+            opened = a_virtual_node(annotations=annotations)
+            spec = msgspec.structs.replace(opened.spec, unschedulable=cordoned)
+            self.node = msgspec.structs.replace(opened, spec=spec)
+
+    cluster = Meddled(clock)
+    cluster.gate_writers = "kubectl-annotate"
+    drain, lines = a_drain(cluster)
+    found = await finished(clock, drain.run())
+    assert [(each.kind, each.reason) for each in found.left] == [("node", "GateReopened")]
+    assert f"somebody opens it again: {seen}; " in found.left[0].message
+    assert lines.count(f"node {VIRTUAL}: opened again by somebody: {seen}; gate closed, cordoned") == 1
+
+
+async def test_a_gate_is_closed_again_though_it_does_not_show_who_opened_it(clock: VirtualClock) -> None:
+    cluster = FakeCluster(clock, an_overflow_pod())
+    cluster.refusals = {f"writers of {VIRTUAL}": Refused("nodes is forbidden")}
+    run = asyncio.ensure_future(a_drain(cluster)[0].run())
+    await clock.advance(1)
+    cluster.node = a_virtual_node(annotations={GATE: "auto"})
+    assert (await finished(clock, run)).left == ()
+    assert cluster.named("close") == [VIRTUAL, VIRTUAL]
+
+
+async def test_where_ecs_hangs_force_still_ends_what_no_bridge_ends(clock: VirtualClock) -> None:
+    cluster = FakeCluster(clock, an_overflow_pod())
+    cluster.bridge, cluster.hangs, cluster.aws_failure = False, 65.0, Unavailable("no answer")
+    found = await drained(cluster, FORCE)
+    assert (found.left, found.unproven, cluster.named("delete at once")) == ((), "no answer", ["web-1"])
 
 
 async def test_a_look_changes_nothing(clock: VirtualClock) -> None:

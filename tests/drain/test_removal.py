@@ -1,10 +1,13 @@
+import math
+
 import msgspec
 import pytest
 
 from app.drain.config import DrainConfig
 from app.drain.removal import HOLDER, Removal, RemovalConfig, Removed
+from app.model.node import Node
 from app.ports.failures import Refused
-from tests.builders import VIRTUAL, a_pod
+from tests.builders import VIRTUAL, a_pod, a_virtual_node
 from tests.drain.fakes import BRIDGE, CLUSTER, FakeCluster, finished
 from tests.fakes import VirtualClock
 
@@ -70,6 +73,45 @@ async def test_leases_go_when_the_programs_are_gone(cluster: FakeCluster) -> Non
     found = await removed(cluster, GONE)
     assert found.leases == (f"kube-node-lease/{VIRTUAL}", "spillway/spillway-gate")
     assert cluster.leases == {}
+
+
+async def test_a_bridge_that_was_said_to_be_gone_and_still_runs_is_named(cluster: FakeCluster) -> None:
+    class Alive(FakeCluster):
+        async def remove_lease(self, namespace: str, name: str) -> None:
+            await super().remove_lease(namespace, name)
+            if len(self.named("remove lease")) == 1:
+                self.node, self.leases[name] = a_virtual_node(), BRIDGE
+
+    alive = Alive(cluster.clock)
+    found = await removed(alive, GONE)
+    assert [(each.kind, each.name, each.reason) for each in found.left] == [
+        ("lease", f"kube-node-lease/{VIRTUAL}", "ComesBack")
+    ]
+    assert f"{BRIDGE} brought" in found.left[0].message
+    assert (alive.node, alive.leases, found.leases) == (None, {VIRTUAL: HOLDER}, ("spillway/spillway-gate",))
+
+
+async def test_a_bridge_has_the_time_of_its_round_to_show_that_it_still_runs(cluster: FakeCluster) -> None:
+    class Slow(FakeCluster):
+        async def remove_lease(self, namespace: str, name: str) -> None:
+            await super().remove_lease(namespace, name)
+            self.back_at = self.clock.steady() + 10.0
+
+        async def nodes(self) -> tuple[Node, ...]:
+            if self.clock.steady() >= self.back_at:
+                self.node, self.leases[VIRTUAL] = a_virtual_node(), BRIDGE
+                self.back_at = math.inf
+            return await super().nodes()
+
+        back_at = math.inf
+
+    assert [each.reason for each in (await removed(Slow(cluster.clock), GONE)).left] == ["ComesBack"]
+
+
+async def test_nobody_is_waited_for_where_no_lease_was_removed(cluster: FakeCluster) -> None:
+    cluster.node, cluster.leases = None, {}
+    await removed(cluster, GONE)
+    assert cluster.clock.steady() < GONE.back
 
 
 async def test_the_priority_class_goes_when_the_programs_are_gone(cluster: FakeCluster) -> None:

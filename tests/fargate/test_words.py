@@ -19,6 +19,7 @@ def test_every_key_that_users_may_set_is_named_where_it_stands() -> None:
             ("pod annotation", names.ATTEMPT),
             ("pod annotation", names.CAPACITY),
             ("pod annotation", names.DELETION_COST),
+            ("pod annotation", names.EARLY),
             ("pod annotation", names.KUBE2IAM_ROLE),
             ("pod annotation", names.MAX_WAIT),
             ("service account annotation", names.IRSA_ROLE),

@@ -145,6 +145,23 @@ def test_a_container_cannot_tell_of_usage_itself(stage: Stage) -> None:
     assert stage.call("keep", "main").stdout == f"{DONE}\n"
 
 
+@pytest.mark.parametrize("before", [16_384, 131_072, 131_073, 200_000])
+def test_nor_by_a_line_that_is_cut_where_its_record_begins(stage: Stage, before: int) -> None:
+    """Log drivers split lines, the shortest at 16 KiB; and what fills the keeper's buffer is dropped."""
+    forged = '{"record":"usage","containers":{"main":["2026-01-01T12:00:00Z",1,1]}}'
+    start = '{"container":"main","run":1,"message":"'
+    stage.record("main", f"{start}{'A' * (before - len(start))}{forged}\n")
+    stage.record("main", f"{DONE}\n")
+    assert stage.call("keep", "main").stdout == f"{DONE}\n"
+
+
+def test_a_record_that_says_usage_otherwise_is_printed(stage: Stage) -> None:
+    failed = '{"container":"main","run":1,"hook":"preStop","error":"{\\"record\\":\\"usage\\",}"}'
+    stage.record("main", f"{failed}\n")
+    stage.record("main", f"{DONE}\n")
+    assert stage.call("keep", "main").stdout == f"{failed}\n{DONE}\n"
+
+
 def test_nothing_is_told_where_there_is_no_endpoint(stage: Stage) -> None:
     process = stage.spawn("keep")
     with pytest.raises(subprocess.TimeoutExpired):

@@ -32,7 +32,7 @@ class Module:
         self._known: dict[str, Any] = {f"var.{name}": value for name, value in variables.items()} | dict(
             known
         )
-        [local] = self._blocks["locals"]
+        local = {name: value for block in self._blocks["locals"] for name, value in block.items()}
         self._locals = {name: value for name, value in local.items() if name != "__is_block__"}
 
     def defaults(self) -> dict[str, Any]:
@@ -48,10 +48,18 @@ class Module:
         """The types of all resources."""
         return {_bare(kind) for block in self._blocks["resource"] for kind in block}
 
-    def policy(self, name: str) -> dict[str, Any]:
+    def local(self, name: str) -> Any:
+        """A local value, written out."""
+        return self.value(self._locals[name])
+
+    def document(self, name: str) -> dict[str, Any]:
         """What `data.aws_iam_policy_document.NAME` says."""
+        return {"Statement": [_statement(each) for each in self._repeated(self.data(name), "statement")]}
+
+    def data(self, name: str) -> Block:
+        """`data.aws_iam_policy_document.NAME` as it is written."""
         [document] = [each for own, each in self._named("data", "aws_iam_policy_document") if own == name]
-        return {"Statement": [_statement(each) for each in self._repeated(document, "statement")]}
+        return document
 
     def value(self, value: Any) -> Any:
         """A value, written out."""
@@ -99,6 +107,8 @@ class Module:
             return self._known[text]
         if text.startswith("local.") and text.removeprefix("local.") in self._locals:
             return self.value(self._locals[text.removeprefix("local.")])
+        if text.startswith("["):
+            return self._looked_up(yaml.safe_load(text))
         if text.startswith("jsonencode("):
             return self._encoded(text.removeprefix("jsonencode(").removesuffix(")"))
         found = _CONDITION.fullmatch(text)
@@ -108,8 +118,7 @@ class Module:
 
     def _chosen(self, name: str | None, literal: str, listed: str | None, yes: str, no: str) -> Any:
         holds = not self._variables[listed] if listed else self._variables[str(name)] == literal
-        chosen = yes if holds else no
-        return [] if chosen == "[]" else self._expression(chosen)
+        return self._expression(yes if holds else no)
 
     def _encoded(self, text: str) -> Any:
         """An object of HCL: YAML's flow style but for its equals signs."""
@@ -121,6 +130,8 @@ class Module:
                 return {key: self._looked_up(each) for key, each in value.items()}
             case list():
                 return [self._looked_up(each) for each in value]
+            case str() if "${" in value:
+                return self.value(f'"{value}"')
             case str():
                 return self._expression(value)
             case _:

@@ -1,8 +1,10 @@
 """The Terraform module says what `spillway aws init` wants. It is read here, and was never applied."""
 
+import json
 import os
 import shutil
 import subprocess
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -93,51 +95,156 @@ def aspects(options: Options, kind: Kind, name: str) -> dict[str, Any]:
     return dict(found.aspects)
 
 
+TRUSTS = [
+    pytest.param(PodIdentity(), id="Pod Identity"),
+    pytest.param(Irsa(provider=PROVIDER), id="IRSA"),
+    pytest.param(NodeRole(role=NODES), id="kube2iam"),
+]
+
+
+def permissions(statements: list[dict[str, Any]]) -> dict[str, Any]:
+    """A role's policy, of its statements in the module's own form: those without resources are left out."""
+    return {"Statement": [written(each) for each in statements if each["resources"]]}
+
+
+def written(statement: dict[str, Any]) -> dict[str, Any]:
+    """A statement as IAM writes it, of one in the module's own form."""
+    conditions: dict[str, dict[str, Any]] = {}
+    for each in statement["when"]:
+        conditions.setdefault(each["test"], {})[each["variable"]] = each["values"]
+    whom = statement.get("whom")
+    parts = {
+        "Sid": statement.get("sid", ""),
+        "Effect": "Allow",
+        "Principal": {whom["type"]: whom["identifiers"]} if whom else {},
+        "Action": statement["actions"],
+        "Resource": statement.get("resources", []),
+        "Condition": conditions,
+    }
+    return {name: value for name, value in parts.items() if value}
+
+
 @pytest.mark.parametrize("options", OPTIONS)
 def test_the_permissions_are_inits(options: Options) -> None:
     read = module(options)
+    said = {role: canonical(permissions(each)) for role, each in read.local("permissions").items()}
 
-    assert canonical(read.policy("bridge")) == canonical(policies.bridge_policy(options))
-    assert canonical(read.policy("execution")) == canonical(policies.execution_policy(options.names))
-    assert canonical(read.policy("task")) == canonical(policies.task_policy(options))
-    assert canonical(read.policy("task_events")) == canonical(policies.queue_policy(options.names))
+    assert said == {
+        "bridge": canonical(policies.bridge_policy(options)),
+        "execution": canonical(policies.execution_policy(options.names)),
+        "task": canonical(policies.task_policy(options)),
+    }
+    assert canonical(read.document("task_events")) == canonical(policies.queue_policy(options.names))
 
 
-@pytest.mark.parametrize(
-    "trust",
-    [
-        pytest.param(PodIdentity(), id="Pod Identity"),
-        pytest.param(Irsa(provider=PROVIDER), id="IRSA"),
-        pytest.param(NodeRole(role=NODES), id="kube2iam"),
-    ],
-)
+@pytest.mark.parametrize("trust", TRUSTS)
 def test_the_roles_trust_whom_init_lets_them(trust: Trust) -> None:
     options = msgspec.structs.replace(PLAIN, trust=trust)
     read = module(options)
+    trusted = read.local("trusted")
+    said = {
+        role: canonical({"Statement": [written(trusted[kind])]}) for role, kind in read.local("trust").items()
+    }
 
-    assert canonical(read.policy("bridge_trust")) == canonical(policies.bridge_trust(options))
-    assert canonical(read.policy("tasks_trust")) == canonical(policies.tasks_trust(NAMES))
+    assert said == {
+        "bridge": canonical(policies.bridge_trust(options)),
+        "execution": canonical(policies.tasks_trust(NAMES)),
+        "task": canonical(policies.tasks_trust(NAMES)),
+    }
+
+
+def test_the_documents_are_made_of_the_statements() -> None:
+    read = module(PLAIN)
+    [statement] = read.data("permissions")["dynamic"]
+    [trust] = read.data("trust")["statement"]
+    made, made_of = statement['"statement"'], "for permitted in each.value : permitted"
+
+    assert made["for_each"] == f"${{[{made_of} if length(permitted.resources) > 0]}}"
+    assert {name: made["content"][0][name] for name in ("sid", "actions", "resources")} == {
+        name: f"${{statement.value.{name}}}" for name in ("sid", "actions", "resources")
+    }
+    assert trust["actions"] == "${local.trusted[each.value].actions}"
+    assert trust["principals"][0]["identifiers"] == "${local.trusted[each.value].whom.identifiers}"
+    assert conditions(made["content"][0]) == conditions(trust)
+
+
+def conditions(block: dict[str, Any]) -> dict[str, Any]:
+    """What a block's `dynamic "condition"` makes of each."""
+    [dynamic] = block["dynamic"]
+    [content] = dynamic['"condition"']["content"]
+    return dict(content)
 
 
 @pytest.mark.parametrize("options", OPTIONS)
 def test_each_role_has_its_name_its_boundary_and_its_policy(options: Options) -> None:
     read, names = module(options), options.names
-    roles = {each["name"]: each for each in read.resources("aws_iam_role")}
-    attached = {
-        (each["name"], each["role"], each["policy"]) for each in read.resources("aws_iam_role_policy")
-    }
+    [role] = read.resources("aws_iam_role")
+    [attached] = read.resources("aws_iam_role_policy")
+    made = {role["name"].replace("each.key", each) for each in role["for_each"]}
 
-    assert set(roles) == {names.bridge_role, names.execution_role, names.task_role}
-    assert {each["permissions_boundary"] for each in roles.values()} == {options.boundary}
-    assert roles[names.bridge_role]["assume_role_policy"] == "data.aws_iam_policy_document.bridge_trust.json"
-    assert roles[names.task_role]["assume_role_policy"] == "data.aws_iam_policy_document.tasks_trust.json"
-    assert (
-        roles[names.execution_role]["assume_role_policy"] == "data.aws_iam_policy_document.tasks_trust.json"
-    )
-    assert attached == {
-        ("spillway", f"aws_iam_role.{each}.name", f"data.aws_iam_policy_document.{each}.json")
-        for each in ("bridge", "execution", "task")
+    assert made == {names.bridge_role, names.execution_role, names.task_role}
+    assert role["permissions_boundary"] == options.boundary
+    assert role["assume_role_policy"] == "data.aws_iam_policy_document.trust[each.key].json"
+    assert attached["for_each"] == role["for_each"]
+    assert (attached["name"], attached["role"]) == ("spillway", "aws_iam_role.this[each.key].name")
+    assert attached["policy"] == "data.aws_iam_policy_document.permissions[each.key].json"
+
+
+TERRAFORM = pytest.mark.skipif(shutil.which("terraform") is None, reason="terraform is not installed")
+OFFLINE = {**os.environ, "CHECKPOINT_DISABLE": "1", "TF_CLI_CONFIG_FILE": os.devnull}
+ASKED = """jsonencode({
+  permissions = local.permissions, trust = { for role, kind in local.trust : role => local.trusted[kind] }
+})"""
+
+
+def evaluated(options: Options, folder: Path) -> Any:
+    """The module's statements as Terraform itself works them out, without a provider."""
+    places = {
+        "data.aws_partition.current.partition": options.names.partition,
+        "data.aws_region.current.name": options.names.region,
+        "data.aws_caller_identity.current.account_id": options.names.account,
     }
+    for path in (MODULE / "main.tf", MODULE / "policies.tf"):
+        text = path.read_text()
+        for place, value in places.items():
+            text = text.replace(place, json.dumps(value))
+        (folder / path.name).write_text(text[text.index("locals {") : text.index("\n}\n") + 3])
+    shutil.copy(MODULE / "variables.tf", folder)
+    (folder / "terraform.tfvars.json").write_text(json.dumps(variables(options)))
+    ran = subprocess.run(
+        ["terraform", "console"],
+        input=" ".join(ASKED.split()),
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=folder,
+        env=OFFLINE,
+    )
+    return json.loads(json.loads(ran.stdout))
+
+
+@TERRAFORM
+@pytest.mark.parametrize(
+    "options",
+    [
+        *OPTIONS,
+        pytest.param(
+            Options(names=Names(account="123456789012", region="cn-north-1", partition="aws-cn")), id="China"
+        ),
+        *(pytest.param(msgspec.structs.replace(FULL, trust=each.values[0]), id=each.id) for each in TRUSTS),
+    ],
+)
+def test_terraform_itself_works_out_inits_policies(options: Options, tmp_path: Path) -> None:
+    said = evaluated(options, tmp_path)
+    trust = {role: canonical({"Statement": [written(each)]}) for role, each in said["trust"].items()}
+
+    assert {role: canonical(permissions(each)) for role, each in said["permissions"].items()} == {
+        "bridge": canonical(policies.bridge_policy(options)),
+        "execution": canonical(policies.execution_policy(options.names)),
+        "task": canonical(policies.task_policy(options)),
+    }
+    assert trust["bridge"] == canonical(policies.bridge_trust(options))
+    assert trust["task"] == trust["execution"] == canonical(policies.tasks_trust(options.names))
 
 
 @pytest.mark.parametrize("options", OPTIONS)
@@ -252,14 +359,14 @@ def test_the_files_are_written_cleanly(path: Any) -> None:
     assert lines[-2] != ""
 
 
-@pytest.mark.skipif(shutil.which("terraform") is None, reason="terraform is not installed")
+@TERRAFORM
 def test_terraform_formats_the_module_no_otherwise() -> None:
     ran = subprocess.run(
         ["terraform", "fmt", "-check", "-diff", "-recursive", str(MODULE)],
         capture_output=True,
         text=True,
         check=False,
-        env={**os.environ, "CHECKPOINT_DISABLE": "1", "TF_CLI_CONFIG_FILE": os.devnull},
+        env=OFFLINE,
     )
 
     assert (ran.returncode, ran.stdout) == (0, "")

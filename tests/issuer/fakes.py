@@ -34,6 +34,7 @@ class Store:
         self.secrets: dict[str, Secret] = {}
         self.registration: MutatingWebhookConfiguration | None = None
         self.writes: list[str] = []
+        self.kills_writers = False
         self._versions = itertools.count(1)
 
     def put(self, name: str, data: Mapping[str, bytes], annotations: Mapping[str, str] | None = None) -> None:
@@ -72,6 +73,11 @@ class Store:
     def data(self, name: str) -> dict[str, bytes]:
         """What a Secret holds, if it is there."""
         return dict(self.secrets.get(name, Secret()).data)
+
+    def after_write(self) -> None:
+        """The writer is killed before it hears of it, if the test wants that."""
+        if self.kills_writers:
+            raise asyncio.CancelledError
 
     def _next(self) -> str:
         return str(next(self._versions))
@@ -116,6 +122,7 @@ class FakeSecrets(TlsSecrets):
         self._answer()
 
     def _answer(self) -> None:
+        self.store.after_write()
         if self.loses_answers:
             raise Unavailable("the answer was lost")
 
@@ -148,6 +155,7 @@ class FakeBundles(WebhookBundles):
         self.store.register(
             *(bundle for _ in now.webhooks), annotations=msgspec.structs.asdict(now.metadata)["annotations"]
         )
+        self.store.after_write()
 
 
 class Scene:

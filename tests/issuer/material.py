@@ -2,11 +2,16 @@
 
 from datetime import datetime, timedelta
 
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
 from app.issuer.holdings import SINCE
 from app.model.meta import ObjectMeta
 from app.model.objects import Secret
 from app.model.times import rfc3339_micro
-from app.tls.authority import Authority, Leaf
+from app.tls.authority import Authority, Leaf, key_pem
 from tests.builders import NOON
 from tests.issuer.fakes import CONFIG
 
@@ -26,6 +31,28 @@ def a_leaf(
     dns: tuple[str, ...] = CONFIG.dns,
 ) -> Leaf:
     return ca.issue("spillway", now=made, dns=dns, server=True, days=life / DAY)
+
+
+def an_odd_ca(
+    *extensions: x509.ExtensionType, curve: ec.EllipticCurve | None = None, made: datetime = NOON
+) -> Authority:
+    """A CA with these extensions besides, as others make them for other purposes."""
+    key = ec.generate_private_key(curve or ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "odd")])
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(made)
+        .not_valid_after(made + LIFE)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+    )
+    for each in extensions:
+        builder = builder.add_extension(each, critical=False)
+    pem = builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+    return Authority(cert_pem=pem, key_pem=key_pem(key))
 
 
 def ca_data(

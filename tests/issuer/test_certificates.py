@@ -6,7 +6,8 @@ from datetime import timedelta
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.x509.oid import ExtendedKeyUsageOID
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -15,11 +16,25 @@ from app.issuer.certificates import Ca, Flaw, Served
 from app.tls.authority import Authority
 from tests.builders import NOON
 from tests.issuer.fakes import CONFIG
-from tests.issuer.material import DAY, a_ca, a_leaf
+from tests.issuer.material import DAY, a_ca, a_leaf, an_odd_ca
 
 OURS = a_ca("ours", life=10 * DAY)
 LEAF = a_leaf(OURS, life=DAY)
 TRUST = certificates.trusted(OURS.cert_pem, now=NOON)[0]
+
+
+def _a_usage(*, key_cert_sign: bool) -> x509.KeyUsage:
+    return x509.KeyUsage(
+        digital_signature=True,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        key_cert_sign=key_cert_sign,
+        crl_sign=False,
+        encipher_only=False,
+        decipher_only=False,
+    )
 
 
 def test_a_ca_knows_when_it_was_made_and_when_it_ends() -> None:
@@ -57,6 +72,51 @@ def test_a_key_of_another_kind_cannot_sign() -> None:
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
     assert certificates.authority(OURS.cert_pem, pem, now=NOON) == Flaw("its key is no elliptic-curve key")
+
+
+@pytest.mark.parametrize(
+    ("odd", "problem"),
+    [
+        pytest.param(an_odd_ca(_a_usage(key_cert_sign=False)), "may not sign others", id="key usage"),
+        pytest.param(
+            an_odd_ca(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH])),
+            "not for servers",
+            id="clients'",
+        ),
+        pytest.param(
+            an_odd_ca(x509.NameConstraints([x509.DNSName("example.org")], None)),
+            "some names",
+            id="some names'",
+        ),
+        pytest.param(an_odd_ca(curve=ec.SECP256K1()), "on a curve", id="a curve that Go does not know"),
+    ],
+)
+def test_a_ca_whose_leaves_no_api_server_would_believe_cannot_sign(odd: Authority, problem: str) -> None:
+    read = certificates.authority(odd.cert_pem, odd.key_pem, now=NOON)
+    assert isinstance(read, Flaw)
+    assert problem in read.problem
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        pytest.param(an_odd_ca(), id="nothing said"),
+        pytest.param(an_odd_ca(_a_usage(key_cert_sign=True)), id="key usage"),
+        pytest.param(an_odd_ca(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH])), id="servers'"),
+        pytest.param(an_odd_ca(curve=ec.SECP521R1()), id="another curve"),
+    ],
+)
+def test_a_ca_of_others_whose_leaves_are_believed_can_sign(odd: Authority) -> None:
+    assert isinstance(certificates.authority(odd.cert_pem, odd.key_pem, now=NOON), Ca)
+
+
+def test_a_ca_that_is_not_valid_yet_stays_trusted_and_does_not_sign() -> None:
+    later = a_ca(made=NOON + DAY)
+    (found,), flaws = certificates.trusted(later.cert_pem, now=NOON)
+    assert (found.pem, flaws) == (later.cert_pem, ())
+    read = certificates.authority(later.cert_pem, later.key_pem, now=NOON)
+    assert isinstance(read, Flaw)
+    assert "not valid before" in read.problem
 
 
 def test_an_encrypted_key_cannot_sign() -> None:

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import msgspec
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -15,7 +16,7 @@ from app.ports.failures import Unavailable
 from tests.builders import NOON
 from tests.issuer.clients import Clients, doubt
 from tests.issuer.fakes import CA, CONFIG, TLS, Scene
-from tests.issuer.material import a_ca, a_leaf, ca_data
+from tests.issuer.material import a_ca, a_leaf, an_odd_ca, ca_data
 
 BRISK = msgspec.structs.replace(
     CONFIG,
@@ -64,6 +65,10 @@ def restore_another_ca(scene: Scene) -> None:
     scene.store.put(CA, ca_data(a_ca("backup", made=scene.clock.now(), life=BRISK.ca_validity)))
 
 
+def put_a_ca_of_another_purpose(scene: Scene) -> None:
+    scene.store.put(CA, ca_data(an_odd_ca(curve=ec.SECP256K1(), made=scene.clock.now())))
+
+
 def lose_the_leafs_key(scene: Scene) -> None:
     scene.store.edit(TLS, tls_key=None)
 
@@ -74,6 +79,13 @@ def half_a_successor(scene: Scene) -> None:
 
 def forget_since_when(scene: Scene) -> None:
     scene.store.put(TLS, scene.store.data(TLS))
+
+
+def write_all_anew(scene: Scene) -> None:
+    """As `helm upgrade --force` does it: each object as it was rendered."""
+    scene.store.put(CA, {})
+    scene.store.put(TLS, {})
+    reset_the_webhook(scene)
 
 
 def reset_the_webhook(scene: Scene) -> None:
@@ -89,10 +101,12 @@ MISHAPS: list[Callable[[Scene], None]] = [
     delete_both,
     mix_up_the_key,
     restore_another_ca,
+    put_a_ca_of_another_purpose,
     lose_the_leafs_key,
     half_a_successor,
     forget_since_when,
     reset_the_webhook,
+    write_all_anew,
 ]
 
 
@@ -154,6 +168,31 @@ def test_no_sequence_of_mishaps_makes_anybody_doubt(steps: list[tuple[int, float
         return clients.doubts
 
     assert asyncio.run(play()) == []
+
+
+async def killed_and_started_again(scene: Scene) -> None:
+    while True:
+        await asyncio.gather(scene.another().run(), return_exceptions=True)
+        await scene.clock.sleep(3)
+
+
+@pytest.mark.parametrize("mishap", [delete_ca, mix_up_the_key, lose_the_leafs_key, reset_the_webhook])
+async def test_an_issuer_that_is_killed_after_each_write_gets_there_and_nobody_doubts(
+    mishap: Callable[[Scene], None],
+) -> None:
+    scene = a_scene()
+    scene.store.kills_writers = True
+    clients = Clients(scene, kubelets_late=LATE)
+    several = [asyncio.create_task(killed_and_started_again(scene)) for _ in range(2)]
+    await clients.live(100)
+    mishap(scene)
+    await clients.live(300)
+    for each in several:
+        each.cancel()
+    await asyncio.gather(*several, return_exceptions=True)
+    assert clients.doubts == []
+    assert sorted(scene.store.data(CA)) == ["ca.crt", "ca.key"]
+    assert set(scene.store.bundles()) == {scene.store.data(CA)["ca.crt"]}
 
 
 async def test_while_the_api_server_is_away_the_leaf_that_is_served_is_believed() -> None:

@@ -216,6 +216,19 @@ def test_a_ca_that_cannot_sign_is_replaced_and_what_clients_trust_stays_trusted(
     assert [each.pem for each in make.previous] == [OURS.cert_pem]
 
 
+def test_a_ca_that_is_not_valid_yet_by_our_clock_stays_trusted() -> None:
+    """A node's clock that was behind: those of the API server and of the pods may be right."""
+    later = a_ca("later", made=NOON + DAY)
+    objects = Objects(
+        ca=a_secret(ca_data(later)),
+        tls=a_secret(tls_data(a_leaf(later, made=NOON + DAY), later), since(NOON + DAY)),
+        registration=registered(pems(later)),
+    )
+    (make,) = plan(objects).commands
+    assert isinstance(make, MakeCa)
+    assert [each.pem for each in make.previous] == [later.cert_pem]
+
+
 def test_where_both_secrets_are_gone_what_the_webhook_configuration_trusts_stays_trusted() -> None:
     (make,) = plan(Objects(registration=registered(pems(OURS), pems(THEIRS)))).commands
     assert isinstance(make, MakeCa)

@@ -8,7 +8,7 @@ import structlog
 from cryptography import x509
 
 from app.issuer.holdings import SINCE
-from app.issuer.issuer import FRESH
+from app.issuer.issuer import FRESH, GLANCE
 from app.model.objects import Secret
 from app.ports.failures import Conflict, Refused, Unavailable
 from app.tls.authority import expires
@@ -67,9 +67,26 @@ async def test_what_is_in_order_is_not_written_again(scene: Scene) -> None:
 
 
 async def test_a_bundle_that_somebody_took_out_is_back_within_seconds(scene: Scene) -> None:
+    await scene.clock.advance(20)
     scene.store.register(b"", bundle(scene))
-    await scene.clock.advance(10)
+    await scene.clock.advance(GLANCE)
     assert scene.store.bundles() == [bundle(scene)] * 2
+
+
+async def test_a_webhook_configuration_that_is_made_anew_has_its_bundle_within_seconds(scene: Scene) -> None:
+    await scene.clock.advance(60)
+    scene.store.registration = None
+    await scene.clock.advance(GLANCE)
+    scene.store.register(b"", b"")
+    await scene.clock.advance(GLANCE)
+    assert scene.store.bundles() == [bundle(scene)] * 2
+
+
+async def test_a_glance_that_fails_is_no_failure(scene: Scene) -> None:
+    await scene.clock.advance(20)
+    scene.bundles.failure = Unavailable("no answer")
+    await scene.clock.advance(2 * GLANCE)
+    assert scene.metric("spillway_issuer_failures_total") == 0.0
 
 
 async def test_somebody_who_writes_against_us_does_not_make_us_spin(scene: Scene) -> None:
@@ -162,6 +179,20 @@ async def test_without_the_right_to_the_webhook_configuration_the_secrets_are_ke
         await scene.issuer.once()
     assert sorted(scene.store.data(TLS)) == ["ca.crt", "tls.crt", "tls.key"]
     assert scene.metric("spillway_issuer_flaws") == 1
+
+
+async def test_who_may_not_write_the_leaf_still_mends_a_ca_bundle(scene: Scene) -> None:
+    whole = bundle(scene)
+    scene.store.edit(TLS, token=b"somebody's")
+    scene.store.register(b"", whole)
+
+    async def refused(*_args: object, **_fields: object) -> None:
+        raise Refused("secrets spillway-tls: field is immutable when `immutable` is set")
+
+    scene.secrets.change = refused  # type: ignore[method-assign]  # one right less
+    await scene.clock.advance(10)
+    assert scene.store.bundles() == [whole] * 2
+    assert scene.metric("spillway_issuer_failures_total")
 
 
 async def test_a_secret_that_is_never_as_written_is_given_up_on() -> None:

@@ -45,6 +45,16 @@ async def test_a_request_carries_credentials_and_says_who_asks(
     assert headers["accept"] == "application/json"
 
 
+async def test_the_time_of_each_answer_is_told(server: WireServer, connection: Connection) -> None:
+    heard: list[str] = []
+    connection.tell_time(heard.append)
+    dated = response(200, b"{}").replace(b"\r\n", b"\r\nDate: Thu, 01 Jan 2026 12:00:00 GMT\r\n", 1)
+    for each in (dated, response(200, b"{}")):
+        server.answer(each)
+        await connection.request("GET", "/x")
+    assert heard == ["Thu, 01 Jan 2026 12:00:00 GMT", ""]
+
+
 async def test_a_query_is_quoted(server: WireServer, connection: Connection) -> None:
     server.answer(response(200, b"{}"))
     await connection.request(

@@ -22,6 +22,21 @@ async def test_only_virtual_nodes_stand_there() -> None:
     assert [node.name for node in await Standing(server, namespace="spillway").nodes()] == ["fargate"]
 
 
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        pytest.param({"f:metadata": {"f:annotations": {f"f:{GATE}": {}}}}, "kubectl-annotate", id="the gate"),
+        pytest.param({"f:metadata": {"f:labels": {f"f:{GATE}": {}}}}, "", id="something else"),
+        pytest.param({"f:spec": {"f:unschedulable": {}}}, "", id="the cordon"),
+    ],
+)
+async def test_who_wrote_the_gate_stands_in_the_managed_fields(fields: dict[str, Any], expected: str) -> None:
+    entry = {"manager": "kubectl-annotate", "operation": "Update", "fieldsV1": fields}
+    server = FakeTransport({"items": [{"metadata": {"managedFields": [entry]}}], "metadata": {}})
+    assert await Standing(server, namespace="spillway").gate_writer("fargate") == expected
+    assert server.asked[0].query["fieldSelector"] == "metadata.name=fargate"
+
+
 async def test_pods_are_asked_for_by_their_node() -> None:
     server = FakeTransport(a_list(a_pod("web-1")))
     assert [pod.metadata.name for pod in await Standing(server, namespace="spillway").pods("fargate")] == [

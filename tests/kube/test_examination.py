@@ -2,6 +2,7 @@
 
 import base64
 
+import msgspec
 import pytest
 
 from app.kube.examination import Examination
@@ -53,6 +54,14 @@ async def test_workloads_are_deployments_and_stateful_sets() -> None:
     assert webhook.spec.template.spec.service_account_name == "w"
     assert second.metadata.name == "spillway-bridge"
     assert [each.path.rpartition("/")[2] for each in transport.asked] == ["deployments", "statefulsets"]
+
+
+async def test_pods_that_wait_are_asked_for_alone() -> None:
+    transport = FakeTransport(a_list(msgspec.to_builtins(a_pod("web"))))
+    [found] = await Examination(transport).waiting()
+    assert found.key == "shop/web"
+    [asked] = transport.asked
+    assert (asked.path, asked.query["fieldSelector"]) == ("/api/v1/pods", "spec.nodeName=")
 
 
 async def test_a_cluster_without_stateful_sets_has_deployments() -> None:

@@ -1,3 +1,4 @@
+import asyncio
 import sys
 from pathlib import Path
 
@@ -50,3 +51,37 @@ async def test_what_a_program_takes_is_told_while_it_runs(tmp_path: Path) -> Non
     assert burden.cpu_seconds > 0
     await child.stop(clock=SystemClock())
     assert child.burden() == Burden()
+
+
+PARENT = """
+import asyncio, signal, sys
+from pathlib import Path
+from app.local.processes import Child
+async def main():
+    await Child.start("orphan", [sys.executable, "-c", sys.argv[2]],
+                      directory=Path(sys.argv[1]), orphaned=signal.SIGKILL)
+    await asyncio.Event().wait()
+asyncio.run(main())
+"""
+
+
+async def test_a_child_that_ignores_requests_to_end_dies_with_a_parent_that_was_killed(
+    tmp_path: Path,
+) -> None:
+    parent = await asyncio.create_subprocess_exec(sys.executable, "-c", PARENT, str(tmp_path), STUBBORN)
+    log = tmp_path / "orphan.log"
+    while not (log.exists() and "deaf" in log.read_text()):
+        await SystemClock().sleep(0.05)
+    [child] = Path(f"/proc/{parent.pid}/task/{parent.pid}/children").read_text().split()
+    parent.kill()
+    await parent.wait()
+    while is_alive(child):
+        await SystemClock().sleep(0.05)
+
+
+def is_alive(pid: str) -> bool:
+    """A zombie is none: whoever adopts it may take its time."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False

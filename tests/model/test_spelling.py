@@ -1,9 +1,14 @@
 """A key of ours that nobody reads is told of, with the one that was meant."""
 
+from collections.abc import Callable
+
 import pytest
 
+from app.fargate.words import WORDS
+from app.model import names
 from app.model.meta import ObjectMeta
-from app.model.spelling import unread_on_namespace, unread_on_pod
+from app.model.reason import Reason
+from app.model.spelling import DOMAIN, unread_on_namespace, unread_on_pod
 
 
 @pytest.mark.parametrize(
@@ -95,3 +100,36 @@ def test_a_namespace_may_say_all_that_namespaces_may_say() -> None:
 def test_a_storm_of_keys_is_told_in_part() -> None:
     annotations = {f"spillway.dev/max-pods{number}": "1" for number in range(100)}
     assert len(unread_on_namespace(ObjectMeta(annotations=annotations))) == 8
+
+
+def test_an_early_burst_that_means_nothing_is_told() -> None:
+    (found,) = unread_on_pod(ObjectMeta(annotations={names.EARLY: "yes"}))
+    assert (found.code, 'is "yes"' in found.message) == ("InvalidEarlyBurst", True)
+    assert unread_on_pod(ObjectMeta(annotations={names.EARLY: names.EARLY_ALLOWED})) == ()
+
+
+def keys(where: str) -> dict[str, str]:
+    """The keys of ours that the page names there; each with a value that means something everywhere."""
+    named = (word.key for word in WORDS if word.where == where)
+    return {key: names.EARLY_ALLOWED for key in named if key.startswith(DOMAIN)}
+
+
+def test_the_page_names_no_key_that_nobody_reads() -> None:
+    pod = ObjectMeta(labels=keys("pod label"), annotations=keys("pod annotation"))
+    space = ObjectMeta(annotations=keys("namespace annotation"))
+    assert (unread_on_pod(pod), unread_on_namespace(space)) == ((), ())
+
+
+@pytest.mark.parametrize(
+    ("judge", "whose"),
+    [
+        pytest.param(unread_on_pod, "pod", id="pods"),
+        pytest.param(unread_on_namespace, "namespace", id="spaces"),
+    ],
+)
+def test_every_key_that_is_read_is_on_the_page(
+    judge: Callable[[ObjectMeta], tuple[Reason, ...]], whose: str
+) -> None:
+    (found,) = judge(ObjectMeta(annotations={f"{DOMAIN}colour": "red"}))
+    read = found.message.partition(f"a {whose} has ")[2].split(", ")
+    assert set(read) <= {*keys(f"{whose} label"), *keys(f"{whose} annotation")}

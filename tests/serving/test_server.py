@@ -21,8 +21,8 @@ async def hello(scope: Any, receive: Any, send: Any) -> None:
     await send({"type": "http.response.body", "body": b"hello"})
 
 
-def write_leaf(authority: Authority, directory: Path, name: str) -> Listen:
-    leaf = authority.issue(name, now=NOON, ips=("127.0.0.1",), server=True, days=3650)
+def write_leaf(authority: Authority, directory: Path, name: str, *, days: float = 3650) -> Listen:
+    leaf = authority.issue(name, now=NOON, ips=("127.0.0.1",), server=True, days=days)
     (directory / "tls.crt").write_bytes(leaf.cert_pem)
     (directory / "tls.key").write_bytes(leaf.key_pem)
     return Listen(host="127.0.0.1", port=0, cert=directory / "tls.crt", key=directory / "tls.key")
@@ -61,6 +61,23 @@ async def test_a_broken_certificate_file_leaves_the_old_one_in_service(tmp_path:
     (tmp_path / "tls.crt").write_text("half a file")
     await clock.advance(RELOAD_EVERY)
     assert await common_name(await port, authority) == "before"
+    server.cancel()
+    await asyncio.gather(server, return_exceptions=True)
+
+
+async def test_a_certificate_that_has_ended_leaves_the_one_in_service_that_has_not(tmp_path: Path) -> None:
+    authority = Authority.create("test", now=NOON, days=3650)
+    clock = VirtualClock()
+    port: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+    listen = write_leaf(authority, tmp_path, "before")
+    server = asyncio.create_task(serve(hello, listen, clock=clock, started=port.set_result))
+    await port
+    write_leaf(authority, tmp_path, "ended", days=0)
+    await clock.advance(RELOAD_EVERY)
+    assert await common_name(await port, authority) == "before"
+    write_leaf(authority, tmp_path, "after")
+    await clock.advance(RELOAD_EVERY)
+    assert await common_name(await port, authority) == "after"
     server.cancel()
     await asyncio.gather(server, return_exceptions=True)
 

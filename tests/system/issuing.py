@@ -159,6 +159,21 @@ class Installation:
             content_type=MERGE_PATCH,
         )
 
+    async def write_all_anew(self) -> None:
+        """As `helm upgrade --force` does it: both Secrets empty, and the registration without a caBundle."""
+        for name in (CA, TLS):
+            body = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name}, "type": "Opaque"}
+            await self.actors.request("PUT", f"/api/v1/namespaces/{self.space}/secrets/{name}", body)
+        await self.reset()
+
+    async def until_whole(self) -> None:
+        """Wait until each entry trusts somebody."""
+
+        async def whole() -> bool:
+            return all(await self.bundles())
+
+        await self.actors.until_so("every caBundle to be back", whole, within=10)
+
     def served(self) -> x509.Certificate:
         """What the mounted files hold now."""
         return x509.load_pem_x509_certificate((self.directory / "tls" / "tls.crt").read_bytes())

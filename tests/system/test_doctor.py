@@ -149,6 +149,20 @@ async def test_a_webhook_that_is_stopped_fails_the_trial(actors: Actors) -> None
     await until_well(actors)
 
 
+async def test_a_pod_that_was_made_without_the_webhook_waits_unmarked(actors: Actors) -> None:
+    space = await actors.namespace()
+    large = {"resources": {"requests": {"cpu": "64"}}}
+    async with actors.without("webhook"):
+        await actors.pod(space, "greedy", "true", tolerations=[{"operator": "Exists"}], container=large)
+        await actors.pod(space, "modest", "true", container=large)
+    [found] = [each for each in await findings(actors) if each.subject == "marker"]
+    assert (found.level, f"lacks the marker ({space}/greedy)" in found.seen) == (Level.WARN, True)
+    await actors.request("DELETE", f"/api/v1/namespaces/{space}/pods/greedy")
+    await actors.pod(space, "marked", "true", tolerations=[{"operator": "Exists"}], container=large)
+    [found] = [each for each in await findings(actors) if each.subject == "marker"]
+    assert found.level == Level.OK
+
+
 async def test_a_bundle_of_somebody_else_fails_certificate_and_trial(actors: Actors) -> None:
     await actors.namespace(overflow="enabled")
     bundles = WebhookBundles(actors.stack.connection, name=NAME)

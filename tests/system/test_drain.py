@@ -159,6 +159,34 @@ async def test_nodes_and_leases_are_gone_though_the_bridge_still_runs(
         await actors.stack.until_ready("bridge")
 
 
+async def test_a_bridge_that_was_said_to_be_gone_and_still_runs_is_named(
+    drainer: Drainer, actors: Actors
+) -> None:
+    keeper = await drainer.holder()
+    code, told, lines = await drainer.drain("--delete-nodes", "--after-uninstall", "--skip-aws")
+    assert (code, [each["reason"] for each in told["left"]]) == (1, ["ComesBack"]), lines
+    assert keeper in told["left"][0]["message"]
+    await actors.pass_time(15)
+    assert (await drainer.node_is_gone(), await drainer.holder()) == (True, "spillway-drain")
+
+
+async def test_who_opens_the_gate_again_and_again_is_named(drainer: Drainer, actors: Actors) -> None:
+    async def meddle() -> None:
+        body = {"metadata": {"annotations": {GATE: "auto"}}, "spec": {"unschedulable": None}}
+        while True:
+            await actors.request("PATCH", NODE, body, content_type=MERGE)
+            await asyncio.sleep(0.5)
+
+    meddling = asyncio.ensure_future(meddle())
+    try:
+        code, told, lines = await drainer.drain("--skip-aws", "--timeout=6s")
+    finally:
+        meddling.cancel()
+        await asyncio.gather(meddling, return_exceptions=True)
+    assert (code, [each["reason"] for each in told["left"]]) == (1, ["GateReopened"]), lines
+    assert f"{GATE} says auto (written by " in told["left"][0]["message"]
+
+
 @ON_REAL
 async def test_the_rights_that_the_chart_gives_are_enough(drainer: Drainer, actors: Actors) -> None:
     space = await a_burst(actors, replicas=10)
@@ -169,7 +197,8 @@ async def test_the_rights_that_the_chart_gives_are_enough(drainer: Drainer, acto
     assert (code, told["proven"], told["evicted"]) == (0, True, 2), lines
     assert "forbidden" not in lines
     after = ("--delete-nodes", "--after-uninstall", "--skip-aws")
-    code, told, lines = await drainer.drain(*after, kubeconfig=account)
+    async with actors.without("bridge"):
+        code, told, lines = await drainer.drain(*after, kubeconfig=account)
     assert (code, "spillway/spillway-gate" in told["removed"]["leases"]) == (0, True), lines
 
 

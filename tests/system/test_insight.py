@@ -57,7 +57,7 @@ async def test_explain_tells_the_three_apart(actors: Actors) -> None:
     assert (bursts["state"], bursts["node"], bursts["home"]["code"]) == ("on-fargate", NODE, "BarePod")
     assert bursts["price"]["hourly"] > 0
     assert [each["reason"] for each in bursts["said"] if each["by"] == "spillway-extender"] == ["Bursting"]
-    assert (waits["state"], waits["max_wait"]) == ("waiting", 3600.0)
+    assert (waits["state"], waits["maxWait"]) == ("waiting", 3600.0)
     assert [each["code"] for each in waits["reasons"]] == ["MaxWait"]
     assert (refused["state"], [each["code"] for each in refused["reasons"]]) == (
         "refused",
@@ -130,7 +130,7 @@ async def test_a_crash_loop_is_listed_and_is_no_trouble_of_ours(actors: Actors) 
     await actors.pod(space, "loops", CRASHES, nodeSelector=ELSEWHERE, restartPolicy="Always")
     await actors.until(space, "a crash loop", lambda pods: [life_of(pod).reason for pod in pods] == [LOOP])
     found = await explained(actors, f"{space}/loops")
-    assert (found["state"], found["node"], found["life"]["exit_code"]) == ("failing", NODE, 3)
+    assert (found["state"], found["node"], found["life"]["exitCode"]) == ("failing", NODE, 3)
     code, out, _ = await spillway("status", "--json", kubeconfig=actors.stack.kubeconfig)
     seen = json.loads(out)
     assert (code, seen["troubles"]) == (0, [])

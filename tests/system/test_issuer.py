@@ -86,12 +86,25 @@ async def test_a_reset_bundle_is_put_back_at_once(installation: Installation) ->
     async with installation.running(), installation.serving():
         await installation.until_mutated()
         await installation.reset()
-
-        async def whole() -> bool:
-            return all(await installation.bundles())
-
-        await installation.actors.until_so("every caBundle to be back", whole, within=10)
+        await installation.until_whole()
         await installation.until_mutated()
+
+
+@ON_REAL
+async def test_when_all_is_written_anew_the_leaf_that_pods_still_serve_is_believed(
+    installation: Installation,
+) -> None:
+    async with installation.running("--propagation=20s"), installation.serving():
+        await installation.until_mutated()
+        await installation.actors.pass_time(12)
+        before = installation.served().issuer
+        await installation.write_all_anew()
+        await installation.until_whole()
+        await installation.until_mutated()
+        async with installation.all_mutated() as outcomes:
+            await installation.actors.pass_time(15)
+        assert installation.served().issuer != before
+        assert all(outcomes)
 
 
 async def test_every_program_tells_when_its_certificate_ends(actors: Actors) -> None:

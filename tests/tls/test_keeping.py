@@ -1,6 +1,7 @@
 import asyncio
 import ssl
 from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -46,8 +47,8 @@ class Files:
         self.cert, self.key = folder / "tls.crt", folder / "tls.key"
         self.context, self.clock, self.authority = WatchedContext(), VirtualClock(), an_authority()
 
-    def write(self) -> Leaf:
-        pair = self.authority.issue("node", now=self.clock.now(), server=True)
+    def write(self, *, made: datetime | None = None) -> Leaf:
+        pair = self.authority.issue("node", now=made or self.clock.now(), server=True)
         self.cert.write_bytes(pair.cert_pem)
         self.key.write_bytes(pair.key_pem)
         return pair
@@ -86,6 +87,23 @@ async def test_a_half_written_pair_is_told_of_once_and_taken_up_when_it_is_whole
     renewed = files.write()
     await files.clock.advance(LOOK_EVERY)
     assert files.context.pair == renewed
+
+
+async def test_a_pair_that_has_ended_does_not_take_the_place_of_one_that_has_not(files: Files) -> None:
+    before = files.context.pair
+    files.write(made=files.clock.now() - timedelta(days=90))
+    with structlog.testing.capture_logs() as logged:
+        await files.clock.advance(3 * LOOK_EVERY)
+    assert files.context.pair == before
+    assert len(logged) == 1
+    assert "it ended at" in logged[0]["error"]
+
+
+async def test_where_both_have_ended_the_newer_is_served(files: Files) -> None:
+    files.context.present(files.write(made=files.clock.now() - timedelta(days=90)))
+    ended = files.write(made=files.clock.now() - timedelta(days=60))
+    await files.clock.advance(LOOK_EVERY)
+    assert files.context.pair == ended
 
 
 async def test_files_that_are_gone_leave_the_old_pair_in_service(files: Files) -> None:

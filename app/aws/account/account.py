@@ -1,8 +1,10 @@
 """The account: looked at, made as wanted, and rid of us again. The shell around `wanted` and `plan`."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import contextlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Self, assert_never
 
+from app.aws import errors
 from app.aws.account.calls import Calls
 from app.aws.account.makers.clusters import Clusters
 from app.aws.account.makers.log_groups import LogGroups
@@ -10,6 +12,7 @@ from app.aws.account.makers.queues import Queues
 from app.aws.account.makers.roles import Roles
 from app.aws.account.makers.rules import Rules
 from app.aws.account.makers.security_groups import SecurityGroups
+from app.aws.account.makers.service_roles import ServiceRoles
 from app.aws.account.names import Names
 from app.aws.account.options import Options
 from app.aws.account.plan import (
@@ -26,7 +29,7 @@ from app.aws.account.plan import (
     plan_removal,
 )
 from app.aws.account.wanted import Key, Kind, wanted
-from app.ports.failures import Refused
+from app.ports.failures import PortFailure, Refused, Unavailable
 
 if TYPE_CHECKING:
     from app.aws.account.makers.maker import Maker
@@ -43,19 +46,24 @@ class Account:
         self.names = names
         self._calls = calls
         self._groups = SecurityGroups(calls, names)
+        self._queues = Queues(calls, names)
         self._makers: Mapping[Kind, Maker] = {
+            Kind.SERVICE_ROLE: ServiceRoles(calls, names),
             Kind.LOG_GROUP: LogGroups(calls, names),
             Kind.CLUSTER: Clusters(calls, names),
             Kind.ROLE: Roles(calls, names),
             Kind.SECURITY_GROUP: self._groups,
-            Kind.QUEUE: Queues(calls, names),
+            Kind.QUEUE: self._queues,
             Kind.RULE: Rules(calls, names),
         }
 
     @classmethod
     async def found(cls, calls: Calls, *, name: str) -> Self:
         """The account that the credentials belong to. Raises PortFailure."""
-        identity = await calls.ask("sts", "get_caller_identity")
+        try:
+            identity = await calls.ask("sts", "get_caller_identity")
+        except Unavailable as failure:
+            raise _unreached(failure, calls.region) from failure
         partition = str(identity["Arn"]).split(":")[1]
         account = str(identity["Account"])
         return cls(calls, Names(name=name, account=account, region=calls.region, partition=partition))
@@ -80,8 +88,12 @@ class Account:
 
     async def look(self, keys: Iterable[Key]) -> dict[Key, Found]:
         """What is there of these. Raises PortFailure."""
-        found = {key: await self._makers[key.kind].find(key) for key in keys}
+        found = {key: await self._find(key) for key in keys}
         return {key: each for key, each in found.items() if each is not None}
+
+    async def _find(self, key: Key) -> Found | None:
+        with _about(key):
+            return await self._makers[key.kind].find(key)
 
     async def plan(self, options: Options) -> tuple[Step, ...]:
         """How the account becomes as wanted; nothing is changed yet. Raises PortFailure."""
@@ -95,7 +107,7 @@ class Account:
         groups = [each.key for each in await self._groups.ours(names.security_group)]
         # They go last: rules of other groups may name them, and then everything else is gone already.
         keys = groups or [Key(Kind.SECURITY_GROUP, names.security_group)]
-        keys += [each.key for each in wanted(Options(names=names))]
+        keys += [each.key for each in wanted(Options(names=names)) if each.key.kind is not Kind.SERVICE_ROLE]
         return plan_removal(keys, await self.look(keys), owner=names.name)
 
     async def apply(self, steps: Sequence[Step], *, told: Told) -> None:
@@ -108,9 +120,11 @@ class Account:
             match step:
                 case Create(resource):
                     maker = self._makers[resource.key.kind]
-                    await maker.change(resource, await maker.create(resource))
+                    with _about(resource.key):
+                        await maker.change(resource, await maker.create(resource))
                 case Change(resource, _, aspects):
-                    await self._makers[resource.key.kind].change(resource, aspects)
+                    with _about(resource.key):
+                        await self._makers[resource.key.kind].change(resource, aspects)
                 case Keep() | Refuse():
                     pass
                 case _:
@@ -122,7 +136,8 @@ class Account:
         for step in steps:
             match step:
                 case Delete(found):
-                    await self._makers[found.key.kind].delete(found)
+                    with _about(found.key):
+                        await self._makers[found.key.kind].delete(found)
                 case Absent() | Refuse():
                     pass
                 case _:
@@ -140,8 +155,7 @@ class Account:
 
     async def queue_url(self) -> str:
         """The queue's URL, for the bridge; empty where there is none."""
-        key = Key(Kind.QUEUE, self.names.queue)
-        return next((each.identifier for each in (await self.look([key])).values()), "")
+        return await self._queues.url(self.names.queue)
 
     async def security_group(self) -> Found | None:
         """Our security group, in whichever VPC. Raises PortFailure."""
@@ -149,4 +163,21 @@ class Account:
 
     async def security_groups(self) -> tuple[str, ...]:
         """Ids of our security groups, for the bridge."""
-        return tuple(each.identifier for each in await self._groups.ours(self.names.security_group))
+        listed = (each.identifier for each in await self._groups.ours(self.names.security_group))
+        return tuple(dict.fromkeys((*self._groups.made, *listed)))
+
+
+@contextlib.contextmanager
+def _about(key: Key) -> Iterator[None]:
+    """Say of which resource a failure is."""
+    try:
+        yield
+    except PortFailure as failure:
+        raise type(failure)(f"{key}: {failure}") from failure
+
+
+def _unreached(failure: Unavailable, region: str) -> Unavailable:
+    """No answer at all is often a region that does not exist."""
+    if errors.code_of(failure):
+        return failure
+    return Unavailable(f"{failure} (is there a region {region}, and does this machine reach AWS?)")

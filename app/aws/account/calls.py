@@ -1,7 +1,7 @@
 """Calls to AWS as a command for people makes them: one by one, paced, repeated where that helps."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from app.aws import errors, throttle
@@ -25,6 +25,24 @@ _SHORT: Final = 2.0
 """The longest pause for a read that is not answered: a person waits."""
 
 _READS: Final = re.compile(r"(?:get|list|describe|simulate)_")
+_LONG: Final = 4.0
+"""A pause that a person should hear of, in seconds."""
+
+_PREFIXES: Final[Mapping[str, str]] = {"service-quotas": "servicequotas"}
+"""Services whose permissions are not called as boto3 calls the service."""
+
+_PERFORM: Final = re.compile(r"to perform:? ([a-z0-9-]+:\w+)(?: on resource:? (\S+))?", re.ASCII)
+"""How AWS names the permission that is missing; it may be another than the operation's: for its tags."""
+
+_OBJECTS: Final = (
+    *("RoleName", "AWSServiceName", "clusterName", "cluster", "clusters", "logGroupName", "resourceArn"),
+    *("logGroupNamePrefix", "QueueName", "QueueUrl", "GroupName", "GroupId", "Rule", "Name", "SecretId"),
+    *("taskDefinition", "PolicySourceArn", "ResourceARN"),
+)
+"""Fields of a request that say what it is about."""
+
+Waiting = Callable[[str, float], None]
+"""Hears why a call is repeated, and in how many seconds."""
 
 _GONE: Final = frozenset(
     {
@@ -52,6 +70,8 @@ _DENIED: Final = frozenset(
         "AccessDenied",
         "AccessDeniedException",
         "AuthorizationError",
+        "AuthorizationErrorException",
+        "AWS.SimpleQueueService.AccessDenied",
         "UnauthorizedOperation",
         "Client.UnauthorizedOperation",
     }
@@ -71,21 +91,29 @@ _SETTLING: Final = frozenset(
         "ClusterContainsTasksException",
     }
 )
-_INVALID_PRINCIPAL: Final = "Invalid principal"
-"""IAM says so of a role that it has just made: https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html."""
+_EARLY: Final = ("invalid principal", "service linked role")
+"""What IAM and ECS say of a role that was made just now, and that not all of AWS knows yet.
+
+https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html#troubleshoot_general_eventual-consistency
+"""
 
 
 class Denied(Refused):
     """The identity that the command runs with may not do this."""
 
 
+def _unheard(why: str, pause: float) -> None:
+    """Nobody wants to hear of pauses."""
+
+
 class Calls:
     """boto3's operations of any service, in our own failures."""
 
-    def __init__(self, connection: Connection, *, clock: Clock) -> None:
-        """Nothing is asked yet."""
+    def __init__(self, connection: Connection, *, clock: Clock, waiting: Waiting = _unheard) -> None:
+        """Nothing is asked yet; `waiting` hears of pauses that a person would wonder at."""
         self._connection = connection
         self._clock = clock
+        self._waiting = waiting
         now = clock.steady()
         self._ordinary = throttle.full(_ORDINARY, now=now)
         self._slow = {operation: throttle.full(quota, now=now) for operation, quota in _SLOW.items()}
@@ -119,12 +147,21 @@ class Calls:
                 return await channel.call(operation, **parameters)
             except PortFailure as failure:
                 if pause is None or not _again(failure, operation, pause, settling=settling):
-                    raise _understood(failure, service, operation) from failure
+                    raise _understood(failure, service, operation, parameters) from failure
+                if pause >= _LONG:
+                    self._waiting(" ".join(str(failure).split()), pause)
             await self._clock.sleep(pause)
         raise AssertionError("the last try returns or raises")
 
     async def pages(
-        self, service: str, operation: str, listed: str, *, tokens: tuple[str, str], **parameters: Json
+        self,
+        service: str,
+        operation: str,
+        listed: str,
+        *,
+        tokens: tuple[str, str],
+        settling: bool = False,
+        **parameters: Json,
     ) -> list[Json]:
         """All of a listing; a failure of any page is a failure of all.
 
@@ -133,6 +170,7 @@ class Calls:
             operation: as `list_tasks`.
             listed: the answer's field with the list.
             tokens: the request's field for the next page, and the answer's.
+            settling: as `ask`.
             parameters: the request.
 
         Raises:
@@ -141,7 +179,7 @@ class Calls:
         found: list[Json] = []
         following: dict[str, Json] = {}
         while True:
-            answer = await self.ask(service, operation, **parameters, **following)
+            answer = await self.ask(service, operation, settling=settling, **parameters, **following)
             found += answer.get(listed) or ()
             if not answer.get(tokens[1]):
                 return found
@@ -164,16 +202,34 @@ def _again(failure: PortFailure, operation: str, pause: float, *, settling: bool
         return True
     if isinstance(failure, Unavailable) and pause <= _SHORT and _READS.match(operation):
         return True
-    return settling and (code in _SETTLING or code in _GONE or _INVALID_PRINCIPAL in str(failure))
+    early = any(words in str(failure).lower() for words in _EARLY)
+    return settling and (isinstance(failure, NotFound) or code in _SETTLING or code in _GONE or early)
 
 
-def _understood(failure: PortFailure, service: str, operation: str) -> PortFailure:
+def _understood(
+    failure: PortFailure, service: str, operation: str, parameters: Mapping[str, Json]
+) -> PortFailure:
     code = errors.code_of(failure)
     if code in _GONE:
         return NotFound(str(failure))
     if code in _THERE or code in _SETTLING:
         return Conflict(str(failure))
     if code in _DENIED:
-        words = "".join(part.capitalize() for part in operation.split("_"))
-        return Denied(f"{failure} (your identity needs the permission {service}:{words})")
+        return Denied(f"{failure} ({_missing(str(failure), service, operation, parameters)})")
     return failure
+
+
+def _missing(said: str, service: str, operation: str, parameters: Mapping[str, Json]) -> str:
+    """Which permission, and for what: AWS's own words are nearer to it than the operation's name."""
+    named = _PERFORM.search(said)
+    if named:
+        permission, resource = named[1], (named[2] or "").rstrip(".,")
+    else:
+        words = "".join(part.capitalize() for part in operation.split("_"))
+        permission, resource = f"{_PREFIXES.get(service, service)}:{words}", ""
+    about = resource or next((_text(parameters[each]) for each in _OBJECTS if each in parameters), "")
+    return f"your identity needs the permission {permission}{f' for {about}' if about else ''}"
+
+
+def _text(value: Json) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)

@@ -64,14 +64,7 @@ class Sweeper:
 
     async def tasks(self) -> tuple[str, ...]:
         """Tasks of our cluster that are meant to run; none where it is gone. Raises PortFailure."""
-        try:
-            return tuple(
-                await self._calls.pages(
-                    "ecs", "list_tasks", "taskArns", tokens=_TOKENS, cluster=self._names.cluster
-                )
-            )
-        except NotFound:
-            return ()
+        return await self._listed()
 
     async def look(self, tasks: Sequence[str]) -> Leftovers:
         """Everything but the tasks, which are the caller's. Raises PortFailure."""
@@ -119,6 +112,9 @@ class Sweeper:
                     "ecs", "stop_task", cluster=self._names.cluster, task=arn, reason=_REASON
                 )
             counted("tasks told to stop", number, len(tasks))
+        await self._wait(tasks, counted=counted)
+
+    async def _wait(self, tasks: Sequence[str], *, counted: Counted) -> None:
         until = self._clock.steady() + _PATIENCE
         while left := [arn for part in _parts(tasks, _DESCRIBED_AT_ONCE) for arn in await self._live(part)]:
             counted("tasks ended", len(tasks) - len(left), len(tasks))
@@ -127,6 +123,24 @@ class Sweeper:
                     f"{len(left)} tasks still run after {_PATIENCE:g} s, as {left[0]}; try again"
                 )
             await self._clock.sleep(_EVERY)
+
+    async def ended(self, *, counted: Counted) -> None:
+        """Wait for tasks that are told to stop already: ECS keeps a cluster as long as one of them lasts.
+
+        Raises:
+            PortFailure: as `stop`.
+        """
+        await self._wait(await self._listed(desiredStatus="STOPPED"), counted=counted)
+
+    async def _listed(self, **filters: Json) -> tuple[str, ...]:
+        cluster = self._names.cluster
+        try:
+            listed = await self._calls.pages(
+                "ecs", "list_tasks", "taskArns", tokens=_TOKENS, cluster=cluster, **filters
+            )
+        except NotFound:
+            return ()
+        return tuple(map(str, listed))
 
     async def _live(self, tasks: Sequence[str]) -> list[str]:
         answer = await self._calls.ask(

@@ -23,6 +23,9 @@ SECRETS: Final = "spillway/"
 POLICY: Final = "spillway"
 """The name of the one inline policy of each role."""
 
+_TAKEN: Final = "sg-"
+"""So begin EC2's own ids of security groups, and no group may be called so."""
+
 _NAME: Final = re.compile(r"[a-z][a-z0-9-]{0,39}", re.ASCII)
 
 
@@ -120,9 +123,9 @@ def checked_name(name: str) -> str:
     Raises:
         NameFault: it cannot.
     """
-    if not _NAME.fullmatch(name):
+    if not _NAME.fullmatch(name) or name.startswith(_TAKEN):
         raise NameFault(
             f"{name!r} cannot name an installation: take a lower-case letter, then at most 39 lower-case "
-            "letters, digits and hyphens"
+            f"letters, digits and hyphens, and do not begin with {_TAKEN}"
         )
     return name

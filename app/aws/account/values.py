@@ -41,26 +41,42 @@ def helm_values(options: Options, made: Made, *, subnets: tuple[str, ...], publi
 def _identity(options: Options) -> dict[str, Json]:
     role = options.names.role_arn(options.names.bridge_role)
     match options.trust:
-        case Irsa():
-            return {"serviceAccount": {"annotations": {"eks.amazonaws.com/role-arn": role}}}
+        case Irsa(account=account):
+            annotations = {"eks.amazonaws.com/role-arn": role}
+            return {"serviceAccount": {"name": account.name, "annotations": annotations}}
         case NodeRole():
             return {"podAnnotations": {"iam.amazonaws.com/role": role}}
-        case PodIdentity():
-            return {}
+        case PodIdentity(account=account):
+            return {"serviceAccount": {"name": account.name}}
 
 
 def next_steps(options: Options, made: Made, *, subnets: tuple[str, ...]) -> tuple[str, ...]:
     """What is left for a person to do."""
     steps = []
     if not subnets:
-        steps.append("set bridge.settings.subnets to the subnets for the tasks, with commas")
+        steps.append(
+            "set bridge.settings.subnets to the list of the subnets for the tasks, or give --subnets"
+        )
     if not options.vpc:
         steps.append("give --vpc, or set bridge.settings.securityGroups; else it is the VPC's default group")
     if isinstance(options.trust, PodIdentity):
         steps.append(f"give the bridge its role: {_association(options, options.trust)}")
     nodes = options.node_security_groups or ("NODES-GROUP",)
     admitted = (_admission(node, group) for node in nodes for group in made.security_groups)
-    return (*steps, *(f"let the tasks reach Services and DNS on nodes: {each}" for each in admitted))
+    steps += [f"let the tasks reach Services and DNS on nodes: {each}" for each in admitted]
+    return (*steps, _installation(options))
+
+
+def _installation(options: Options) -> str:
+    match options.trust:
+        case Irsa(account=account) | PodIdentity(account=account):
+            namespace = account.namespace
+        case NodeRole():
+            namespace = "spillway"
+    return (
+        f"helm upgrade --install spillway charts/spillway --namespace {namespace} --create-namespace "
+        "--values this-file.yaml"
+    )
 
 
 def _admission(nodes: str, tasks: str) -> str:

@@ -15,6 +15,7 @@ from app.model.wire import Json
 class Kind(enum.Enum):
     """Kinds of resources, in people's words."""
 
+    SERVICE_ROLE = "service-linked role"
     LOG_GROUP = "log group"
     CLUSTER = "ECS cluster"
     ROLE = "IAM role"
@@ -60,7 +61,16 @@ PATTERN: Final = "event pattern"
 STATE: Final = "state"
 TARGETS: Final = "targets"
 
+SERVICE_ROLE: Final = "AWSServiceRoleForECS"
+"""With which ECS attaches tasks' interfaces: the account's, one for all clusters and regions, and never ours.
+
+https://docs.aws.amazon.com/AmazonECS/latest/developerguide/using-service-linked-roles.html
+"""
+
 ANYWHERE: Final = "0.0.0.0/0"
+ANYWHERE_6: Final = "::/0"
+"""EC2 gives this way out to every group of a VPC that has IPv6, and to no other."""
+
 SELF: Final = "the group itself"
 
 _HOUR: Final = 3600
@@ -71,6 +81,8 @@ def wanted(options: Options) -> tuple[Resource, ...]:
     """Everything that `init` makes."""
     names = options.names
     return (
+        # An account's first cluster cannot have FARGATE before this is there.
+        Resource(key=Key(Kind.SERVICE_ROLE, SERVICE_ROLE), aspects={}),
         Resource(key=Key(Kind.LOG_GROUP, names.log_group), aspects={RETENTION: options.retention_days}),
         Resource(
             key=Key(Kind.CLUSTER, names.cluster),

@@ -88,7 +88,7 @@ def options_of(wish: Wish, names: Names, *, provider: str) -> Options:
         trust=_trust(wish, provider),
         vpc=wish.vpc,
         node_security_groups=wish.node_security_groups,
-        pod_cidrs=wish.pod_cidrs,
+        pod_cidrs=tuple(dict.fromkeys(str(ipaddress.ip_network(each)) for each in wish.pod_cidrs)),
         retention_days=wish.retention_days,
         insights=wish.insights,
         eks_cluster=wish.eks_cluster,

@@ -8,7 +8,16 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
-from app.model.names import DISABLED, ENABLED, OVERFLOW, PERMITTED
+from app.model.names import (
+    COMPUTE_TYPE,
+    COMPUTE_TYPE_LABEL,
+    DISABLED,
+    ENABLED,
+    OVERFLOW,
+    PERMITTED,
+    TAINT_KEY,
+)
+from app.model.namespace import SYSTEM
 from app.model.pod import Pod, condition, is_bound
 from app.model.policy import Overflow, PolicyError, overflow_of
 from app.model.times import later
@@ -42,16 +51,29 @@ def refusal(pod: Pod, *, labels: Mapping[str, str] | None) -> str:
 
 def _why_not(pod: Pod, *, standing: str) -> str:
     namespace = pod.metadata.namespace
+    if namespace == SYSTEM:
+        return f"namespace {namespace} is Kubernetes' own, and its pods stay on real nodes; {_kept_off(pod)}"
     if standing not in {ENABLED, PERMITTED}:
         return (
             f"namespace {namespace} does not have the label {OVERFLOW}; "
-            f"kubectl label namespace {namespace} {OVERFLOW}={ENABLED} opts it in"
+            f"kubectl label namespace {namespace} {OVERFLOW}={ENABLED} opts it in, unless the webhook leaves "
+            f"it out (excludedNamespaces); to keep the pod off, {_kept_off(pod)}"
         )
     if OVERFLOW in pod.metadata.labels:
         return f"the pod's own label {OVERFLOW}={DISABLED} forbids it; take that off, or spec.nodeName"
     return (
         f"namespace {namespace} lets in only pods that ask; label the pod {OVERFLOW}={ENABLED}, "
         f"or the namespace {OVERFLOW}={ENABLED} for all its pods"
+    )
+
+
+def _kept_off(pod: Pod) -> str:
+    """How it is brought to stay on real nodes."""
+    if not is_bound(pod):
+        return "name another node, or leave spec.nodeName out"
+    return (
+        f"take the toleration away that bears {TAINT_KEY}, or add a node affinity: "
+        f"{COMPUTE_TYPE_LABEL} NotIn [{COMPUTE_TYPE}]"
     )
 
 

@@ -45,12 +45,13 @@ def metadata_body(config: NodeConfig, node: Node) -> dict[str, Json]:
     """The part of an existing Node that is restored: our labels, and our taint beside the others'.
 
     The taints are always written, as a whole list: once applied they are ours, and to leave them out of a
-    later application would take them away.
+    later application would take them away. The uid makes it this node's: without it, one that was removed
+    meanwhile would be made anew, of these parts alone.
     """
     others = [_taint(each.key, each.value, each.effect) for each in node.spec.taints if not _is_ours(each)]
     return {
         **_head(),
-        "metadata": {"name": config.name, "labels": labels(config)},
+        "metadata": {"name": config.name, "uid": node.metadata.uid, "labels": labels(config)},
         "spec": {"taints": [*others, _our_taint()]},
     }
 
@@ -76,7 +77,7 @@ def labels(config: NodeConfig) -> dict[str, str]:
 
 
 def status_body(config: NodeConfig, *, node: Node | None, now: datetime) -> dict[str, Json]:
-    """The status that the bridge applies: everything but `allocatable`, which is the gate's.
+    """The status that the bridge applies to this node: everything but `allocatable`, which is the gate's.
 
     Only InternalIP is published: the API server prefers names, and ours would not resolve.
     """
@@ -90,7 +91,8 @@ def status_body(config: NodeConfig, *, node: Node | None, now: datetime) -> dict
     features = declared_features(config)
     if features:
         status["declaredFeatures"] = features
-    return {**_head(), "metadata": {"name": config.name}, "status": status}
+    identity = {"name": config.name} | ({"uid": node.metadata.uid} if node is not None else {})
+    return {**_head(), "metadata": identity, "status": status}
 
 
 def declared_features(config: NodeConfig) -> list[str]:

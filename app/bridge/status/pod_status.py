@@ -81,10 +81,9 @@ def status_of(pod: Pod, view: View, *, hold: Hold | None = None, verdict: Verdic
             *_disruption(pod, verdict, now=view.now),
         ],
         "containerStatuses": mains,
-        "hostIP": view.node_ip,
-        "hostIPs": [{"ip": view.node_ip}],
         "startTime": rfc3339(pod.status.start_time or view.now),
-        **_addresses(pod, view.task),
+        **_address("hostIP", view.node_ip, before=pod.status.host_ip),
+        **_address("podIP", view.task.ip if view.task is not None else "", before=pod.status.pod_ip),
         **_words(pod, verdict),
     }
     if pod.spec.init_containers:
@@ -225,11 +224,13 @@ def _disruption(pod: Pod, verdict: Verdict | None, *, now: datetime) -> list[dic
 _REPLACE: Final = {"$patch": "replace"}
 
 
-def _addresses(pod: Pod, task: Task | None) -> dict[str, Json]:
-    """The pod's address. `podIPs` merges by `ip`, so a relaunched pod's new address must replace the list."""
-    if task is None or not task.ip:
+def _address(name: str, ip: str, *, before: str) -> dict[str, Json]:
+    """`podIP` and `podIPs`, or `hostIP` and `hostIPs`; nothing where no address is known.
+
+    The lists merge by `ip`, and take one address of a family: that of a relaunched task, or of a bridge in
+    another pod, must replace the list.
+    """
+    if not ip:
         return {}
-    addresses: list[Json] = [{"ip": task.ip}]
-    if pod.status.pod_ip not in {"", task.ip}:
-        addresses.insert(0, _REPLACE)
-    return {"podIP": task.ip, "podIPs": addresses}
+    replace = [_REPLACE] if before not in {"", ip} else []
+    return {name: ip, f"{name}s": [*replace, {"ip": ip}]}

@@ -10,6 +10,7 @@ from app.fargate.prices import Cost
 from app.model.names import MAX_HOURLY_COST, MAX_PODS, MAX_VCPU
 from app.model.offer import Purchase
 from app.model.reason import Reason
+from app.model.setting import named
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
@@ -168,7 +169,7 @@ def _words(scope: Scope, dimension: _Dimension) -> tuple[str, str]:
     """Whose budget it is, and where it is raised."""
     match scope.kind:
         case "cluster":
-            return "the cluster's budget for overflow", f"raise the extender's --{_flag(dimension)}"
+            return "the cluster's budget for overflow", f"raise {named('extender', _field(dimension))}"
         case "namespace":
             whose = f"the budget of namespace {scope.name} for overflow"
             return whose, f"raise the namespace's annotation {dimension.key}"
@@ -178,8 +179,8 @@ def _words(scope: Scope, dimension: _Dimension) -> tuple[str, str]:
             return whose, f"have AWS raise it (Service Quotas, {_QUOTA_CODES[scope.purchase]})"
 
 
-def _flag(dimension: _Dimension) -> str:
-    return dimension.key.rpartition("/")[2]
+def _field(dimension: _Dimension) -> str:
+    return dimension.key.rpartition("/")[2].replace("-", "_")
 
 
 def _text(figure: int, dimension: _Dimension) -> str:

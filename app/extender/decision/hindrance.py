@@ -20,6 +20,7 @@ from app.model.names import PodUid
 from app.model.pod import Pod
 from app.model.policy import Overflow, PolicyError, max_wait
 from app.model.reason import Reason
+from app.model.setting import named
 from app.model.times import later
 
 NO_NODE_READY: Final = Reason("NoVirtualNodeReady", "no virtual node is ready; is the bridge running?")
@@ -41,14 +42,15 @@ REAL_NODE_FIRST: Final = Reason("MaxWait", "waits for a real node first, as its 
 NODE_ON_ITS_WAY: Final = Reason(
     "NodeOnItsWay", "a node that has room for it is on its way, and is expected before Fargate would run it"
 )
+_CLASSES: Final = named("extender", "priority_classes")
 PREEMPTS: Final = Reason(
     "PriorityPreempts",
-    "pods of its priority class evict others and never burst, as --priority-classes says",
+    f"pods of its priority class evict others and never burst, as {_CLASSES} says",
     "spec.priorityClassName",
 )
 WAITS: Final = Reason(
     "PriorityWaits",
-    "pods of its priority class wait for a real node, as --priority-classes says",
+    f"pods of its priority class wait for a real node, as {_CLASSES} says",
     "spec.priorityClassName",
 )
 NOT_TAKEN: Final = Reason(

@@ -7,6 +7,7 @@ from app.extender.decision.decisions import Decision, Refuse, Wait
 from app.model.names import GATE
 from app.model.node import Node
 from app.model.reason import Reason
+from app.model.setting import named
 
 Mode = Literal["auto", "closed", "open", "observe"]
 """How a gate is run.
@@ -26,8 +27,8 @@ OPEN: Final[frozenset[Mode]] = frozenset({"open"})
 OBSERVES: Final[frozenset[Mode]] = frozenset({"observe"})
 GATE_CLOSED: Final = Reason(
     "GateClosed",
-    f"the gate of every virtual node that suits is closed; set the annotation {GATE} on the node, or the "
-    "extender's --gate, to auto",
+    f"the gate of every virtual node that suits is closed; set the annotation {GATE} on the node, or "
+    f"{named('extender', 'gate')}, to auto",
 )
 
 

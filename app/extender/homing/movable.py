@@ -7,6 +7,7 @@ from app.extender.homing.fit import unjudged
 from app.model.names import OVERFLOW, REQUIRED
 from app.model.pod import Pod, condition, controller_of
 from app.model.reason import Reason
+from app.model.setting import named
 
 SAFE_TO_EVICT: Final = "cluster-autoscaler.kubernetes.io/safe-to-evict"
 DO_NOT_DISRUPT: Final = "karpenter.sh/do-not-disrupt"
@@ -18,7 +19,8 @@ ONLY_FARGATE: Final = Reason(
 )
 LEAVING: Final = Reason("AlreadyLeaving", "it is being deleted")
 JOB: Final = Reason(
-    "JobPod", "a Job's work would begin anew; --return-jobs moves those that ignore disruptions"
+    "JobPod",
+    f"a Job's work would begin anew; {named('extender', 'return_jobs')} moves those that ignore disruptions",
 )
 
 RECENTLY_READY: Final = "RecentlyReady"

@@ -67,7 +67,7 @@ UNPRESSED: Final[frozenset[State]] = frozenset({"not-opted-in", "on-node", "gate
 _HOUR: Final = timedelta(hours=1)
 
 
-class Task(msgspec.Struct, frozen=True, kw_only=True):
+class Task(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """The task that carries a pod, as the bridge noted it on the pod; empty until it did."""
 
     arn: str
@@ -75,7 +75,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     capacity: str
 
 
-class Explanation(msgspec.Struct, frozen=True, kw_only=True):
+class Explanation(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """What is to be said of one pod.
 
     Attributes:

@@ -15,6 +15,7 @@ from app.extender.insight.life import NO_CAPACITY, NO_TASK, Life, bound_since, h
 from app.extender.insight.seen import Seen
 from app.model.pod import Pod, controller_of, is_terminal
 from app.model.reason import Reason
+from app.model.setting import named
 from app.model.virtual_node import is_overflow
 
 FOR_LONG: Final = timedelta(minutes=5)
@@ -32,10 +33,11 @@ _ALIKE: Final = 3
 _SHARE: Final = 0.5
 """How many overflow pods, and which share of them, fail alike where the cause is a shared one."""
 
+_HELPER: Final = named("bridge", "helper_image")
 _MENDS: Final[Mapping[str, tuple[str, str]]] = {
     UNSUPPORTED: (
         "PodsRejected",
-        "the bridge rejects what the gate let pass; mend the pods, or what it lacks, as --helper-image",
+        "the bridge rejects what the gate let pass; mend the pods, or what it lacks, as " + _HELPER,
     ),
     NO_CAPACITY: (
         "PodsWithoutCapacity",

@@ -15,7 +15,7 @@ from app.model.reason import Reason
 _EVER: Final = datetime.min.replace(tzinfo=UTC)
 
 
-class Group(msgspec.Struct, frozen=True, kw_only=True):
+class Group(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """Pods that one reason keeps.
 
     Attributes:

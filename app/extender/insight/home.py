@@ -17,9 +17,11 @@ from app.model.names import PodUid
 from app.model.pod import Pod
 from app.model.reason import Reason
 from app.model.replicas import Replicas
+from app.model.setting import named
 
 RETURNS_OFF: Final = Reason(
-    "ReturnsOff", "the extender moves no pods home (--return-home is off); its controller or you may"
+    "ReturnsOff",
+    f"the extender moves no pods home: {named('extender', 'return_home')} is off; its controller or you may",
 )
 NO_LONGER_THERE: Final = Reason("NotLooked", "it came onto the virtual node only now")
 

@@ -27,7 +27,7 @@ _MOST_DIGITS: Final = 9
 _REJECTED: Final = "Pod was rejected: "
 
 
-class Life(msgspec.Struct, frozen=True, kw_only=True):
+class Life(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """How one pod fares on the node that it has.
 
     Attributes:

@@ -5,7 +5,7 @@ from typing import Final
 
 from app.model.meta import OwnerReference
 from app.model.names import DISABLED, ENABLED, OVERFLOW, PERMITTED
-from app.model.namespace import Namespace
+from app.model.namespace import SYSTEM, Namespace
 from app.model.pod import Pod, controller_of
 from app.model.reason import Reason
 
@@ -13,9 +13,19 @@ POD_TEMPLATE_HASH: Final = "pod-template-hash"
 """Label that a Deployment gives the pods of each of its ReplicaSets, whose name ends with it."""
 
 
-def not_opted_in(pod: Pod, namespaces: Mapping[str, Namespace]) -> Reason:
-    """The reason for a pod that `candidates.wish` says may not overflow, with the command that lets it."""
+def not_opted_in(pod: Pod, namespaces: Mapping[str, Namespace], *, own: str) -> Reason:
+    """The reason for a pod that `candidates.wish` says may not overflow, with the command that lets it.
+
+    Args:
+        pod: as it stands.
+        namespaces: by name.
+        own: Spillway's namespace.
+    """
     name = pod.metadata.namespace
+    if name in {SYSTEM, own}:
+        whose = "Kubernetes' own" if name == SYSTEM else "Spillway's own"
+        words = f"namespace {name} is {whose}, which the webhook leaves out: its pods stay on real nodes"
+        return Reason("NamespaceLeftOut", words, "metadata.namespace")
     namespace = namespaces.get(name)
     standing = namespace.metadata.labels.get(OVERFLOW, "") if namespace is not None else ""
     if standing in {ENABLED, PERMITTED}:

@@ -46,6 +46,8 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         unprepared: pods that the webhook did not prepare (`app.extender.insight.unprepared`).
         events: about the virtual nodes, whoever wrote them.
         unread: what we may not read, each with the mend.
+        namespace: Spillway's own.
+        option: how people name that namespace who look.
         refusals: why Fargate cannot run a pod.
     """
 
@@ -59,6 +61,8 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     unprepared: tuple[Pod, ...] = ()
     events: tuple[Event, ...] = ()
     unread: tuple[str, ...] = ()
+    namespace: str = "spillway"
+    option: str = "--spillway-namespace"
     refusals: Refusals = eligibility.refusals
 
     @cached_property

@@ -116,7 +116,7 @@ def _beyond_decision(pod: Pod, seen: Seen) -> Situation | None:
     if node:
         return _placed(pod, _ON_FARGATE if node in seen.facts.on_virtual else _ON_NODE)
     if wish(pod, seen.facts.namespaces) is Overflow.NO:
-        reason = not_opted_in(pod, seen.facts.namespaces)
+        reason = not_opted_in(pod, seen.facts.namespaces, own=seen.namespace)
         return Situation(state="not-opted-in", reasons=(reason,), since=_unschedulable_since(pod))
     return None
 
@@ -141,7 +141,7 @@ def asks_for_fargate_alone(pod: Pod, seen: Seen) -> bool:
 def bars(pod: Pod, seen: Seen) -> tuple[Reason, ...]:
     """What keeps the pod off Fargate whatever room there is; none where it could burst."""
     if wish(pod, seen.facts.namespaces) is Overflow.NO:
-        return (not_opted_in(pod, seen.facts.namespaces), *seen.refusals(pod))
+        return (not_opted_in(pod, seen.facts.namespaces, own=seen.namespace), *seen.refusals(pod))
     gate = seen.policy.gate
     candidate = candidate_of(
         pod, virtual=seen.facts.virtual, namespaces=seen.facts.namespaces, actuator=gate.actuator

@@ -35,7 +35,7 @@ from app.model.pod import Pod
 from app.model.reason import Reason
 
 
-class Leader(msgspec.Struct, frozen=True, kw_only=True):
+class Leader(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """Who leads; `holder` is who did last where nobody does."""
 
     alive: bool
@@ -43,7 +43,7 @@ class Leader(msgspec.Struct, frozen=True, kw_only=True):
     renewed: datetime | None
 
 
-class Spend(msgspec.Struct, frozen=True, kw_only=True):
+class Spend(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """The overflow pods of a namespace.
 
     Attributes:
@@ -63,7 +63,7 @@ class Spend(msgspec.Struct, frozen=True, kw_only=True):
     tasks_hourly: float = 0.0
 
 
-class Reached(msgspec.Struct, frozen=True, kw_only=True):
+class Reached(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """The nodes that some pending pods could use, all by the same words, and how full those are.
 
     `alone` says that they ask for Fargate alone, whatever room real nodes have.
@@ -75,7 +75,7 @@ class Reached(msgspec.Struct, frozen=True, kw_only=True):
     alone: bool = False
 
 
-class Home(msgspec.Struct, frozen=True, kw_only=True):
+class Home(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """Overflow pods that could go home as room is now, and those that stay, by reason."""
 
     on: bool
@@ -83,7 +83,7 @@ class Home(msgspec.Struct, frozen=True, kw_only=True):
     staying: tuple[Group, ...]
 
 
-class Handover(msgspec.Struct, frozen=True, kw_only=True):
+class Handover(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """Placeholder pods that ask for nodes: still without one, and on one."""
 
     on: bool
@@ -91,7 +91,7 @@ class Handover(msgspec.Struct, frozen=True, kw_only=True):
     running: int
 
 
-class Status(msgspec.Struct, frozen=True, kw_only=True):
+class Status(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """All of it.
 
     Attributes:

@@ -18,6 +18,7 @@ from app.model.names import GATE
 from app.model.node import Node, is_ready
 from app.model.offer import OfferError, read_offer
 from app.model.reason import Reason
+from app.model.setting import named
 from app.model.spelling import unread_on_namespace
 
 FAULTS_OF_NODES: Final = frozenset({"InvalidGate"})
@@ -41,9 +42,9 @@ def notes(seen: Seen) -> tuple[Reason, ...]:
 
 def _set(node: Node, mode: str) -> str:
     own = node.metadata.annotations.get(GATE, "").strip()
-    by = f"its annotation {GATE}={own}" if own else f"the extender's --gate {mode}"
+    by = f"its annotation {GATE}={own}" if own else f"{named('extender', 'gate')}"
     verb = "only observes" if mode == "observe" else f"is {mode}"
-    return f"{node.name} {verb} (set so by {by})"
+    return f"{node.name} {verb}, as {by} says"
 
 
 def _gate(seen: Seen) -> Iterator[Reason]:
@@ -51,8 +52,8 @@ def _gate(seen: Seen) -> Iterator[Reason]:
         yield Reason(
             "NoLeader",
             f"no extender leads ({_state(seen.gate_lease, seen.now)}): nothing new bursts, what runs on "
-            f"Fargate goes on; look at the extender's pods and logs in its namespace (--spillway-namespace "
-            "says which, if nobody published it)",
+            f"Fargate goes on; look at the extender's pods and logs in namespace {seen.namespace} "
+            f"({seen.option} names another)",
         )
 
 

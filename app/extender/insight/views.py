@@ -32,7 +32,7 @@ OURS: Final = "spillway"
 _MOST_SAID: Final = 5
 
 
-class Price(msgspec.Struct, frozen=True, kw_only=True):
+class Price(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """The size that Fargate sells the pod, and US dollars for an hour of it, at the dearest it may come to.
 
     Attributes:
@@ -68,7 +68,7 @@ def price_of(pod: Pod, offer: Offer) -> Price | None:
     )
 
 
-class EarlyOpen(msgspec.Struct, frozen=True, kw_only=True):
+class EarlyOpen(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """Early room that stands open: for so many pods at once, of so many controllers, until then."""
 
     seats: int
@@ -76,7 +76,7 @@ class EarlyOpen(msgspec.Struct, frozen=True, kw_only=True):
     until: datetime
 
 
-class Gate(msgspec.Struct, frozen=True, kw_only=True):
+class Gate(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """One virtual node: how its gate is run, and whether it takes pods at all.
 
     Attributes:
@@ -136,7 +136,7 @@ def _open_early(node: Node, now: datetime) -> EarlyOpen | None:
     return EarlyOpen(seats=early.seats, controllers=len(early.owners), until=early.expires)
 
 
-class Level(msgspec.Struct, frozen=True, kw_only=True):
+class Level(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """How full some nodes are: shares are requested over allocatable, amounts cores and GiB."""
 
     nodes: int
@@ -196,7 +196,7 @@ Observed = Mapping[Scope, Amount]
 NOTHING_OBSERVED: Final[Observed] = MappingProxyType({})
 
 
-class Budget(msgspec.Struct, frozen=True, kw_only=True):
+class Budget(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """What is spent of one budget; None where there is no limit. `hourly` is US dollars.
 
     The amounts `observed` come on top, by pods that would have burst where the gate only observes.
@@ -273,7 +273,7 @@ def _whose(scope: Scope) -> str:
             return f"AWS quota, {scope.purchase}" + (f" in {scope.name}" if scope.name else "")
 
 
-class Said(msgspec.Struct, frozen=True, kw_only=True):
+class Said(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """An Event of one of our programs; `past` where what it says is no longer so."""
 
     at: datetime | None

@@ -39,7 +39,7 @@ class Scene(msgspec.Struct, frozen=True, kw_only=True):
     log: tuple[str, ...] = ()
 
 
-class Summary(msgspec.Struct, frozen=True, kw_only=True):
+class Summary(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """What the demonstration showed; the task figures are counted from the embedded Fargate's journal."""
 
     kubernetes: str

@@ -23,7 +23,7 @@ class LocalOptions:
         fargate: how the embedded Fargate is set up.
         embedded: use the embedded cluster even where a real control plane is found.
         log_level: the programs' least severe level logged.
-        programs: which of the three run; without the extender there is no scheduler either.
+        programs: which of the three run; without the extender no scheduler is started, either.
         node_lease_seconds: how long a bridge that fell silent keeps the virtual node from another.
         helper: build the in-task helper, where this machine can; pods that need it are refused without.
         actuator: how granted pods come onto the virtual node; with `toleration` the scheduler is a plain one.

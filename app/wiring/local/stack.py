@@ -148,14 +148,13 @@ class LocalStack:
 
     async def _start(self) -> None:
         self.options.directory.mkdir(parents=True, exist_ok=True)
-        self._progress("starting Kubernetes")
         self._undo.push_async_callback(self._cluster.stop)
+        self._progress("starting Kubernetes")
         await self._cluster.start()
         self._progress(f"Kubernetes is {self.kubernetes}")
         self._write_kubeconfig(self._own_kubeconfig)
-        fargate_url = await self._start_fargate()
+        self._places = self._choose_places(await self._start_fargate())
         await self._connect()
-        self._places = self._choose_places(fargate_url)
         programs.write_certificates(self._authority, self.options.directory, now=self._clock.now())
         self._undo.push_async_callback(self._stop_programs)
         for name in self.options.programs:
@@ -164,7 +163,7 @@ class LocalStack:
             self._tasks = fake_nodes.started(self.options.nodes, self.connection, clock=self._clock)
             self._undo.push_async_callback(self._stop_tasks)
         self._tell_of_variables(self._places)
-        self._progress(f"starting {', '.join(self.options.programs)}")
+        self._progress(f"starting {', '.join(self.options.programs) or 'no program'}")
         for name in self.programs:
             await self.until_ready(name)
         if "webhook" in self.programs:
@@ -176,12 +175,13 @@ class LocalStack:
             )
         if "extender" in self.programs:
             asks = self.options.actuator == SCHEDULER
-            await self._cluster.start_scheduler(
-                self._places.extender_url if asks else "",
-                prioritize=self.options.early_burst,
-                marked_only="webhook" in self.programs,
-            )
+            await self.start_scheduler(self._places.extender_url if asks else "")
         await self._ready()
+
+    async def start_scheduler(self, extender_url: str = "") -> None:
+        """Start the cluster's scheduler; without a URL one that asks nobody."""
+        early, marked = self.options.early_burst, "webhook" in self.programs
+        await self._cluster.start_scheduler(extender_url, prioritize=early, marked_only=marked)
 
     def _tell_of_variables(self, places: Places) -> None:
         passed, kept = programs.passed_on(places)
@@ -264,7 +264,8 @@ class LocalStack:
         parts = kubernetes.parts(self.connection, clock=self._clock, component="local")
         if "extender" in self.programs:
             await self.until("an extender to lead", functools.partial(is_led, parts, namespace=NAMESPACE))
-        for name in (*(node.name for node in self.options.nodes), NODE):
+        names = [node.name for node in self.options.nodes]
+        for name in [*names, NODE] if "bridge" in self.programs else names:
             await self.until(f"node {name} to be ready", functools.partial(node_is_ready, parts, name))
         self._write_kubeconfig(self.kubeconfig)
 

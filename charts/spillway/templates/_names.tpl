@@ -1,15 +1,16 @@
 {{/* Names, labels and images. */}}
 
 {{- define "spillway.name" -}}
-{{- default .Chart.Name .Values.nameOverride | trunc 40 | trimSuffix "-" -}}
+{{- default .Chart.Name .Values.nameOverride -}}
 {{- end -}}
 
+{{/* Services have it in their names, which know no dots. */}}
 {{- define "spillway.fullname" -}}
 {{- if .Values.fullnameOverride -}}
-{{- .Values.fullnameOverride | trunc 40 | trimSuffix "-" -}}
+{{- .Values.fullnameOverride -}}
 {{- else -}}
 {{- $name := default .Chart.Name .Values.nameOverride -}}
-{{- ternary .Release.Name (printf "%s-%s" .Release.Name $name) (contains $name .Release.Name) | trunc 40 | trimSuffix "-" -}}
+{{- ternary .Release.Name (printf "%s-%s" .Release.Name $name) (contains $name .Release.Name) | replace "." "-" | trunc 40 | trimAll "-" -}}
 {{- end -}}
 {{- end -}}
 
@@ -17,6 +18,9 @@
 {{- define "spillway.tlsSecret" -}}
 {{- if eq .Values.certificates.source "provided" -}}
 {{- .Values.certificates.provided.secretName -}}
+{{- else if eq .Values.certificates.source "certManager" -}}
+{{- /* Another than the issuer's: Helm takes over nothing that cert-manager made, and the type of a Secret stays. */ -}}
+{{- include "spillway.fullname" . }}-cert-manager-tls
 {{- else -}}
 {{- include "spillway.fullname" . }}-tls
 {{- end -}}

@@ -161,7 +161,7 @@ automountServiceAccountToken: {{ not .tokenless }}
 {{- end }}
 {{- end -}}
 
-{{/* A ClusterRole or Role with its binding, of (dict "root" $ "component" … "rules" "yaml" ["namespace" …, "name" …]). */}}
+{{/* A ClusterRole or Role with its binding, of (dict "root" $ "component" … "rules" "yaml" ["namespace" …, "name" …, "of" …]). */}}
 {{- define "spillway.clusterRole" }}
 ---
 apiVersion: rbac.authorization.k8s.io/v1
@@ -212,13 +212,9 @@ subjects:
   {{- include "spillway.subject" . | nindent 2 }}
 {{- end -}}
 
+{{/* The component's account, or that `of` another. */}}
 {{- define "spillway.subject" -}}
 - kind: ServiceAccount
-  name: {{ include "spillway.serviceAccountName" . }}
+  name: {{ include "spillway.serviceAccountName" (merge (dict "component" (default .component .of)) .) }}
   namespace: {{ .root.Release.Namespace }}
-{{- if eq .component "drain" }}
-- kind: ServiceAccount
-  name: {{ include "spillway.serviceAccountName" (merge (dict "component" "bridge") .) }}
-  namespace: {{ .root.Release.Namespace }}
-{{- end }}
 {{- end -}}

@@ -1,12 +1,15 @@
 """moto on loopback, behind a front that counts what is asked, and answers what moto cannot.
 
 Where moto is no judge of AWS: it validates next to nothing, has no policy simulator, no Pod Identity and no
-default quotas, and is never late. The front answers SimulatePrincipalPolicy by `evaluator`, and what a test
-scripts.
+default quotas, and is never late. The front answers SimulatePrincipalPolicy by `evaluator`, makes the
+service-linked role under its own name, and answers what a test scripts.
 """
 
+import asyncio
+import contextlib
 import http.client
 import json
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +20,7 @@ from xml.sax.saxutils import escape
 
 import boto3  # type: ignore[import-untyped]  # it ships no types
 import msgspec
+import pytest
 from botocore.config import Config
 from moto.backends import get_backend
 from moto.moto_api._internal.models import moto_api_backend
@@ -26,6 +30,7 @@ from tests.aws.account.evaluator import decision
 
 ACCOUNT = "123456789012"
 REGION = "eu-west-1"
+_TAGS = re.compile(rb"[Tt]ags\b|TagSpecification|Tag\.")
 
 
 class Reply(msgspec.Struct, frozen=True):
@@ -52,9 +57,12 @@ class Front:
 
     def __init__(self, host: str, port: int) -> None:
         self.asked: list[str] = []
+        self.signed: set[tuple[str, str, bool]] = set()
         self._clients: dict[tuple[str, str], Any] = {}
         self.scripts: dict[str, list[Reply]] = {}
         self.moto = (host, port)
+        self.holding = ""
+        self.may_go_on = threading.Event()
         front = self
 
         class Handler(_Handler):
@@ -76,6 +84,21 @@ class Front:
     def always(self, operation: str, reply: Reply) -> None:
         """What every request for an operation is answered."""
         self.scripts[operation] = [reply] * 1000
+
+    def hold(self, operation: str) -> None:
+        """Answer the first request for an operation only after `release`."""
+        self.may_go_on.clear()
+        self.holding = operation
+
+    async def held(self, operation: str) -> None:
+        """Wait until a request for it is held."""
+        while operation not in self.asked:  # noqa: ASYNC110  (a thread of the server appends)
+            await asyncio.sleep(0.05)
+
+    def release(self) -> None:
+        """Hold nothing any more."""
+        self.holding = ""
+        self.may_go_on.set()
 
     @property
     def changes(self) -> list[str]:
@@ -102,6 +125,8 @@ class Front:
         moto_api_backend.reset()
         self.scripts.clear()
         self.asked.clear()
+        self.signed.clear()
+        self.release()
 
     def close(self) -> None:
         self._server.shutdown()
@@ -123,11 +148,16 @@ class _Handler(BaseHTTPRequestHandler):
     def _serve(self, body: bytes) -> None:
         operation = self._operation(body)
         self.owner.asked.append(operation)
+        self.owner.signed.add((self._service(), operation, bool(_TAGS.search(body))))
+        if operation == self.owner.holding:
+            self.owner.may_go_on.wait()
         script = self.owner.scripts.get(operation)
         if script:
             self._send(script.pop(0))
         elif operation == "SimulatePrincipalPolicy":
             self._send(_simulated(parse_qs(body.decode())))
+        elif operation == "CreateServiceLinkedRole":
+            self._send(service_linked(self.owner))
         else:
             self._forward(body)
 
@@ -137,6 +167,11 @@ class _Handler(BaseHTTPRequestHandler):
             return target.rpartition(".")[2]
         action = parse_qs(body.decode()).get("Action")
         return action[0] if action else f"{self.command} {self.path.partition('?')[0]}"
+
+    def _service(self) -> str:
+        """For which service the request is signed: what its permissions begin with."""
+        scope = str(self.headers.get("Authorization") or "").partition("Credential=")[2].split(",")[0]
+        return scope.split("/")[3] if scope else ""
 
     def _forward(self, body: bytes) -> None:
         connection = http.client.HTTPConnection(*self.owner.moto, timeout=20)
@@ -156,10 +191,23 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header(key, value)
         self.send_header("Content-Length", str(len(payload)))
         self.end_headers()
-        self.wfile.write(payload)
+        with contextlib.suppress(ConnectionError):  # the one who asked was killed
+            self.wfile.write(payload)
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  (the base class names it so)
         """Say nothing: a test reads `asked`."""
+
+
+def service_linked(front: Front) -> Reply:
+    """ECS's service-linked role, whose name moto writes otherwise."""
+    front.client("iam").create_role(
+        RoleName="AWSServiceRoleForECS",
+        Path="/aws-service-role/ecs.amazonaws.com/",
+        AssumeRolePolicyDocument="{}",
+    )
+    return Reply(
+        "<CreateServiceLinkedRoleResponse><CreateServiceLinkedRoleResult/></CreateServiceLinkedRoleResponse>"
+    )
 
 
 def _simulated(asked: dict[str, list[str]]) -> Reply:
@@ -212,11 +260,14 @@ def environment(front: Front) -> dict[str, str]:
 @contextmanager
 def running() -> Iterator[Front]:
     """moto, and a front before it; `forget` between two tests."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    front = Front(*server.get_host_and_port())
-    try:
-        yield front
-    finally:
-        front.close()
-        server.stop()
+    with pytest.MonkeyPatch.context() as patched:
+        # Hundreds of machine images, read anew after each `forget`: we start no machine.
+        patched.setenv("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")
+        server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+        server.start()
+        front = Front(*server.get_host_and_port())
+        try:
+            yield front
+        finally:
+            front.close()
+            server.stop()

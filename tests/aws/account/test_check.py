@@ -88,7 +88,7 @@ def routed(front: Front, vpc: str, **target: str) -> str:
 def with_nat(front: Front, vpc: str) -> str:
     """A private subnet."""
     ec2 = front.client("ec2")
-    public = ec2.describe_subnets()["Subnets"][0]["SubnetId"]
+    public = with_internet_gateway(front, vpc)
     address = ec2.allocate_address(Domain="vpc")["AllocationId"]
     gateway = ec2.create_nat_gateway(SubnetId=public, AllocationId=address)["NatGateway"]["NatGatewayId"]
     return routed(front, vpc, NatGatewayId=gateway)
@@ -96,8 +96,12 @@ def with_nat(front: Front, vpc: str) -> str:
 
 def with_internet_gateway(front: Front, vpc: str) -> str:
     """A public subnet."""
-    gateway = front.client("ec2").create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
-    front.client("ec2").attach_internet_gateway(InternetGatewayId=gateway, VpcId=vpc)
+    ec2 = front.client("ec2")
+    there = ec2.describe_internet_gateways(Filters=[{"Name": "attachment.vpc-id", "Values": [vpc]}])
+    gateways = there["InternetGateways"] or [ec2.create_internet_gateway()["InternetGateway"]]
+    gateway = gateways[0]["InternetGatewayId"]
+    if not there["InternetGateways"]:
+        ec2.attach_internet_gateway(InternetGatewayId=gateway, VpcId=vpc)
     return routed(front, vpc, GatewayId=gateway)
 
 
@@ -116,7 +120,6 @@ def endpoints(front: Front, vpc: str, *services: str) -> None:
 async def checked(account: Account, calls: Calls, options: Options, front: Front) -> Checked:
     """An account that `init` has prepared, with a private subnet."""
     await applied(account, options)
-    front.client("iam").create_role(RoleName="AWSServiceRoleForECS", AssumeRolePolicyDocument="{}")
     associated(front)
     ready = Checked(calls, account, options)
     ready.wish = msgspec.structs.replace(ready.wish, subnets=(with_nat(front, options.vpc),))

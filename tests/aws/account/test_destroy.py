@@ -6,11 +6,16 @@ import msgspec
 import pytest
 
 from app.aws.account.account import Account
+from app.aws.account.calls import Calls
+from app.aws.account.checks.examiner import Examiner
 from app.aws.account.departure import Departure, departure, owns_cluster
 from app.aws.account.leftovers import Leftovers, Sweeper
 from app.aws.account.options import Options
 from app.aws.account.plan import Absent, Create, Delete, Removal
+from app.aws.account.wanted import SERVICE_ROLE, Key, Kind, wanted
+from app.aws.offers import AwsOffers
 from app.ports.failures import Conflict, Unavailable
+from app.wiring.account import Prepared
 from tests.aws.account.fakes import HastyClock
 from tests.aws.account.moto_server import Front, Reply, query_error
 from tests.aws.account.test_init import applied, their_cluster, their_role
@@ -38,6 +43,21 @@ async def destroyed(account: Account, sweeper: Sweeper, *, keep_logs: bool = Fal
     await account.remove(going.steps, told=done.append)  # type: ignore[arg-type]  # applies no plan
     await sweeper.remove(going.left, counted=silent)
     return going
+
+
+def everything(options: Options) -> set[Key]:
+    """What an init makes that is ours alone."""
+    return {each.key for each in wanted(options) if each.key.kind is not Kind.SERVICE_ROLE}
+
+
+async def not_there(account: Account, options: Options) -> set[Key]:
+    """What an init would make."""
+    return {each.resource.key for each in await account.plan(options) if isinstance(each, Create)}
+
+
+def role_names(front: Front) -> list[str]:
+    """All roles of the account."""
+    return [str(each["RoleName"]) for each in front.client("iam").list_roles()["Roles"]]
 
 
 def definition(front: Front, family: str) -> str:
@@ -84,10 +104,10 @@ async def test_nothing_is_left_of_what_init_and_bridges_made(
     going = await destroyed(account, sweeper)
 
     assert (going.left.definitions, len(going.left.secrets)) == (2, 1)
-    assert {type(each) for each in await account.plan(options)} == {Create}
+    assert await not_there(account, options) == everything(options)
     assert await sweeper.look(()) == Leftovers()
     assert front.client("logs").describe_log_groups()["logGroups"] == []
-    assert front.client("iam").list_roles()["Roles"] == []
+    assert role_names(front) == [SERVICE_ROLE]
 
 
 async def test_a_second_destroy_does_nothing(
@@ -119,7 +139,41 @@ async def test_it_can_be_made_again_after_it_was_removed(
     await applied(account, options)
     await destroyed(account, sweeper)
 
-    assert {type(each) for each in await applied(account, options)} == {Create}
+    again = await applied(account, options)
+
+    assert {each.resource.key for each in again if isinstance(each, Create)} == everything(options)
+
+
+async def test_it_is_looked_at_until_aws_has_forgotten_it(
+    account: Account, sweeper: Sweeper, calls: Calls, options: Options, front: Front, time: HastyClock
+) -> None:
+    prepared = _prepared(account, sweeper, calls, time)
+    await applied(account, options)
+    secret = {"ARN": "arn:x", "Name": "spillway/0", "Tags": [{"Key": "spillway:managed-by", "Value": "x"}]}
+
+    await prepared.remove(await prepared.departure(keep_logs=False), told=lambda _: None, counted=silent)
+    front.script("ListSecrets", *[told({"SecretList": [secret]})] * 3)
+    remains = await prepared.remains(keep_logs=False)
+
+    assert remains.is_nothing
+    assert time.slept.count(5.0) == 3
+
+
+async def test_what_aws_does_not_forget_is_told_of(
+    account: Account, sweeper: Sweeper, calls: Calls, options: Options, time: HastyClock
+) -> None:
+    await applied(account, options)
+    began = time.steady()
+
+    remains = await _prepared(account, sweeper, calls, time).remains(keep_logs=False)
+
+    assert not remains.is_nothing
+    assert time.steady() - began >= 60
+
+
+def _prepared(account: Account, sweeper: Sweeper, calls: Calls, time: HastyClock) -> Prepared:
+    examiner = Examiner(calls, account, offers=AwsOffers(calls._connection))
+    return Prepared(account, sweeper, examiner, clock=time)
 
 
 async def test_groups_of_every_vpc_go(
@@ -147,7 +201,7 @@ async def test_a_role_that_somebody_gave_more_goes_all_the_same(
 
     await destroyed(account, sweeper)
 
-    assert iam.list_roles()["Roles"] == []
+    assert role_names(front) == [SERVICE_ROLE]
     assert [each["Arn"] for each in iam.list_policies(Scope="Local")["Policies"]] == [policy]
 
 
@@ -223,7 +277,7 @@ async def test_a_half_done_destroy_is_continued(
         await destroyed(account, sweeper)
     await destroyed(account, sweeper)
 
-    assert {type(each) for each in await account.plan(options)} == {Create}
+    assert await not_there(account, options) == everything(options)
 
 
 async def test_a_group_that_interfaces_still_stand_in_is_waited_for(

@@ -9,7 +9,7 @@ import pytest
 from app.aws.account.account import Account
 from app.aws.account.options import Irsa, NodeRole, Options, PodIdentity, Trust
 from app.aws.account.plan import Change, Create, Keep, Refuse, Step
-from app.aws.account.wanted import BOUNDARY, wanted
+from app.aws.account.wanted import BOUNDARY, SERVICE_ROLE, Key, Kind, wanted
 from app.ports.failures import Conflict, PortFailure, Refused
 from tests.aws.account.fakes import HastyClock
 from tests.aws.account.moto_server import Front, json_error, query_error
@@ -368,7 +368,9 @@ async def test_a_group_that_a_log_driver_made_meanwhile_is_told_of(
         await applied(account, options)
 
 
-async def test_two_installations_do_not_share_anything(account: Account, options: Options) -> None:
+async def test_two_installations_share_ecss_own_role_alone(account: Account, options: Options) -> None:
     other = msgspec.structs.replace(options, names=msgspec.structs.replace(account.names, name="batch"))
 
-    assert not {each.key for each in wanted(options)} & {each.key for each in wanted(other)}
+    shared = {each.key for each in wanted(options)} & {each.key for each in wanted(other)}
+
+    assert shared == {Key(Kind.SERVICE_ROLE, SERVICE_ROLE)}

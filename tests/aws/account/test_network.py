@@ -1,8 +1,9 @@
 """How subnets and groups are judged: the cases that no emulator makes."""
 
+import msgspec
 import pytest
 
-from app.aws.account.checks.facts import Endpoint, Network, Route, Subnet, Vpc
+from app.aws.account.checks.facts import Endpoint, Nat, Network, Route, Subnet, Vpc
 from app.aws.account.checks.finding import Level
 from app.aws.account.checks.network import network_findings
 from app.aws.account.plan import Found
@@ -19,7 +20,15 @@ INTERFACES = tuple(
 
 
 def a_subnet(route: Route, *, free: int = 200, table: str = "rtb-1") -> Subnet:
-    return Subnet(identifier=SUBNET, vpc="vpc-1", zone="eu-west-1a", free=free, route=route, table=table)
+    return Subnet(
+        identifier=SUBNET,
+        vpc="vpc-1",
+        zone="eu-west-1a",
+        free=free,
+        route=route,
+        table=table,
+        networks=("10.0.1.0/24",),
+    )
 
 
 def a_network(subnet: Subnet, *endpoints: Endpoint, ingress: tuple[str, ...] = (SELF, "sg-nodes")) -> Network:
@@ -107,3 +116,110 @@ def test_subnets_of_several_vpcs_fail() -> None:
     network = Network(subnets=(one, other), vpcs=vpcs)
 
     assert levels(network, Wish(subnets=(SUBNET, "subnet-0b")))["subnets"] is Level.FAIL
+
+
+IGW = Route("igw-1")
+
+
+@pytest.mark.parametrize(
+    ("nat", "level", "words"),
+    [
+        pytest.param(Nat(identifier="nat-1", route=IGW), Level.OK, "through nat-1", id="public"),
+        pytest.param(
+            Nat(identifier="nat-1"), Level.OK, "through nat-1", id="of the region, without a subnet"
+        ),
+        pytest.param(Nat(identifier="nat-1", state="failed"), Level.FAIL, "which is failed", id="failed"),
+        pytest.param(
+            Nat(identifier="nat-1", route=Route("nat-2")), Level.FAIL, "own subnet has no route", id="stuck"
+        ),
+        pytest.param(
+            Nat(identifier="nat-1", public=False, route=Route("tgw-1")), Level.WARN, "cannot be", id="private"
+        ),
+    ],
+)
+def test_a_nat_gateway_has_to_reach_the_internet_itself(nat: Nat, level: Level, words: str) -> None:
+    network = msgspec.structs.replace(a_network(a_subnet(Route("nat-1"))), nats=(nat,))
+
+    found = {each.subject: each for each in network_findings(network, Wish(subnets=(SUBNET,)))}[WAY_OUT]
+
+    assert found.level is level
+    assert words in found.said
+
+
+@pytest.mark.parametrize(
+    ("admitted", "is_closed"),
+    [
+        pytest.param(None, False, id="no groups"),
+        pytest.param(("sg-1",), False, id="the tasks' group"),
+        pytest.param(("sg-1 tcp 443-443",), False, id="the tasks' group, https"),
+        pytest.param(("10.0.0.0/16 tcp 0-65535",), False, id="the VPC"),
+        pytest.param(("sg-1 tcp 80-80",), True, id="another port"),
+        pytest.param(("10.0.2.0/24",), True, id="another subnet"),
+        pytest.param(("the group itself",), True, id="itself"),
+        pytest.param((), True, id="nobody"),
+    ],
+)
+def test_an_endpoint_that_lets_no_task_in_fails_though_there_is_nat(
+    admitted: tuple[str, ...] | None, is_closed: bool
+) -> None:
+    endpoint = Endpoint(service="ecr.api", private_dns=True, identifier="vpce-1", admitted=admitted)
+
+    found = levels(a_network(a_subnet(Route("nat-1")), endpoint))
+
+    assert found.get("VPC endpoint vpce-1 of ecr.api") == (Level.FAIL if is_closed else None)
+
+
+@pytest.mark.parametrize(
+    ("sources", "level"),
+    [
+        pytest.param(("sg-1",), Level.OK, id="the tasks' group"),
+        pytest.param(("10.0.0.0/8",), Level.OK, id="a range around the subnets"),
+        pytest.param(("0.0.0.0/0",), Level.OK, id="everybody"),
+        pytest.param(("0.0.0.0/0 tcp 22-22",), Level.WARN, id="everybody, ssh alone"),
+        pytest.param(("sg-1 udp 53-53",), Level.WARN, id="DNS alone"),
+        pytest.param(("sg-10",), Level.WARN, id="a group whose name begins alike"),
+        pytest.param(("10.0.1.0/25",), Level.WARN, id="half of the subnet"),
+    ],
+)
+def test_nodes_have_to_let_tasks_in_on_every_port(sources: tuple[str, ...], level: Level) -> None:
+    network = msgspec.structs.replace(a_network(a_subnet(Route("nat-1"))), nodes={"sg-nodes": sources})
+
+    assert levels(network)["nodes' group sg-nodes"] is level
+
+
+def test_a_nodes_group_that_is_not_there_fails() -> None:
+    wish = Wish(subnets=(SUBNET,), node_security_groups=("sg-nodes",))
+
+    assert levels(a_network(a_subnet(Route("nat-1"))), wish)["nodes' group sg-nodes"] is Level.FAIL
+
+
+def test_a_wider_range_lets_the_pods_in() -> None:
+    network = a_network(a_subnet(Route("nat-1")), ingress=(SELF, "10.0.0.0/8"))
+    wish = Wish(subnets=(SUBNET,), pod_cidrs=("10.20.0.0/16",))
+
+    assert levels(network, wish)["ingress of spillway-tasks"] is Level.OK
+
+
+def test_dns_servers_of_ones_own_are_not_called_missing() -> None:
+    network = a_network(a_subnet(Route("nat-1")))
+    vpc = Vpc(identifier="vpc-1", resolves=False, endpoints=(), resolvers=("10.0.0.53",))
+
+    assert levels(msgspec.structs.replace(network, vpcs=(vpc,)))["VPC vpc-1"] is Level.WARN
+
+
+def test_a_subnet_of_ipv6_alone_is_not_said_to_be_full() -> None:
+    subnet = msgspec.structs.replace(a_subnet(Route(), free=0), networks=())
+
+    found = levels(a_network(subnet))
+
+    assert found[f"subnet {SUBNET}"] is Level.WARN
+    assert WAY_OUT not in found
+
+
+def test_a_session_key_needs_a_way_to_kms() -> None:
+    network = a_network(a_subnet(Route()), GATEWAY, *INTERFACES)
+    wish = Wish(subnets=(SUBNET,), kms_key="arn:aws:kms:eu-west-1:123456789012:key/1234abcd")
+
+    said = [each.said for each in network_findings(network, wish) if each.subject == WAY_OUT]
+
+    assert said[1:] == ["no VPC endpoint of kms, for encrypted sessions"]

@@ -1,5 +1,6 @@
 """Flags: which can be met, and what the chart is told."""
 
+import json
 import re
 
 import msgspec
@@ -8,6 +9,7 @@ import pytest
 from app.aws.account.names import NameFault, Names, checked_name
 from app.aws.account.options import Irsa, NodeRole, Options, PodIdentity
 from app.aws.account.values import Made, helm_values, next_steps
+from app.aws.account.wanted import wanted
 from app.aws.account.wish import Wish, WishFault, checked, options_of
 from app.settings import BridgeSettings
 
@@ -82,7 +84,8 @@ def test_the_chart_is_told_what_was_made() -> None:
                 "logGroup": "/spillway/pods",
                 "eventsQueue": "https://sqs/q",
                 "eksCluster": "prod",
-            }
+            },
+            "serviceAccount": {"name": "spillway-bridge"},
         }
     }
 
@@ -121,7 +124,7 @@ def test_pod_identity_is_left_to_a_command() -> None:
 
     steps = next_steps(options, msgspec.structs.replace(MADE, security_groups=()), subnets=("subnet-1",))
 
-    assert len(steps) == 1
+    assert len(steps) == 2
     assert "create-pod-identity-association --cluster-name prod --namespace spillway" in steps[0]
 
 
@@ -132,7 +135,44 @@ def test_the_nodes_groups_are_left_to_commands() -> None:
 
     steps = next_steps(options, MADE, subnets=("subnet-1",))
 
-    assert [each.rpartition("--group-id ")[2] for each in steps] == [
+    assert [each.rpartition("--group-id ")[2] for each in steps[:-1]] == [
         "sg-a --protocol=-1 --source-group sg-1",
         "sg-b --protocol=-1 --source-group sg-1",
     ]
+
+
+def test_ranges_are_written_as_ec2_tells_them() -> None:
+    wish = Wish(vpc="vpc-0123456789abcdef0", pod_cidrs=("2001:DB8:0::/32", "10.2.3.4", "10.2.3.4/32"))
+
+    assert options_of(wish, NAMES, provider="").pod_cidrs == ("2001:db8::/32", "10.2.3.4/32")
+
+
+@pytest.mark.parametrize("partition", ["aws-cn", "aws-us-gov"])
+def test_in_other_partitions_nothing_is_of_the_first(partition: str) -> None:
+    names = msgspec.structs.replace(NAMES, partition=partition)
+    options = Options(names=names, eks_cluster="prod", vpc="vpc-1")
+    text = json.dumps([dict(each.aspects) for each in wanted(options)])
+    values = json.dumps(helm_values(options, MADE, subnets=(), public_ip=False))
+
+    assert f"arn:{partition}:" in text
+    assert f"arn:{partition}:" in values
+    assert "arn:aws:" not in text + values
+    assert ".amazonaws.com.cn" not in text
+
+
+@pytest.mark.parametrize("name", ["sg-x", "-a", "a_b", "Spillway", "ä", "a" * 41, "", "a/b", "a b", "a\n"])
+def test_what_aws_would_not_take_as_a_name_is_refused(name: str) -> None:
+    with pytest.raises(NameFault, match="cannot name an installation"):
+        checked_name(name)
+
+
+def test_the_longest_name_fits_every_service() -> None:
+    names = msgspec.structs.replace(NAMES, name=checked_name("a" * 40))
+    roles = (names.bridge_role, names.execution_role, names.task_role)
+
+    # IAM 64, SQS 80, EventBridge 64, EC2 255, CloudWatch Logs 512, ECS 255.
+    assert max(len(each) for each in roles) <= 64
+    assert max(len(names.queue), len(names.dead_letters)) <= 80
+    assert len(names.queue) <= 64
+    assert len(names.security_group) <= 255
+    assert max(len(names.log_group), len(names.performance_log)) <= 512

@@ -1,5 +1,6 @@
 from collections.abc import AsyncIterator, Mapping
 from datetime import timedelta
+from typing import Any
 
 import msgspec
 import pytest
@@ -44,6 +45,26 @@ def test_a_refusal_names_the_label_and_the_mend(
     said = refusal(a_pod(labels=pod), labels=namespace)
     assert mend in said
     assert LABEL in said
+
+
+@pytest.mark.parametrize("space", ["kube-system", "shop"])
+@pytest.mark.parametrize(
+    ("status", "mend"),
+    [
+        pytest.param({}, "name another node, or leave spec.nodeName out", id="it-names-its-node"),
+        pytest.param(
+            BOUND, "take the toleration away that bears virtual-kubelet.io/provider", id="it-bears-the-taint"
+        ),
+    ],
+)
+def test_a_refusal_says_how_the_pod_is_kept_off(space: str, status: Mapping[str, Any], mend: str) -> None:
+    assert mend in refusal(a_pod(namespace=space, status=status), labels={})
+
+
+def test_nobody_is_told_to_label_kubernetes_own_namespace() -> None:
+    said = refusal(a_pod(namespace="kube-system", status=BOUND), labels={})
+    assert "label" not in said
+    assert "namespace kube-system is Kubernetes' own" in said
 
 
 @pytest.mark.parametrize(

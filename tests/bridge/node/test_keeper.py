@@ -9,7 +9,7 @@ from structlog.testing import capture_logs
 from app.bridge.node.keeper import NodeKeeper
 from app.bridge.node.lease import NodeLease
 from app.bridge.node.manifest import is_intact, labels
-from app.model.node import Node, allocatable, is_virtual
+from app.model.node import Node, allocatable, is_ready, is_virtual
 from app.model.pod import Pod
 from app.ports.failures import Unavailable
 from app.ports.kubernetes import Lease
@@ -113,6 +113,45 @@ async def test_what_was_taken_off_a_node_is_back_at_the_next_round(kept: Kept, c
     kept.nodes.nodes[VIRTUAL] = change
     await kept.clock.advance(10)
     assert is_intact(NODE, kept.nodes.nodes[VIRTUAL])
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        pytest.param(a_node(VIRTUAL), id="its-metadata"),
+        pytest.param(a_virtual_node(labels=labels(NODE), ready=False), id="its-status"),
+    ],
+)
+async def test_a_node_that_is_made_anew_meanwhile_is_not_written_for_the_one_that_was_read(
+    kept: Kept, read: Node
+) -> None:
+    kept.start()
+    await kept.clock.advance(1)
+    kept.nodes.nodes[VIRTUAL] = read
+    kept.door.pause_after = "get node"
+    await kept.clock.advance(10)
+    another = msgspec.structs.replace(read, metadata=msgspec.structs.replace(read.metadata, uid="another"))
+    kept.nodes.nodes[VIRTUAL] = another
+    kept.door.wake("")
+    await kept.clock.advance(0)
+    assert kept.nodes.nodes[VIRTUAL] == another
+    await kept.clock.advance(10)
+    assert is_intact(NODE, kept.nodes.nodes[VIRTUAL])
+    assert is_ready(kept.nodes.nodes[VIRTUAL])
+
+
+async def test_a_node_that_is_removed_meanwhile_is_not_half_made_by_its_restoration(kept: Kept) -> None:
+    kept.nodes.nodes[VIRTUAL] = a_node(VIRTUAL)
+    kept.door.pause_after = "get node"
+    kept.start()
+    await kept.clock.advance(1)
+    del kept.nodes.nodes[VIRTUAL]
+    kept.door.wake("")
+    await kept.clock.advance(0)
+    assert kept.nodes.nodes == {}
+    await kept.clock.advance(10)
+    assert is_intact(NODE, kept.nodes.nodes[VIRTUAL])
+    assert kept.pods_of_room() == 0
 
 
 async def test_an_untouched_node_is_not_written_again(kept: Kept) -> None:

@@ -175,6 +175,12 @@ def test_a_new_address_replaces_the_old_one() -> None:
     assert status(first, SECOND)["podIPs"] == [{"$patch": "replace"}, {"ip": "10.1.0.8"}]
 
 
+def test_a_bridge_in_another_pod_replaces_the_address_of_the_one_before() -> None:
+    first = with_status(POD, status(task=RUNNING))
+    found = status(first, RUNNING, node_ip="10.9.9.9")
+    assert (found["hostIP"], found["hostIPs"]) == ("10.9.9.9", [{"$patch": "replace"}, {"ip": "10.9.9.9"}])
+
+
 def test_a_transition_time_moves_only_with_the_status() -> None:
     first = with_status(POD, status(task=RUNNING))
     again = {

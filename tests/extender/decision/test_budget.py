@@ -73,7 +73,7 @@ def test_ten_thousand_pods_cost_exactly_ten_thousand_times_one() -> None:
         pytest.param(
             CLUSTER,
             Limits(pods=0),
-            "the cluster's budget for overflow is 0 pods; raise the extender's --max-pods",
+            "the cluster's budget for overflow is 0 pods; raise --max-pods (extender.settings.maxPods)",
             id="a budget of none",
         ),
         pytest.param(
@@ -87,7 +87,7 @@ def test_ten_thousand_pods_cost_exactly_ten_thousand_times_one() -> None:
             CLUSTER,
             Limits(hourly=0.15),
             "the cluster's budget for overflow, $0.15 an hour, is spent; wait until overflow pods end, or "
-            "raise the extender's --max-hourly-cost",
+            "raise --max-hourly-cost (extender.settings.maxHourlyCost)",
             id="the cluster's",
         ),
         pytest.param(

@@ -51,6 +51,20 @@ def virtual(**annotations: str) -> tuple[Any, ...]:
             id="namespace-not-opted-in",
         ),
         pytest.param(
+            a_pressing_pod(namespace="kube-system"),
+            a_look(),
+            "not-opted-in",
+            ["NamespaceLeftOut"],
+            id="kubernetes-own-namespace",
+        ),
+        pytest.param(
+            a_pressing_pod(namespace="sys"),
+            a_look(namespace="sys"),
+            "not-opted-in",
+            ["NamespaceLeftOut"],
+            id="our-own-namespace",
+        ),
+        pytest.param(
             POD,
             a_look(POD, namespaces={"shop": a_namespace(labels={names.OVERFLOW: names.PERMITTED})}),
             "not-opted-in",

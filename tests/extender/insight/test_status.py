@@ -201,12 +201,12 @@ def test_an_opted_in_pod_that_asks_for_other_nodes_is_refused() -> None:
     [
         pytest.param(
             {"nodes": (a_virtual_node(annotations={names.GATE: "closed"}),)},
-            "fargate-1a is closed (set so by its annotation spillway.dev/gate=closed)",
+            "fargate-1a is closed, as its annotation spillway.dev/gate=closed says",
             id="annotation",
         ),
         pytest.param(
             {"policy": Policy(gate=GateConfig(gate="observe"))},
-            "fargate-1a only observes (set so by the extender's --gate observe)",
+            "fargate-1a only observes, as --gate (extender.settings.gate) says",
             id="flag",
         ),
     ],
@@ -217,6 +217,12 @@ def test_a_gate_that_somebody_closed_is_a_note_and_no_trouble(fields: dict[str, 
         [f"no gate is open, so nothing new bursts: {said}"],
         (),
     )
+
+
+@pytest.mark.parametrize("option", ["--namespace", "--spillway-namespace"])
+def test_without_a_leader_the_namespace_is_named_and_the_commands_own_option(option: str) -> None:
+    (found,) = summary(a_look(gate_lease=None, namespace="sys", option=option)).troubles
+    assert f"in namespace sys ({option} names another)" in found.message
 
 
 @pytest.mark.parametrize(

@@ -111,5 +111,4 @@ def _service_role(there: bool | Unknown) -> Finding:
         return unexamined(subject, there)
     if there:
         return fine(subject, "there")
-    mend = "aws iam create-service-linked-role --aws-service-name ecs.amazonaws.com"
-    return warn(subject, "is not there; ECS makes it with the first cluster, if your identity may", mend)
+    return fail(subject, "is not there: an account's first task needs it", _INIT)

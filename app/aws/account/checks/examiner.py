@@ -18,7 +18,7 @@ from app.aws.account.checks.permissions import (
 from app.aws.account.checks.surroundings import Surroundings
 from app.aws.account.options import Irsa, Options, PodIdentity, ServiceAccount
 from app.aws.account.plan import Change, Found, Keep, Step
-from app.aws.account.wanted import Kind
+from app.aws.account.wanted import SERVICE_ROLE, Kind
 from app.aws.account.wish import Wish
 from app.model.wire import Json
 from app.ports.failures import NotFound, PortFailure
@@ -28,8 +28,6 @@ T = TypeVar("T")
 
 _LONGEST: Final = 300
 """Characters of a reason: a finding is one line."""
-
-_SERVICE_ROLE: Final = "AWSServiceRoleForECS"
 
 
 class Examiner:
@@ -54,7 +52,7 @@ class Examiner:
             decisions=await self._decisions(options, steps),
             provider=await self._provider(options),
             association=await self._association(options),
-            service_role=await _known(self._exists("get_role", RoleName=_SERVICE_ROLE)),
+            service_role=await _known(self._exists("get_role", RoleName=SERVICE_ROLE)),
             network=await _known(self._network(wish, group)),
             quota=await _known(self._offers.quota()),
         )
@@ -84,9 +82,11 @@ class Examiner:
     async def _asked(
         self, role: str, resource: str, context: tuple[tuple[str, str], ...], group: Sequence[Permission]
     ) -> dict[Permission, str]:
+        # Boundaries that keep a team in its regions ask for it, and an absent key is unlike every region.
+        told = (*context, ("aws:RequestedRegion", self._calls.region))
         entries = [
             {"ContextKeyName": key, "ContextKeyValues": [value], "ContextKeyType": "string"}
-            for key, value in context
+            for key, value in told
         ]
         results = await self._calls.pages(
             "iam",
@@ -124,14 +124,16 @@ class Examiner:
                 return None
 
     async def _associated(self, cluster: str, account: ServiceAccount) -> str:
-        listed = await self._calls.ask(
+        listed = await self._calls.pages(
             "eks",
             "list_pod_identity_associations",
+            "associations",
+            tokens=("nextToken", "nextToken"),
             clusterName=cluster,
             namespace=account.namespace,
             serviceAccount=account.name,
         )
-        for each in listed.get("associations") or ():
+        for each in listed:
             described = await self._calls.ask(
                 "eks",
                 "describe_pod_identity_association",
@@ -148,6 +150,7 @@ class Examiner:
             vpcs=await self._surroundings.vpcs({each.vpc for each in subnets}),
             group=group,
             nodes=await self._surroundings.admitted(wish.node_security_groups),
+            nats=await self._surroundings.nats({each.route.target for each in subnets}),
         )
 
 

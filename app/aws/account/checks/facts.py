@@ -30,6 +30,7 @@ class Subnet(msgspec.Struct, frozen=True, kw_only=True):
         free: addresses that nobody has.
         route: where 0.0.0.0/0 leads.
         table: the route table's id, to which gateway endpoints belong.
+        networks: its ranges of IPv4; none where it has IPv6 alone.
     """
 
     identifier: str
@@ -38,6 +39,23 @@ class Subnet(msgspec.Struct, frozen=True, kw_only=True):
     free: int
     route: Route
     table: str = ""
+    networks: tuple[str, ...] = ()
+
+
+class Nat(msgspec.Struct, frozen=True, kw_only=True):
+    """A NAT gateway that a subnet's way out leads to.
+
+    Attributes:
+        identifier: `nat-…`.
+        state: `available`, or why not.
+        public: whether it has a public address; private ones lead to other networks.
+        route: the way out of its own subnet; None where it has none of its own.
+    """
+
+    identifier: str
+    state: str = "available"
+    public: bool = True
+    route: Route | None = None
 
 
 class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,19 +65,31 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
         service: without the region: `ecr.api`.
         private_dns: whether the service's own name leads to it; gateways need none.
         tables: the route tables of a gateway.
+        identifier: `vpce-…`.
+        admitted: whom its security groups let in; None for gateways, which have none.
     """
 
     service: str
     private_dns: bool = False
     tables: tuple[str, ...] = ()
+    identifier: str = ""
+    admitted: tuple[str, ...] | None = None
 
 
 class Vpc(msgspec.Struct, frozen=True, kw_only=True):
-    """The tasks' VPC."""
+    """The tasks' VPC.
+
+    Attributes:
+        identifier: `vpc-…`.
+        resolves: whether Amazon's own DNS answers in it.
+        endpoints: its endpoints.
+        resolvers: DNS servers that are not Amazon's, by its DHCP options.
+    """
 
     identifier: str
     resolves: bool
     endpoints: tuple[Endpoint, ...]
+    resolvers: tuple[str, ...] = ()
 
 
 class Network(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,13 +99,15 @@ class Network(msgspec.Struct, frozen=True, kw_only=True):
         subnets: those that exist.
         vpcs: of the subnets.
         group: our security group.
-        nodes: sources that the nodes' groups admit, by the group's id.
+        nodes: sources that the nodes' groups admit, by the group's id; only groups that exist.
+        nats: the NAT gateways of the subnets' ways out.
     """
 
     subnets: tuple[Subnet, ...] = ()
     vpcs: tuple[Vpc, ...] = ()
     group: Found | None = None
     nodes: Mapping[str, tuple[str, ...]] = {}
+    nats: tuple[Nat, ...] = ()
 
 
 class Facts(msgspec.Struct, frozen=True, kw_only=True):

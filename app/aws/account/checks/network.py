@@ -7,7 +7,8 @@ https://docs.aws.amazon.com/AmazonECR/latest/userguide/vpc-endpoints.html
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from app.aws.account.checks.facts import Endpoint, Network, Subnet, Vpc
+from app.aws.account.checks.admission import HTTPS, admits, touches
+from app.aws.account.checks.facts import Endpoint, Nat, Network, Subnet, Vpc
 from app.aws.account.checks.finding import Finding, Unknown, fail, fine, unexamined, warn
 from app.aws.account.plan import Found
 from app.aws.account.wanted import ANYWHERE, INGRESS, SELF
@@ -17,6 +18,9 @@ _NEEDED: Final = ("ecr.api", "ecr.dkr", "s3", "logs")
 """Without these no task starts."""
 
 _USEFUL: Final = (("secretsmanager", "Secrets in pods"), ("ssmmessages", "kubectl exec and cp"))
+_SEALED: Final = (("kms", "encrypted sessions"),)
+"""What tasks need besides where sessions have a key."""
+
 _FEW: Final = 16
 """Free addresses: each task takes one."""
 
@@ -28,7 +32,7 @@ def network_findings(network: Network | Unknown, wish: Wish) -> Iterator[Finding
         return
     yield from _subnets(network, wish)
     yield from _group(network, wish)
-    yield from _nodes(network)
+    yield from _nodes(network, wish)
 
 
 def _subnets(network: Network, wish: Wish) -> Iterator[Finding]:
@@ -40,8 +44,14 @@ def _subnets(network: Network, wish: Wish) -> Iterator[Finding]:
         yield fail(f"subnet {missing}", "is not there", "name subnets of this account and region")
     yield from _vpcs(network)
     for subnet in network.subnets:
+        vpc = _vpc_of(subnet, network.vpcs)
+        if not subnet.networks:
+            said, mend = "has IPv6 alone: its way to AWS is not examined", "take a subnet that has IPv4, too"
+            yield warn(f"subnet {subnet.identifier}", said, mend)
+            continue
         yield _addresses(subnet)
-        yield from _way_out(subnet, _vpc_of(subnet, network.vpcs), public_ip=wish.public_ip)
+        yield from _way_out(subnet, vpc, network.nats, wish)
+        yield from _closed(subnet, vpc, network.group)
 
 
 def _vpcs(network: Network) -> Iterator[Finding]:
@@ -53,7 +63,10 @@ def _vpcs(network: Network) -> Iterator[Finding]:
         said = f"are of {several.pop()}, and security group {group.identifier} is of {group.key.place}"
         yield fail("subnets", said, "run spillway aws init with --vpc of the subnets")
     for vpc in network.vpcs:
-        if not vpc.resolves:
+        if vpc.resolvers:
+            said = f"asks {', '.join(vpc.resolvers)} for names, not Amazon's DNS: AWS's must be answered, too"
+            yield warn(f"VPC {vpc.identifier}", said, "see that they forward what they do not know")
+        elif not vpc.resolves:
             mend = f"aws ec2 modify-vpc-attribute --vpc-id {vpc.identifier} --enable-dns-support"
             yield fail(f"VPC {vpc.identifier}", "has no DNS: tasks cannot find AWS", mend)
 
@@ -71,36 +84,71 @@ def _addresses(subnet: Subnet) -> Finding:
     return fine(subject, said)
 
 
-def _way_out(subnet: Subnet, vpc: Vpc, *, public_ip: bool) -> Iterator[Finding]:
+def _way_out(subnet: Subnet, vpc: Vpc, nats: Sequence[Nat], wish: Wish) -> Iterator[Finding]:
     subject, target = f"way out of {subnet.identifier}", subnet.route.target
-    missing = [each for each in _NEEDED if not _reaches(each, vpc.endpoints, subnet)]
-    endpoints = f"add VPC endpoints of {', '.join(missing)}"
+    nat = next((each for each in nats if each.identifier == target), None)
     if subnet.route.blackhole:
         yield fail(subject, f"leads to {target}, which is gone", "correct the route of 0.0.0.0/0")
-    elif target.startswith("nat-"):
+    elif nat is not None and _is_stuck(nat):
+        yield _stuck(subject, nat)
+    elif target.startswith("nat-") and (nat is None or nat.public):
         yield fine(subject, f"through {target}")
-    elif target.startswith("igw-") and public_ip:
+    elif target.startswith("igw-") and wish.public_ip:
         yield fine(subject, f"through {target}, with public addresses")
-    elif missing and target.startswith("igw-"):
-        said = f"leads to {target}, and tasks have no public address"
-        yield fail(
-            subject, said, f"set bridge.settings.assignPublicIp, take subnets with NAT, or {endpoints}"
-        )
-    elif missing and target:
-        said = f"leads to {target}: whether that reaches AWS cannot be seen from here"
-        yield warn(subject, said, f"make sure that it does, or {endpoints}")
-    elif missing:
-        said = f"there is no route out, and no VPC endpoint of {', '.join(missing)}"
-        yield fail(subject, said, f"route 0.0.0.0/0 to a NAT gateway, or {endpoints}")
+    elif missing := [each for each in _NEEDED if not _reaches(each, vpc.endpoints, subnet)]:
+        yield _unreached(subject, target, missing)
     else:
-        yield from _by_endpoints(subject, subnet, vpc)
+        yield from _by_endpoints(subject, subnet, vpc, wish)
 
 
-def _by_endpoints(subject: str, subnet: Subnet, vpc: Vpc) -> Iterator[Finding]:
-    yield fine(subject, f"VPC endpoints of {', '.join(_NEEDED)}")
-    for service, purpose in _USEFUL:
-        if not subnet.route.target and not _reaches(service, vpc.endpoints, subnet):
+def _is_stuck(nat: Nat) -> bool:
+    nowhere = nat.public and nat.route is not None and not nat.route.target.startswith("igw-")
+    return nat.state != "available" or nowhere
+
+
+def _stuck(subject: str, nat: Nat) -> Finding:
+    if nat.state != "available":
+        return fail(subject, f"leads to {nat.identifier}, which is {nat.state}", "make a NAT gateway anew")
+    said = f"leads to {nat.identifier}, whose own subnet has no route to an internet gateway"
+    return fail(subject, said, "put NAT gateways into public subnets")
+
+
+def _unreached(subject: str, target: str, missing: Sequence[str]) -> Finding:
+    endpoints = f"add VPC endpoints of {', '.join(missing)}"
+    if target.startswith("igw-"):
+        said = f"leads to {target}, and tasks have no public address"
+        mend = f"set bridge.settings.assignPublicIp, take subnets with NAT, or {endpoints}"
+        return fail(subject, said, mend)
+    if target:
+        said = f"leads to {target}: whether that reaches AWS cannot be seen from here"
+        return warn(subject, said, f"make sure that it does, or {endpoints}")
+    said = f"there is no route out, and no VPC endpoint of {', '.join(missing)}"
+    return fail(subject, said, f"route 0.0.0.0/0 to a NAT gateway, or {endpoints}")
+
+
+def _by_endpoints(subject: str, subnet: Subnet, vpc: Vpc, wish: Wish) -> Iterator[Finding]:
+    is_alone = not subnet.route.target or subnet.route.target.startswith("igw-")
+    alone = "; there is no other way, so that images are ECR's alone" if is_alone else ""
+    yield fine(subject, f"VPC endpoints of {', '.join(_NEEDED)}{alone}")
+    for service, purpose in (*_USEFUL, *(_SEALED if wish.kms_key else ())):
+        if is_alone and not _reaches(service, vpc.endpoints, subnet):
             yield warn(subject, f"no VPC endpoint of {service}, for {purpose}", f"add one of {service}")
+
+
+def _closed(subnet: Subnet, vpc: Vpc, group: Found | None) -> Iterator[Finding]:
+    """Endpoints that take a service's name over, and let no task in: the service is lost, NAT or not."""
+    tasks = {group.identifier} if group is not None else set()
+    for each in vpc.endpoints:
+        if not each.private_dns or each.admitted is None or not _concerns(each):
+            continue
+        if not admits(each.admitted, groups=tasks, networks=subnet.networks, port=HTTPS):
+            subject = f"VPC endpoint {each.identifier} of {each.service}"
+            said = f"has the service's name, and its security groups let no task of {subnet.identifier} in"
+            yield fail(subject, said, "let tcp 443 in from the tasks' security group")
+
+
+def _concerns(endpoint: Endpoint) -> bool:
+    return endpoint.service in {*_NEEDED, *(name for name, _ in (*_USEFUL, *_SEALED))}
 
 
 def _reaches(service: str, endpoints: Sequence[Endpoint], subnet: Subnet) -> bool:
@@ -120,7 +168,7 @@ def _group(network: Network, wish: Wish) -> Iterator[Finding]:
         return
     subject, sources = f"ingress of {group.key.name}", _ingress(group)
     wanted = {*wish.node_security_groups, *wish.pod_cidrs}
-    missing = sorted(wanted - sources) if ANYWHERE not in sources else []
+    missing = sorted(each for each in wanted if not admits(sources, groups={each, ANYWHERE}, networks=[each]))
     mend = "run spillway aws init with --node-security-group or --pod-cidr"
     if missing:
         yield fail(subject, f"does not let in {', '.join(missing)} on every port", mend)
@@ -135,16 +183,23 @@ def _ingress(group: Found) -> set[str]:
     return set(group.aspects.get(INGRESS) or ())
 
 
-def _nodes(network: Network) -> Iterator[Finding]:
+def _nodes(network: Network, wish: Wish) -> Iterator[Finding]:
+    for missing in (each for each in wish.node_security_groups if each not in network.nodes):
+        mend = "name groups of this account and region"
+        yield fail(f"nodes' group {missing}", "is not there", mend)
     group = network.group
+    tasks = [each for subnet in network.subnets for each in subnet.networks]
     for nodes, sources in network.nodes.items():
         subject = f"nodes' group {nodes}"
-        if group is None or any(each.startswith((group.identifier, ANYWHERE)) for each in sources):
+        ours = {group.identifier} if group is not None else set()
+        if group is None or admits(sources, groups=ours, networks=tasks):
             yield fine(subject, "lets the tasks in")
             continue
+        some = touches(sources, groups=ours, networks=tasks)
+        partly = f"lets the tasks in by {', '.join(some)} alone: they do not reach all pods and DNS on nodes"
         mend = (
             f"aws ec2 authorize-security-group-ingress --group-id {nodes} --protocol=-1 "
             f"--source-group {group.identifier}"
         )
         said = "does not let the tasks in: they reach no pod and no cluster DNS on nodes"
-        yield warn(subject, said, mend)
+        yield warn(subject, partly if some else said, mend)

@@ -21,6 +21,7 @@ from app.aws.account.wanted import (
     TRUST,
     Key,
     Kind,
+    Resource,
 )
 
 _INIT: Final = "run spillway aws init with the same flags"
@@ -46,8 +47,10 @@ _MILD: Final = frozenset({Kind.QUEUE, Kind.RULE})
 
 
 def resource_findings(step: Step) -> Iterator[Finding]:
-    """What is to be said of one resource."""
+    """What is to be said of one resource; of ECS's own role, `access` says it."""
     match step:
+        case Create(Resource(key=Key(kind=Kind.SERVICE_ROLE))) | Keep(Found(key=Key(kind=Kind.SERVICE_ROLE))):
+            return
         case Create(resource):
             say = warn if resource.key.kind in _MILD else fail
             yield say(str(resource.key), "is not there", _INIT)

@@ -7,12 +7,13 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
 from app.aws.account.calls import Calls
-from app.aws.account.checks.facts import Endpoint, Route, Subnet, Vpc
+from app.aws.account.checks.facts import Endpoint, Nat, Route, Subnet, Vpc
 from app.aws.account.makers.security_groups import sources
 from app.aws.account.wanted import ANYWHERE
 from app.model.wire import Json
 
 _TOKENS: Final = ("NextToken", "NextToken")
+_AMAZON: Final = frozenset({"AmazonProvidedDNS", "169.254.169.253"})
 _TARGETS: Final = (
     *("NatGatewayId", "TransitGatewayId", "GatewayId", "NetworkInterfaceId", "VpcPeeringConnectionId"),
     *("InstanceId", "LocalGatewayId", "CarrierGatewayId", "CoreNetworkArn"),
@@ -43,6 +44,7 @@ class Surroundings:
             free=int(subnet.get("AvailableIpAddressCount", 0)),
             route=_default_route(table.get("Routes") or ()),
             table=str(table.get("RouteTableId", "")),
+            networks=(str(subnet["CidrBlock"]),) if subnet.get("CidrBlock") else (),
         )
 
     async def _table(self, subnet: str, vpc: str) -> Mapping[str, Json]:
@@ -64,12 +66,53 @@ class Surroundings:
             "ec2", "describe_vpc_attribute", VpcId=identifier, Attribute="enableDnsSupport"
         )
         listed = await self._listed("describe_vpc_endpoints", "VpcEndpoints", **{"vpc-id": [identifier]})
+        groups = sorted({group for each in listed for group in _groups_of(each)})
+        admitted = await self.admitted(groups)
         return Vpc(
             identifier=identifier,
             resolves=bool((resolves.get("EnableDnsSupport") or {}).get("Value", True)),
             endpoints=tuple(
-                _endpoint(each) for each in listed if str(each.get("State", "")).lower() == "available"
+                _endpoint(each, admitted)
+                for each in listed
+                if str(each.get("State", "")).lower() == "available"
             ),
+            resolvers=await self._resolvers(identifier),
+        )
+
+    async def _resolvers(self, vpc: str) -> tuple[str, ...]:
+        listed = await self._listed("describe_vpcs", "Vpcs", **{"vpc-id": [vpc]})
+        options = [str(each["DhcpOptionsId"]) for each in listed if each.get("DhcpOptionsId")]
+        if not options:
+            return ()
+        told = await self._listed("describe_dhcp_options", "DhcpOptions", **{"dhcp-options-id": options})
+        servers = (
+            str(value.get("Value", ""))
+            for each in told
+            for option in each.get("DhcpConfigurations") or ()
+            if option.get("Key") == "domain-name-servers"
+            for value in option.get("Values") or ()
+        )
+        return tuple(each for each in servers if each not in _AMAZON)
+
+    async def nats(self, targets: Collection[str]) -> tuple[Nat, ...]:
+        """The NAT gateways among what ways out lead to. Raises PortFailure."""
+        wanted = sorted(each for each in targets if each.startswith("nat-"))
+        if not wanted:
+            return ()
+        filters = [{"Name": "nat-gateway-id", "Values": wanted}]
+        listed = await self._calls.pages(
+            "ec2", "describe_nat_gateways", "NatGateways", tokens=_TOKENS, Filters=filters
+        )
+        return tuple([await self._nat(each) for each in listed])
+
+    async def _nat(self, nat: Mapping[str, Json]) -> Nat:
+        subnet, vpc = str(nat.get("SubnetId") or ""), str(nat.get("VpcId", ""))
+        table = await self._table(subnet, vpc) if subnet else {}
+        return Nat(
+            identifier=str(nat["NatGatewayId"]),
+            state=str(nat.get("State", "")),
+            public=nat.get("ConnectivityType") != "private",
+            route=_default_route(table.get("Routes") or ()) if subnet else None,
         )
 
     async def admitted(self, groups: Sequence[str]) -> dict[str, tuple[str, ...]]:
@@ -97,11 +140,17 @@ def _default_route(routes: Sequence[Mapping[str, Json]]) -> Route:
     return Route()
 
 
-def _endpoint(endpoint: Mapping[str, Json]) -> Endpoint:
+def _groups_of(endpoint: Mapping[str, Json]) -> list[str]:
+    return [str(each["GroupId"]) for each in endpoint.get("Groups") or ()]
+
+
+def _endpoint(endpoint: Mapping[str, Json], admitted: Mapping[str, tuple[str, ...]]) -> Endpoint:
     """An endpoint by its service's own name: what follows `com.amazonaws.REGION.`."""
-    name = str(endpoint.get("ServiceName", ""))
+    name, groups = str(endpoint.get("ServiceName", "")), _groups_of(endpoint)
     return Endpoint(
         service=".".join(name.removeprefix("cn.").split(".")[3:]),
         private_dns=bool(endpoint.get("PrivateDnsEnabled")),
         tables=tuple(str(each) for each in endpoint.get("RouteTableIds") or ()),
+        identifier=str(endpoint.get("VpcEndpointId", "")),
+        admitted=tuple(source for each in groups for source in admitted.get(each, ())) if groups else None,
     )

@@ -12,6 +12,7 @@ from app.model.wire import Json
 from app.ports.failures import NotFound
 
 _INCLUDE: Final = ["CONFIGURATIONS", "SETTINGS", "TAGS"]
+_GONE: Final = frozenset({"INACTIVE", "DEPROVISIONING"})
 _TAG: Final = {"key": "key", "value": "value"}
 
 
@@ -23,9 +24,9 @@ class Clusters(Maker):
         self._names = names
 
     async def find(self, key: Key) -> Found | None:
-        """As the port; ECS tells of deleted clusters, as INACTIVE, for a while."""
+        """As the port; ECS tells of deleted clusters, as INACTIVE, for a while; they can be made anew."""
         answer = await self._calls.ask("ecs", "describe_clusters", clusters=[key.name], include=_INCLUDE)
-        active = [each for each in answer.get("clusters", ()) if each.get("status") != "INACTIVE"]
+        active = [each for each in answer.get("clusters", ()) if each.get("status") not in _GONE]
         if not active:
             return None
         [cluster] = active
@@ -43,7 +44,9 @@ class Clusters(Maker):
     async def create(self, resource: Resource) -> Collection[str]:
         """As the port."""
         tags = tag_list(self._names, **_TAG)
-        await self._calls.ask("ecs", "create_cluster", clusterName=resource.key.name, tags=tags)
+        await self._calls.ask(
+            "ecs", "create_cluster", settling=True, clusterName=resource.key.name, tags=tags
+        )
         return [PROVIDERS, INSIGHTS, *([SESSION_KEY] if resource.aspects[SESSION_KEY] else [])]
 
     async def change(self, resource: Resource, aspects: Collection[str]) -> None:

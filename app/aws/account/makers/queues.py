@@ -22,10 +22,11 @@ class Queues(Maker):
     def __init__(self, calls: Calls, names: Names) -> None:
         self._calls = calls
         self._names = names
+        self._made: dict[str, str] = {}
 
     async def find(self, key: Key) -> Found | None:
         """As the port. Settings that AWS chooses itself are told of only where we want them otherwise."""
-        url = await self._url(key.name)
+        url = await self.url(key.name)
         if not url:
             return None
         try:
@@ -47,9 +48,11 @@ class Queues(Maker):
 
     async def create(self, resource: Resource) -> Collection[str]:
         """As the port; the name of a queue that was deleted a moment ago is waited for."""
-        await self._calls.ask(
-            "sqs", "create_queue", settling=True, QueueName=resource.key.name, tags=tags_of(self._names)
+        name = resource.key.name
+        answer = await self._calls.ask(
+            "sqs", "create_queue", settling=True, QueueName=name, tags=tags_of(self._names)
         )
+        self._made[name] = str(answer["QueueUrl"])
         return list(resource.aspects)
 
     async def change(self, resource: Resource, aspects: Collection[str]) -> None:
@@ -59,21 +62,27 @@ class Queues(Maker):
             attributes |= {name: _text(value) for name, value in resource.aspects[SETTINGS].items()}
         if POLICY in aspects:
             attributes["Policy"] = json.dumps(resource.aspects[POLICY])
-        url = await self._url(resource.key.name, settling=True)
+        url = await self.url(resource.key.name)
+        if not url:
+            raise NotFound(f"{resource.key} is gone: somebody has removed it meanwhile")
         await self._calls.ask(
             "sqs", "set_queue_attributes", settling=True, QueueUrl=url, Attributes=attributes
         )
 
     async def delete(self, found: Found) -> None:
         """As the port."""
+        self._made.pop(found.key.name, None)
         try:
             await self._calls.ask("sqs", "delete_queue", QueueUrl=found.identifier)
         except NotFound:
             return
 
-    async def _url(self, name: str, *, settling: bool = False) -> str:
+    async def url(self, name: str) -> str:
+        """A queue's URL, empty where there is none; one made just now may not be found by its name yet."""
+        if name in self._made:
+            return self._made[name]
         try:
-            answer = await self._calls.ask("sqs", "get_queue_url", settling=settling, QueueName=name)
+            answer = await self._calls.ask("sqs", "get_queue_url", QueueName=name)
         except NotFound:
             return ""
         return str(answer.get("QueueUrl", ""))

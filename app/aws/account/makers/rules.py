@@ -66,7 +66,7 @@ class Rules(Maker):
         )
 
     async def _send(self, name: str, wanted: list[str]) -> None:
-        there = await self._targets(name)
+        there = await self._targets(name, settling=True)
         await self._remove(name, [str(each["Id"]) for each in there if each["Arn"] not in wanted])
         missing = [arn for arn in wanted if arn not in {each["Arn"] for each in there}]
         if not missing:
@@ -89,9 +89,10 @@ class Rules(Maker):
         if ids:
             _done("RemoveTargets", await self._calls.ask("events", "remove_targets", Rule=name, Ids=ids))
 
-    async def _targets(self, name: str) -> list[Json]:
+    async def _targets(self, name: str, *, settling: bool = False) -> list[Json]:
+        tokens = ("NextToken", "NextToken")
         return await self._calls.pages(
-            "events", "list_targets_by_rule", "Targets", tokens=("NextToken", "NextToken"), Rule=name
+            "events", "list_targets_by_rule", "Targets", tokens=tokens, settling=settling, Rule=name
         )
 
 

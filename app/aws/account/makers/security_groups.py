@@ -10,13 +10,15 @@ from app.aws.account.calls import Calls
 from app.aws.account.makers.maker import Maker, owner_in, tag_list
 from app.aws.account.names import Names
 from app.aws.account.plan import Found
-from app.aws.account.wanted import EGRESS, INGRESS, SELF, Key, Kind, Resource
+from app.aws.account.wanted import ANYWHERE_6, EGRESS, INGRESS, SELF, Key, Kind, Resource
 from app.model.wire import Json
 from app.ports.failures import Conflict, NotFound
 
 _ALL: Final = "-1"
 _DESCRIPTION: Final = "Spillway: tasks on Fargate"
 _TOKENS: Final = ("NextToken", "NextToken")
+_FEW: Final = 5
+"""Interfaces that are named; of the others it is said how many they are."""
 
 
 class SecurityGroups(Maker):
@@ -50,7 +52,7 @@ class SecurityGroups(Maker):
             owner=owner_in(group.get("Tags") or ()),
             aspects={
                 INGRESS: sources(group.get("IpPermissions") or (), own=identifier),
-                EGRESS: sources(group.get("IpPermissionsEgress") or (), own=identifier),
+                EGRESS: _ways_out(group.get("IpPermissionsEgress") or (), own=identifier),
             },
         )
 
@@ -79,7 +81,8 @@ class SecurityGroups(Maker):
             there, wanted = set(sources(rules, own=identifier)), set(resource.aspects[aspect])
             for source in sorted(wanted - there):
                 await self._authorize(side, identifier, _rule(source, own=identifier))
-            for rule in _foreign(rules, wanted, own=identifier):
+            kept = wanted | ({ANYWHERE_6} if aspect == EGRESS else set())
+            for rule in _foreign(rules, kept, own=identifier):
                 await self._revoke(side, identifier, rule)
 
     async def _existing(self, key: Key) -> Json:
@@ -95,9 +98,14 @@ class SecurityGroups(Maker):
         return groups[0]
 
     async def ours(self, name: str) -> list[Found]:
-        """Our groups of that name in all VPCs. Raises PortFailure."""
+        """Our groups of that name in all VPCs, but for those made just now. Raises PortFailure."""
         found = [await self._found(each) for each in await self._named(Key(Kind.SECURITY_GROUP, name))]
         return [each for each in found if each.owner == self._names.name]
+
+    @property
+    def made(self) -> tuple[str, ...]:
+        """Ids of the groups that were made just now, which may be in no listing yet."""
+        return tuple(self._made.values())
 
     async def _authorize(self, side: str, identifier: str, rule: Json) -> None:
         operation = f"authorize_security_group_{side}"
@@ -117,13 +125,31 @@ class SecurityGroups(Maker):
         """As the port; interfaces of tasks that have just ended keep it for some seconds.
 
         Raises:
-            Conflict: other groups' rules name it, and EC2 would keep it; the message names the mend.
+            Conflict: other groups' rules name it, or interfaces stand in it, and EC2 keeps it; the message
+                names which, and the mend.
         """
         await self._check_unnamed(found)
+        self._made.pop(found.key, None)
         try:
             await self._calls.ask("ec2", "delete_security_group", settling=True, GroupId=found.identifier)
         except NotFound:
             return
+        except Conflict as failure:
+            inside = await self._interfaces(found.identifier)
+            raise Conflict(f"{failure}: {inside}" if inside else str(failure)) from failure
+
+    async def _interfaces(self, identifier: str) -> str:
+        """What stands in the group, in words; tasks' interfaces tell in their description which."""
+        listed = await self._calls.pages(
+            "ec2",
+            "describe_network_interfaces",
+            "NetworkInterfaces",
+            tokens=_TOKENS,
+            Filters=[{"Name": "group-id", "Values": [identifier]}],
+        )
+        told = [f"{each['NetworkInterfaceId']} ({each.get('Description') or '-'})" for each in listed]
+        more = f", and {len(told) - _FEW} more" if len(told) > _FEW else ""
+        return f"in it are {', '.join(told[:_FEW])}{more}" if told else ""
 
     async def _check_unnamed(self, found: Found) -> None:
         own = found.identifier
@@ -172,6 +198,11 @@ def _ports(ports: Mapping[str, Json]) -> str:
 def sources(rules: Iterable[Mapping[str, Json]], *, own: str) -> list[str]:
     """Whom rules admit, as EC2 tells them: groups and ranges, with the ports where these are not all."""
     return sorted({name for name, _ in _split(rules, own=own)})
+
+
+def _ways_out(rules: Iterable[Mapping[str, Json]], *, own: str) -> list[str]:
+    """The same of what leaves, without what EC2 gives by itself to groups where there is IPv6."""
+    return [each for each in sources(rules, own=own) if each != ANYWHERE_6]
 
 
 def _foreign(rules: Iterable[Mapping[str, Json]], wanted: Collection[str], *, own: str) -> list[Json]:

@@ -81,6 +81,7 @@ def _pod_status(before: Object, after: Object) -> list[Cause]:
     qos = new.get("qosClass", "")
     if qos != old.get("qosClass", ""):
         found.append(invalid_value("status.qosClass", json.dumps(qos), "field is immutable"))
+    found += [cause for several in ("hostIPs", "podIPs") for cause in _addresses(new, several)]
     policy = before["spec"].get("restartPolicy")
     if policy == "Always":
         return found
@@ -93,6 +94,15 @@ def _pod_status(before: Object, after: Object) -> list[Cause]:
             field = f"status.containerStatuses[{index}].state"
             found.append(forbidden(field, "may not be transitioned to non-terminated state"))
     return found
+
+
+def _addresses(status: Object, several: str) -> list[Cause]:
+    """One of each family at most; a strategic merge keeps the old address beside a new one."""
+    addresses = [each["ip"] for each in status.get(several, ())]
+    if len({":" in each for each in addresses}) == len(addresses):
+        return []
+    value = json.dumps([{"IP": each} for each in addresses], separators=(",", ":"))
+    return [invalid_value(f"status.{several}", value, "may specify no more than one IP for each IP family")]
 
 
 def _pod(before: Object, after: Object) -> list[Cause]:
