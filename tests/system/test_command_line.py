@@ -11,11 +11,11 @@ import pytest
 pytestmark = pytest.mark.system
 KEYS = {
     "kubernetes",
-    "pods_on_nodes",
-    "pods_on_fargate",
-    "log_lines",
-    "duplicate_tasks",
-    "tasks_left",
+    "podsOnNodes",
+    "podsOnFargate",
+    "logLines",
+    "duplicateTasks",
+    "tasksLeft",
     "seconds",
 }
 
@@ -31,8 +31,8 @@ async def test_the_demonstration_ends_with_0_and_a_summary_on_its_last_line() ->
     summary = json.loads(out.splitlines()[-1])
     assert set(summary) >= KEYS
     assert summary["kubernetes"] == "embedded"
-    assert summary["pods_on_fargate"] > 0
-    assert (summary["duplicate_tasks"], summary["tasks_left"]) == (0, 0)
+    assert summary["podsOnFargate"] > 0
+    assert (summary["duplicateTasks"], summary["tasksLeft"]) == (0, 0)
 
 
 async def test_a_demonstration_that_does_not_overflow_says_so() -> None:
