@@ -156,8 +156,6 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(script.pop(0))
         elif operation == "SimulatePrincipalPolicy":
             self._send(_simulated(parse_qs(body.decode())))
-        elif operation == "CreateServiceLinkedRole":
-            self._send(service_linked(self.owner))
         else:
             self._forward(body)
 
@@ -196,18 +194,6 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  (the base class names it so)
         """Say nothing: a test reads `asked`."""
-
-
-def service_linked(front: Front) -> Reply:
-    """ECS's service-linked role, whose name moto writes otherwise."""
-    front.client("iam").create_role(
-        RoleName="AWSServiceRoleForECS",
-        Path="/aws-service-role/ecs.amazonaws.com/",
-        AssumeRolePolicyDocument="{}",
-    )
-    return Reply(
-        "<CreateServiceLinkedRoleResponse><CreateServiceLinkedRoleResult/></CreateServiceLinkedRoleResponse>"
-    )
 
 
 def _simulated(asked: dict[str, list[str]]) -> Reply:

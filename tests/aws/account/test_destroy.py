@@ -12,7 +12,7 @@ from app.aws.account.departure import Departure, departure, owns_cluster
 from app.aws.account.leftovers import Leftovers, Sweeper
 from app.aws.account.options import Options
 from app.aws.account.plan import Absent, Create, Delete, Removal
-from app.aws.account.wanted import SERVICE_ROLE, Key, Kind, wanted
+from app.aws.account.wanted import Key, Kind, wanted
 from app.aws.offers import AwsOffers
 from app.ports.failures import Conflict, Unavailable
 from app.wiring.account import Prepared
@@ -55,9 +55,9 @@ async def not_there(account: Account, options: Options) -> set[Key]:
     return {each.resource.key for each in await account.plan(options) if isinstance(each, Create)}
 
 
-def role_names(front: Front) -> list[str]:
-    """All roles of the account."""
-    return [str(each["RoleName"]) for each in front.client("iam").list_roles()["Roles"]]
+def role_paths(front: Front) -> list[str]:
+    """The paths of all roles of the account; AWS's own have one each."""
+    return [str(each["Path"]) for each in front.client("iam").list_roles()["Roles"]]
 
 
 def definition(front: Front, family: str) -> str:
@@ -107,7 +107,7 @@ async def test_nothing_is_left_of_what_init_and_bridges_made(
     assert await not_there(account, options) == everything(options)
     assert await sweeper.look(()) == Leftovers()
     assert front.client("logs").describe_log_groups()["logGroups"] == []
-    assert role_names(front) == [SERVICE_ROLE]
+    assert role_paths(front) == ["/aws-service-role/ecs.amazonaws.com/"]
 
 
 async def test_a_second_destroy_does_nothing(
@@ -201,7 +201,7 @@ async def test_a_role_that_somebody_gave_more_goes_all_the_same(
 
     await destroyed(account, sweeper)
 
-    assert role_names(front) == [SERVICE_ROLE]
+    assert role_paths(front) == ["/aws-service-role/ecs.amazonaws.com/"]
     assert [each["Arn"] for each in iam.list_policies(Scope="Local")["Policies"]] == [policy]
 
 

@@ -202,7 +202,7 @@ async def test_ecss_own_role_may_be_made_by_somebody_quicker(
 async def test_ecss_own_role_is_taken_to_be_there_where_it_may_not_be_seen(
     account: Account, options: Options, front: Front
 ) -> None:
-    front.script("GetRole", QUERY_NO)
+    front.script("ListRoles", QUERY_NO)
 
     await applied(account, options)
 

@@ -16,11 +16,11 @@ from app.aws.account.checks.permissions import (
     task_permissions,
 )
 from app.aws.account.checks.surroundings import Surroundings
+from app.aws.account.makers.service_roles import has_service_role
 from app.aws.account.options import Irsa, Options, PodIdentity, ServiceAccount
 from app.aws.account.plan import Change, Found, Keep, Step
-from app.aws.account.wanted import SERVICE_ROLE, Kind
+from app.aws.account.wanted import Kind
 from app.aws.account.wish import Wish
-from app.model.wire import Json
 from app.ports.failures import NotFound, PortFailure
 from app.ports.offers import Offers
 
@@ -52,7 +52,7 @@ class Examiner:
             decisions=await self._decisions(options, steps),
             provider=await self._provider(options),
             association=await self._association(options),
-            service_role=await _known(self._exists("get_role", RoleName=SERVICE_ROLE)),
+            service_role=await _known(has_service_role(self._calls)),
             network=await _known(self._network(wish, group)),
             quota=await _known(self._offers.quota()),
         )
@@ -104,14 +104,13 @@ class Examiner:
     async def _provider(self, options: Options) -> bool | Unknown | None:
         match options.trust:
             case Irsa(provider=provider):
-                asked = self._exists("get_open_id_connect_provider", OpenIDConnectProviderArn=provider)
-                return await _known(asked)
+                return await _known(self._is_known(provider))
             case _:
                 return None
 
-    async def _exists(self, operation: str, **parameters: Json) -> bool:
+    async def _is_known(self, provider: str) -> bool:
         try:
-            await self._calls.ask("iam", operation, **parameters)
+            await self._calls.ask("iam", "get_open_id_connect_provider", OpenIDConnectProviderArn=provider)
         except NotFound:
             return False
         return True

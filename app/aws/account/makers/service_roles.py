@@ -9,10 +9,20 @@ from app.aws.account.makers.maker import Maker
 from app.aws.account.names import Names
 from app.aws.account.plan import Found
 from app.aws.account.wanted import Key, Resource
-from app.ports.failures import NotFound, Refused
+from app.ports.failures import Refused
 
 _SERVICE: Final = "ecs.amazonaws.com"
 _TAKEN: Final = "has been taken"
+
+
+async def has_service_role(calls: Calls) -> bool:
+    """Whether ECS has its role; it is known by its path, which only the service itself may use.
+
+    Raises:
+        PortFailure: IAM does not tell.
+    """
+    found = await calls.ask("iam", "list_roles", PathPrefix=f"/aws-service-role/{_SERVICE}/")
+    return bool(found["Roles"])
 
 
 class ServiceRoles(Maker):
@@ -25,9 +35,7 @@ class ServiceRoles(Maker):
     async def find(self, key: Key) -> Found | None:
         """As the port; what may not be seen is taken to be there, as it is in all but new accounts."""
         with contextlib.suppress(Denied):
-            try:
-                await self._calls.ask("iam", "get_role", RoleName=key.name)
-            except NotFound:
+            if not await has_service_role(self._calls):
                 return None
         return Found(key=key, owner=self._names.name)
 
