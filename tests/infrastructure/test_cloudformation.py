@@ -14,7 +14,7 @@ from app.aws.account.options import Irsa, NodeRole, Options, PodIdentity, Servic
 from app.aws.account.plan import Change, Create, Keep, Step
 from app.aws.account.values import Made, helm_values
 from app.aws.account.wanted import Kind
-from tests.aws.account.moto_server import Front, iam_backend, service_linked
+from tests.aws.account.moto_server import Front, iam_backend
 from tests.infrastructure import template
 
 TEMPLATE = Path(__file__).parents[2] / "infrastructure" / "cloudformation" / "spillway.yaml"
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:Tried to parse AWS..SQS..QueuePo
 
 def stacked(front: Front, parameters: dict[str, str]) -> dict[str, str]:
     """A stack of the template in an account that has had an ECS cluster before, and its outputs."""
-    service_linked(front)
+    front.client("iam").create_service_linked_role(AWSServiceName="ecs.amazonaws.com")
     client = front.client("cloudformation")
     client.create_stack(
         StackName="spillway",
