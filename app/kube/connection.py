@@ -69,9 +69,9 @@ class Connection:
     def __init__(self, client: ApiClient) -> None:
         self._client = client
         self._closed = False
-        self._heard: Callable[[str], object] = str
+        self._heard: Callable[[str], None] = _unheard
 
-    def tell_time(self, heard: Callable[[str], object]) -> None:
+    def tell_time(self, heard: Callable[[str], None]) -> None:
         """Call this with the Date header of each answer from now on; empty where there is none."""
         self._heard = heard
 
@@ -186,3 +186,7 @@ class Connection:
         if isinstance(error, aiohttp.ClientConnectorCertificateError | ssl.SSLError):
             said += "; check certificate-authority in the kubeconfig"
         return Unavailable(f"{asked}: no answer from {host} ({said})")
+
+
+def _unheard(date: str) -> None:
+    """Nobody asked for the API server's time."""
