@@ -43,6 +43,7 @@ class TerminalSession(Session):
         self._environment = environment
         self._master = -1
         self._loop = asyncio.get_running_loop()
+        self._waiting: set[asyncio.Event] = set()
         self._process: asyncio.subprocess.Process | None = None
         self.is_closed = False
 
@@ -91,30 +92,32 @@ class TerminalSession(Session):
                 return
 
     async def _readable(self) -> None:
-        ready = asyncio.Event()
-        self._loop.add_reader(self._master, ready.set)
-        try:
-            await ready.wait()
-        finally:
-            self._loop.remove_reader(self._master)
+        await self._ready(self._loop.add_reader, self._loop.remove_reader)
 
     async def _writable(self) -> None:
+        await self._ready(self._loop.add_writer, self._loop.remove_writer)
+
+    async def _ready(self, watch: Callable[..., None], unwatch: Callable[[int], bool]) -> None:
+        """Wait until the terminal is ready, or is no more."""
+        master = self._master
         ready = asyncio.Event()
-        self._loop.add_writer(self._master, ready.set)
+        self._waiting.add(ready)
+        watch(master, ready.set)
         try:
             await ready.wait()
         finally:
-            self._loop.remove_writer(self._master)
+            self._waiting.discard(ready)
+            if self._master == master:
+                unwatch(master)
 
     async def resize(self, *, columns: int, rows: int) -> None:
         fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
 
     async def close(self) -> None:
         self.is_closed = True
-        if self._process is None or self._master < 0:
+        if self._process is None:
             return
-        master, self._master = self._master, -1
-        os.close(master)
+        self._hang_up()
         try:
             async with asyncio.timeout(5):
                 await self._process.wait()
@@ -124,10 +127,24 @@ class TerminalSession(Session):
             raise
 
     def kill(self) -> None:
-        """End what runs in it at once, as the end of a task does."""
+        """End it at once, as the agent of Session Manager does: its program first, then the terminal.
+
+        The program alone would not be enough: whoever else holds the terminal keeps the session.
+        """
         assert self._process is not None
         with contextlib.suppress(ProcessLookupError):
             self._process.kill()
+        self._hang_up()
+
+    def _hang_up(self) -> None:
+        if self._master < 0:
+            return
+        master, self._master = self._master, -1
+        self._loop.remove_reader(master)
+        self._loop.remove_writer(master)
+        os.close(master)
+        for ready in self._waiting:
+            ready.set()
 
 
 class Terminals(Sessions):
