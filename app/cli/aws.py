@@ -67,9 +67,10 @@ def check(
     """Whether pods can overflow into the account as it is: one line each, with the mend.
 
     Give it the flags of `init`. It looks at your identity, every resource, the roles' trust and each of their
-    permissions (by IAM's policy simulator), the subnets' way to AWS and their free addresses, the security
-    groups, and Fargate's quotas; it changes nothing. Ends with 0 where all is well, with 1 where something is
-    missing or unknown that pods overflow without, with 2 where they do not, or AWS cannot be asked.
+    permissions (by IAM's policy simulator), the subnets' way to AWS (routes, network ACLs, VPC endpoints) and
+    their free addresses, the security groups, and Fargate's quotas; it changes nothing. Ends with 0 where all
+    is well, with 1 where something is missing or unknown that pods overflow without, with 2 where they do
+    not, or AWS cannot be asked.
     """
     options = aws_check.CheckOptions(name=name, region=region, wish=wish, as_json=as_json)
     raise typer.Exit(aws_check.run(options))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import typer
 from rich.console import Console
 
-from app.aws.account.departure import Departure, counted
+from app.aws.account.departure import HELD, Departure, counted
 from app.aws.account.plan import Delete, Removal
 from app.cli import aws_words, words
 from app.cli.aws_asking import DONE, Stopped, confirm, console_of, perform
@@ -63,16 +63,21 @@ def _show(leaving: Departure, console: Console) -> None:
         console.print("delete    the log of Container Insights")
     for each in leaving.kept:
         console.print(f"kept      {each}")
+    for each in leaving.first:
+        console.print(f"first     {each}")
 
 
 def _may_go_on(leaving: Departure, given: DestroyOptions) -> None:
     tasks = words.count(len(leaving.left.tasks), "task")
     if leaving.left.tasks and not given.stop_tasks:
         raise Stopped(
-            f"nothing was done: {tasks} of the ECS cluster still run; uninstall Spillway first "
+            f"nothing was done: the ECS cluster still runs {tasks}; uninstall Spillway first "
             "(`spillway drain` moves its pods), or say --stop-tasks",
             told={"tasks": len(leaving.left.tasks)},
         )
+    if leaving.first:
+        said = f"nothing was done: {HELD}: {'; '.join(leaving.first)}"
+        raise Stopped(said, told={"first": list(leaving.first)})
     if not given.yes and not leaving.is_nothing:
         too = f", and stop {tasks}" if leaving.left.tasks else ""
         confirm(f"Remove all this{too}?", aside=given.as_json)
@@ -128,4 +133,5 @@ def _told(leaving: Departure, given: DestroyOptions) -> dict[str, object]:
         "secrets": len(left.secrets),
         "performanceLog": left.performance_log,
         "kept": list(leaving.kept),
+        "first": list(leaving.first),
     }

@@ -86,7 +86,7 @@ def _may_go_on(steps: Sequence[Step], given: InitOptions) -> None:
         raise Stopped(said, told=_steps(steps))
     changed = [each for each in steps if isinstance(each, Change)]
     if changed and not (given.dry_run or given.yes):
-        confirm(f"Change {words.count(len(changed), 'resource')} that exist?", aside=given.aside)
+        confirm(f"Change {words.count(len(changed), 'existing resource')}?", aside=given.aside)
 
 
 def _steps(steps: Sequence[Step]) -> dict[str, object]:

@@ -4,6 +4,8 @@ import contextlib
 from collections.abc import AsyncIterator, Callable
 from typing import Final
 
+import msgspec
+
 from app.aws.account.account import Account
 from app.aws.account.calls import Calls, Waiting
 from app.aws.account.checks.examiner import Examiner
@@ -13,9 +15,8 @@ from app.aws.account.departure import Departure, departure, owns_cluster
 from app.aws.account.leftovers import Counted, Sweeper
 from app.aws.account.names import checked_name
 from app.aws.account.options import Options
-from app.aws.account.plan import Delete, Removal
+from app.aws.account.plan import Removal
 from app.aws.account.values import Made
-from app.aws.account.wanted import Kind
 from app.aws.account.wish import Wish, options_of
 from app.aws.connection import Connection, ConnectionConfig
 from app.aws.offers import AwsOffers
@@ -66,15 +67,17 @@ class Prepared:
         tasks = await self.sweeper.tasks() if owns_cluster(steps) else ()
         left = await self.sweeper.look(tasks)
         others = await self.account.others()
-        return departure(steps, left, others=others, keep_logs=keep_logs)
+        leaving = departure(steps, left, others=others, keep_logs=keep_logs)
+        return msgspec.structs.replace(leaving, first=await self.account.holders(steps))
 
     async def remove(self, leaving: Departure, *, told: Callable[[Removal], None], counted: Counted) -> None:
-        """Remove what is to go, tasks first. Raises PortFailure."""
+        """Remove what is to go: tasks first, and last what others may still hold. Raises PortFailure."""
         await self.sweeper.stop(leaving.left.tasks, counted=counted)
-        if any(isinstance(each, Delete) and each.found.key.kind is Kind.CLUSTER for each in leaving.steps):
+        if leaving.has_cluster:
             await self.sweeper.ended(counted=counted)
-        await self.account.remove(leaving.steps, told=told)  # type: ignore[arg-type]  # applies no plan
+        await self.account.remove(leaving.own, told=told)  # type: ignore[arg-type]  # applies no plan
         await self.sweeper.remove(leaving.left, counted=counted)
+        await self.account.remove(leaving.shared, told=told)  # type: ignore[arg-type]  # applies no plan
 
     async def remains(self, *, keep_logs: bool) -> Departure:
         """What is still seen of it, looked at for a minute: AWS forgets slowly. Raises PortFailure."""

@@ -4,8 +4,8 @@ variable "name" {
   default     = "spillway"
 
   validation {
-    condition     = can(regex("^[a-z][a-z0-9-]{0,39}$", var.name))
-    error_message = "Take a lower-case letter, then at most 39 lower-case letters, digits and hyphens."
+    condition     = can(regex("^[a-z][a-z0-9-]{0,39}$", var.name)) && !startswith(var.name, "sg-")
+    error_message = "Take a lower-case letter, then at most 39 lower-case letters, digits and hyphens, and not sg- first."
   }
 }
 

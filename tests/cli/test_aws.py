@@ -77,7 +77,7 @@ def test_what_exists_is_not_changed_unasked(front: Front) -> None:
     asked = ran("init", "--yes")
 
     assert unasked.exit_code == 1
-    assert "Change 1 resource that exist? --yes says so" in unasked.stderr
+    assert "Change 1 existing resource? --yes says so" in unasked.stderr
     assert changes == []
     assert (
         "change    EventBridge rule spillway-task-events (targets from nothing to arn:aws:sqs" in asked.stdout
@@ -165,8 +165,29 @@ def test_destroy_refuses_while_tasks_run(front: Front) -> None:
     result = ran("destroy", "--yes")
 
     assert result.exit_code == 1
-    assert "nothing was done: 1 task of the ECS cluster still run" in result.stderr
+    assert "nothing was done: the ECS cluster still runs 1 task;" in result.stderr
     assert "--stop-tasks" in result.stderr
+
+
+def test_destroy_refuses_while_others_rules_name_our_group(front: Front) -> None:
+    ec2 = front.client("ec2")
+    vpc = ec2.describe_vpcs()["Vpcs"][0]["VpcId"]
+    values = json.loads(ran("init", "--vpc", vpc, "--json").stdout)["values"]
+    [ours] = values["bridge"]["settings"]["securityGroups"]
+    nodes = ec2.create_security_group(GroupName="nodes", Description="nodes", VpcId=vpc)["GroupId"]
+    rule = {"IpProtocol": "-1", "UserIdGroupPairs": [{"GroupId": ours}]}
+    ec2.authorize_security_group_ingress(GroupId=nodes, IpPermissions=[rule])
+    front.asked.clear()
+    command = f"aws ec2 revoke-security-group-ingress --group-id {nodes} --protocol=-1 --source-group {ours}"
+
+    dry, refused = ran("destroy", "--dry-run"), ran("destroy", "--yes", "--json")
+
+    assert dry.exit_code == 0
+    assert f"first     {command}" in dry.stdout
+    assert refused.exit_code == 1
+    assert "nothing was done: rules of groups that are not ours name" in refused.stderr
+    assert json.loads(refused.stdout)["first"] == [command]
+    assert front.changes == []
 
 
 def test_destroy_says_what_it_keeps_and_why(front: Front) -> None:

@@ -1,6 +1,7 @@
 """The CloudFormation template makes what `spillway aws init` makes."""
 
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 from cfnlint import api  # type: ignore[import-untyped]  # it ships no types
 
 from app.aws.account.account import Account
+from app.aws.account.names import NameFault, checked_name
 from app.aws.account.options import Irsa, NodeRole, Options, PodIdentity, ServiceAccount, Trust
 from app.aws.account.plan import Change, Create, Keep, Step
 from app.aws.account.values import Made, helm_values
@@ -87,6 +89,23 @@ def left_to_do(steps: Sequence[Step]) -> dict[str, tuple[str, ...]]:
 
 def test_the_linter_finds_nothing() -> None:
     assert api.lint(TEMPLATE.read_text(), regions=["eu-west-1", "us-east-1"]) == []
+
+
+@pytest.mark.parametrize("name", ["spillway", "a", "a" * 40, "sg", "s-g-1"])
+def test_a_name_that_init_takes_is_taken(name: str) -> None:
+    assert re.fullmatch(allowed_name(), checked_name(name))
+
+
+@pytest.mark.parametrize("name", ["sg-x", "-a", "a_b", "Spillway", "a" * 41, "", "a/b"])
+def test_a_name_that_init_refuses_is_refused(name: str) -> None:
+    with pytest.raises(NameFault):
+        checked_name(name)
+    assert not re.fullmatch(allowed_name(), name)
+
+
+def allowed_name() -> str:
+    """The pattern of the parameter `Name`."""
+    return str(template.read(TEMPLATE, {})["Parameters"]["Name"]["AllowedPattern"])
 
 
 @pytest.mark.parametrize(

@@ -46,18 +46,17 @@ def variables(options: Options) -> dict[str, Any]:
     """The module's variables for some options."""
     trust: dict[str, Any] = {"oidc_provider": "", "node_role": ""}
     match options.trust:
-        case Irsa(provider=provider, account=account):
+        case Irsa(provider=provider):
             trust |= {"trust": "irsa", "oidc_provider": provider}
         case NodeRole(role=role):
             trust |= {"trust": "node-role", "node_role": role}
-            account = ServiceAccount()
-        case PodIdentity(account=account):
+        case PodIdentity():
             trust |= {"trust": "pod-identity"}
     return {
         **trust,
         "name": options.names.name,
-        "namespace": account.namespace,
-        "service_account": account.name,
+        "namespace": options.trust.account.namespace,
+        "service_account": options.trust.account.name,
         "eks_cluster": options.eks_cluster,
         "vpc": options.vpc,
         "node_security_groups": list(options.node_security_groups),

@@ -29,7 +29,7 @@ from app.aws.account.plan import (
     plan_removal,
 )
 from app.aws.account.wanted import Key, Kind, wanted
-from app.ports.failures import PortFailure, Refused, Unavailable
+from app.ports.failures import NotFound, PortFailure, Refused, Unavailable
 
 if TYPE_CHECKING:
     from app.aws.account.makers.maker import Maker
@@ -45,12 +45,13 @@ class Account:
         """Nothing is asked yet."""
         self.names = names
         self._calls = calls
+        self._clusters = Clusters(calls, names)
         self._groups = SecurityGroups(calls, names)
         self._queues = Queues(calls, names)
         self._makers: Mapping[Kind, Maker] = {
             Kind.SERVICE_ROLE: ServiceRoles(calls, names),
             Kind.LOG_GROUP: LogGroups(calls, names),
-            Kind.CLUSTER: Clusters(calls, names),
+            Kind.CLUSTER: self._clusters,
             Kind.ROLE: Roles(calls, names),
             Kind.SECURITY_GROUP: self._groups,
             Kind.QUEUE: self._queues,
@@ -92,8 +93,12 @@ class Account:
         return {key: each for key, each in found.items() if each is not None}
 
     async def _find(self, key: Key) -> Found | None:
+        """None as well where it goes while it is looked at: AWS forgets one part after the other."""
         with _about(key):
-            return await self._makers[key.kind].find(key)
+            try:
+                return await self._makers[key.kind].find(key)
+            except NotFound:
+                return None
 
     async def plan(self, options: Options) -> tuple[Step, ...]:
         """How the account becomes as wanted; nothing is changed yet. Raises PortFailure."""
@@ -146,12 +151,20 @@ class Account:
 
     async def others(self) -> tuple[str, ...]:
         """Names of the other installations in this account and region, by their ECS clusters' tags."""
-        arns = await self._calls.pages(
-            "ecs", "list_clusters", "clusterArns", tokens=("nextToken", "nextToken")
+        return tuple(sorted(await self._clusters.owners() - {"", self.names.name}))
+
+    async def holders(self, steps: Iterable[Removal]) -> tuple[str, ...]:
+        """The commands that have to come before a removal, since EC2 keeps groups that others' rules name.
+
+        Raises:
+            PortFailure: they cannot be looked at.
+        """
+        groups = (
+            each.found
+            for each in steps
+            if isinstance(each, Delete) and each.found.key.kind is Kind.SECURITY_GROUP
         )
-        found = await self.look(Key(Kind.CLUSTER, str(arn).rpartition("/")[2]) for arn in arns)
-        owners = {each.owner for each in found.values()}
-        return tuple(sorted(owners - {"", self.names.name}))
+        return tuple([command for each in groups for command in await self._groups.holders(each)])
 
     async def queue_url(self) -> str:
         """The queue's URL, for the bridge; empty where there is none."""

@@ -1,15 +1,17 @@
 """Calls to AWS as a command for people makes them: one by one, paced, repeated where that helps."""
 
 import re
-from collections.abc import Callable, Mapping
-from typing import Final
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Final, TypeVar
 
 from app.aws import errors, throttle
 from app.aws.connection import Connection
-from app.aws.throttle import Quota
+from app.aws.throttle import Bucket, Quota
 from app.model.wire import Json
 from app.ports.clock import Clock
 from app.ports.failures import Conflict, NotFound, PortFailure, Refused, Throttled, Unavailable
+
+T = TypeVar("T")
 
 _ORDINARY: Final = Quota(20, 10)
 _SLOW: Final[Mapping[str, Quota]] = {
@@ -87,12 +89,17 @@ _SETTLING: Final = frozenset(
         "UpdateInProgressException",
         # Interfaces of tasks that have just ended still stand in the group.
         "DependencyViolation",
+        # Policies of the role that were deleted a moment ago still count.
+        "DeleteConflict",
         "ResourceInUseException",
         "ClusterContainsTasksException",
     }
 )
-_EARLY: Final = ("invalid principal", "service linked role")
-"""What IAM and ECS say of a role that was made just now, and that not all of AWS knows yet.
+_EARLY: Final = (
+    *("invalid principal", "service linked role", "cluster was not active"),
+    *("dead letter target does not exist", "since it has targets"),
+)
+"""What AWS says, under codes of many meanings, of what was made or emptied just now.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html#troubleshoot_general_eventual-consistency
 """
@@ -114,9 +121,7 @@ class Calls:
         self._connection = connection
         self._clock = clock
         self._waiting = waiting
-        now = clock.steady()
-        self._ordinary = throttle.full(_ORDINARY, now=now)
-        self._slow = {operation: throttle.full(quota, now=now) for operation, quota in _SLOW.items()}
+        self._buckets: dict[str, Bucket] = {}
 
     @property
     def region(self) -> str:
@@ -124,30 +129,29 @@ class Calls:
         return self._connection.region
 
     async def ask(
-        self, service: str, operation: str, *, settling: bool = False, region: str = "", **parameters: Json
+        self, service: str, operation: str, *, settling: bool = False, **parameters: Json
     ) -> dict[str, Json]:
         """One operation, as boto3 spells it, and its answer.
 
         Args:
             service: as boto3 names it.
             operation: as `create_cluster`.
-            settling: what it is about was made or removed just now: what is not there yet, or is still in
-                use, is tried again for a minute.
-            region: ours where it is empty.
+            settling: what it is about was made or emptied just now: what is not there yet, or is still in
+                use, is tried again for a minute. What is to be deleted and is not there is gone.
             parameters: the request.
 
         Raises:
             Denied: the command's identity lacks the permission.
             PortFailure: the last try's failure.
         """
-        channel = await self._connection.channel(service, region=region)
+        channel = await self._connection.channel(service)
         for pause in (*_PAUSES, None):
-            await self._pace(operation)
+            await self._pace(service, operation)
             try:
                 return await channel.call(operation, **parameters)
             except PortFailure as failure:
                 if pause is None or not _again(failure, operation, pause, settling=settling):
-                    raise _understood(failure, service, operation, parameters) from failure
+                    raise _understood(failure, service, operation, parameters) from failure.__cause__
                 if pause >= _LONG:
                     self._waiting(" ".join(str(failure).split()), pause)
             await self._clock.sleep(pause)
@@ -185,15 +189,17 @@ class Calls:
                 return found
             following = {tokens[0]: answer[tokens[1]]}
 
-    async def _pace(self, operation: str) -> None:
-        slow = operation in self._slow
-        bucket = self._slow[operation] if slow else self._ordinary
+    async def _pace(self, service: str, operation: str) -> None:
+        """Wait for our turn: services throttle apart from each other, and some operations by themselves."""
+        name, quota = (operation, _SLOW[operation]) if operation in _SLOW else (service, _ORDINARY)
+        bucket = self._buckets.get(name) or throttle.full(quota, now=self._clock.steady())
         await self._clock.sleep(throttle.wait(bucket, now=self._clock.steady()))
-        taken = throttle.taken(bucket, now=self._clock.steady())
-        if slow:
-            self._slow[operation] = taken
-        else:
-            self._ordinary = taken
+        self._buckets[name] = throttle.taken(bucket, now=self._clock.steady())
+
+
+def parts(items: Sequence[T], size: int) -> Iterator[list[T]]:
+    """The items in their order, as many at once as an operation takes."""
+    return (list(items[start : start + size]) for start in range(0, len(items), size))
 
 
 def _again(failure: PortFailure, operation: str, pause: float, *, settling: bool) -> bool:
@@ -202,8 +208,9 @@ def _again(failure: PortFailure, operation: str, pause: float, *, settling: bool
         return True
     if isinstance(failure, Unavailable) and pause <= _SHORT and _READS.match(operation):
         return True
-    early = any(words in str(failure).lower() for words in _EARLY)
-    return settling and (isinstance(failure, NotFound) or code in _SETTLING or code in _GONE or early)
+    if isinstance(failure, NotFound) or code in _GONE:
+        return settling and not operation.startswith("delete_")
+    return settling and (code in _SETTLING or any(words in str(failure).lower() for words in _EARLY))
 
 
 def _understood(
@@ -215,7 +222,8 @@ def _understood(
     if code in _THERE or code in _SETTLING:
         return Conflict(str(failure))
     if code in _DENIED:
-        return Denied(f"{failure} ({_missing(str(failure), service, operation, parameters)})")
+        # First what is to be done: EC2's own words can be a page of code.
+        return Denied(f"{_missing(str(failure), service, operation, parameters)}: {failure}")
     return failure
 
 

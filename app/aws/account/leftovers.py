@@ -2,12 +2,11 @@
 
 import contextlib
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
-import msgspec
-
-from app.aws.account.calls import Calls
+from app.aws.account.calls import Calls, parts
+from app.aws.account.departure import Leftovers
 from app.aws.account.names import FAMILIES, SECRETS, Names
 from app.aws.translate import MANAGED_BY
 from app.model.wire import Json
@@ -28,29 +27,6 @@ _REASON: Final = "spillway aws destroy"
 
 Counted = Callable[[str, int, int], None]
 """Hears of progress: of what, how many are done, of how many."""
-
-
-class Leftovers(msgspec.Struct, frozen=True, kw_only=True):
-    """What there is to remove.
-
-    Attributes:
-        tasks: ARNs of tasks of the ECS cluster that run or begin to.
-        active: ARNs of task definitions that may be run.
-        inactive: ARNs of those that are deregistered and not deleted.
-        secrets: ARNs.
-        performance_log: whether Container Insights has written a log.
-    """
-
-    tasks: tuple[str, ...] = ()
-    active: tuple[str, ...] = ()
-    inactive: tuple[str, ...] = ()
-    secrets: tuple[str, ...] = ()
-    performance_log: bool = False
-
-    @property
-    def definitions(self) -> int:
-        """How many task definitions."""
-        return len(self.active) + len(self.inactive)
 
 
 class Sweeper:
@@ -116,12 +92,10 @@ class Sweeper:
 
     async def _wait(self, tasks: Sequence[str], *, counted: Counted) -> None:
         until = self._clock.steady() + _PATIENCE
-        while left := [arn for part in _parts(tasks, _DESCRIBED_AT_ONCE) for arn in await self._live(part)]:
+        while left := [arn for part in parts(tasks, _DESCRIBED_AT_ONCE) for arn in await self._live(part)]:
             counted("tasks ended", len(tasks) - len(left), len(tasks))
             if self._clock.steady() > until:
-                raise Unavailable(
-                    f"{len(left)} tasks still run after {_PATIENCE:g} s, as {left[0]}; try again"
-                )
+                raise Unavailable(f"still running after {_PATIENCE:g} s: {', '.join(left)}; try again")
             await self._clock.sleep(_EVERY)
 
     async def ended(self, *, counted: Counted) -> None:
@@ -142,17 +116,16 @@ class Sweeper:
             return ()
         return tuple(map(str, listed))
 
-    async def _live(self, tasks: Sequence[str]) -> list[str]:
-        answer = await self._calls.ask(
-            "ecs", "describe_tasks", cluster=self._names.cluster, tasks=list(tasks)
-        )
+    async def _live(self, tasks: list[str]) -> list[str]:
+        answer = await self._calls.ask("ecs", "describe_tasks", cluster=self._names.cluster, tasks=tasks)
         states = {each["taskArn"]: each.get("lastStatus") for each in answer.get("tasks", ())}
         return [arn for arn in tasks if states.get(arn, "STOPPED") not in {"STOPPED", "DELETED"}]
 
     async def remove(self, left: Leftovers, *, counted: Counted) -> None:
         """Remove definitions, secrets and the log; the tasks are `stop`'s. Raises PortFailure."""
         for number, arn in enumerate(left.active, start=1):
-            await self._calls.ask("ecs", "deregister_task_definition", taskDefinition=arn)
+            with contextlib.suppress(NotFound):  # somebody was quicker
+                await self._calls.ask("ecs", "deregister_task_definition", taskDefinition=arn)
             counted("task definitions deregistered", number, len(left.active))
         await self._delete((*left.active, *left.inactive), counted=counted)
         for number, arn in enumerate(left.secrets, start=1):
@@ -166,8 +139,8 @@ class Sweeper:
 
     async def _delete(self, definitions: Sequence[str], *, counted: Counted) -> None:
         done = 0
-        for part in _parts(definitions, _DELETED_AT_ONCE):
-            answer = await self._calls.ask("ecs", "delete_task_definitions", taskDefinitions=list(part))
+        for part in parts(definitions, _DELETED_AT_ONCE):
+            answer = await self._calls.ask("ecs", "delete_task_definitions", taskDefinitions=part)
             failed = answer.get("failures") or ()
             if failed:
                 raise Conflict(f"DeleteTaskDefinitions: {failed[0].get('arn')}: {failed[0].get('reason')}")
@@ -187,7 +160,3 @@ def _is_kept(secret: Json) -> bool:
     """Whether a bridge keeps it: others may have names that begin alike."""
     tagged = any(each.get("Key") == MANAGED_BY for each in secret.get("Tags") or ())
     return tagged and str(secret.get("Name", "")).startswith(SECRETS)
-
-
-def _parts(items: Sequence[str], size: int) -> Iterator[Sequence[str]]:
-    return (items[start : start + size] for start in range(0, len(items), size))

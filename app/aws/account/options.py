@@ -42,9 +42,11 @@ class NodeRole(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         role: ARN of the nodes' role.
+        account: of the bridge.
     """
 
     role: str
+    account: ServiceAccount = ServiceAccount()
 
 
 Trust = Irsa | PodIdentity | NodeRole

@@ -14,6 +14,12 @@ from app.aws.account.options import Irsa, NodeRole, Options, PodIdentity, Servic
 from app.model.wire import Json
 
 TASKS: Final = "ecs-tasks.amazonaws.com"
+AUDIENCE: Final = "sts.amazonaws.com"
+"""For whom EKS writes tokens of service accounts, in every partition; the OpenID provider has to know it.
+
+https://docs.aws.amazon.com/eks/latest/userguide/enable-iam-roles-for-service-accounts.html
+"""
+
 _ANY: Final = ["*"]
 _CHANNELS: Final = ("CreateControlChannel", "CreateDataChannel", "OpenControlChannel", "OpenDataChannel")
 
@@ -144,7 +150,7 @@ def bridge_trust(options: Options) -> Json:
     match options.trust:
         case Irsa(provider=provider, account=account):
             issuer = provider.partition("oidc-provider/")[2]
-            told = {f"{issuer}:aud": ["sts.amazonaws.com"], f"{issuer}:sub": [_subject(account)]}
+            told = {f"{issuer}:aud": [AUDIENCE], f"{issuer}:sub": [_subject(account)]}
             principal, actions = {"Federated": provider}, ["sts:AssumeRoleWithWebIdentity"]
         case PodIdentity(account=account):
             told = {

@@ -40,14 +40,14 @@ def helm_values(options: Options, made: Made, *, subnets: tuple[str, ...], publi
 
 def _identity(options: Options) -> dict[str, Json]:
     role = options.names.role_arn(options.names.bridge_role)
+    account: dict[str, Json] = {"name": options.trust.account.name}
     match options.trust:
-        case Irsa(account=account):
-            annotations = {"eks.amazonaws.com/role-arn": role}
-            return {"serviceAccount": {"name": account.name, "annotations": annotations}}
+        case Irsa():
+            return {"serviceAccount": {**account, "annotations": {"eks.amazonaws.com/role-arn": role}}}
         case NodeRole():
-            return {"podAnnotations": {"iam.amazonaws.com/role": role}}
-        case PodIdentity(account=account):
-            return {"serviceAccount": {"name": account.name}}
+            return {"serviceAccount": account, "podAnnotations": {"iam.amazonaws.com/role": role}}
+        case PodIdentity():
+            return {"serviceAccount": account}
 
 
 def next_steps(options: Options, made: Made, *, subnets: tuple[str, ...]) -> tuple[str, ...]:
@@ -60,7 +60,7 @@ def next_steps(options: Options, made: Made, *, subnets: tuple[str, ...]) -> tup
     if not options.vpc:
         steps.append("give --vpc, or set bridge.settings.securityGroups; else it is the VPC's default group")
     if isinstance(options.trust, PodIdentity):
-        steps.append(f"give the bridge its role: {_association(options, options.trust)}")
+        steps.append(f"give the bridge its role: {association_command(options)}")
     nodes = options.node_security_groups or ("NODES-GROUP",)
     admitted = (_admission(node, group) for node in nodes for group in made.security_groups)
     steps += [f"let the tasks reach Services and DNS on nodes: {each}" for each in admitted]
@@ -68,14 +68,9 @@ def next_steps(options: Options, made: Made, *, subnets: tuple[str, ...]) -> tup
 
 
 def _installation(options: Options) -> str:
-    match options.trust:
-        case Irsa(account=account) | PodIdentity(account=account):
-            namespace = account.namespace
-        case NodeRole():
-            namespace = "spillway"
     return (
-        f"helm upgrade --install spillway charts/spillway --namespace {namespace} --create-namespace "
-        "--values this-file.yaml"
+        f"helm upgrade --install spillway charts/spillway --namespace {options.trust.account.namespace} "
+        "--create-namespace --values this-file.yaml"
     )
 
 
@@ -83,10 +78,11 @@ def _admission(nodes: str, tasks: str) -> str:
     return f"aws ec2 authorize-security-group-ingress --group-id {nodes} --protocol=-1 --source-group {tasks}"
 
 
-def _association(options: Options, trust: PodIdentity) -> str:
-    role = options.names.role_arn(options.names.bridge_role)
+def association_command(options: Options) -> str:
+    """What gives the bridge's service account its role by EKS Pod Identity."""
+    account, role = options.trust.account, options.names.role_arn(options.names.bridge_role)
     cluster = options.eks_cluster or "EKS-CLUSTER"
     return (
         f"aws eks create-pod-identity-association --cluster-name {cluster} "
-        f"--namespace {trust.account.namespace} --service-account {trust.account.name} --role-arn {role}"
+        f"--namespace {account.namespace} --service-account {account.name} --role-arn {role}"
     )

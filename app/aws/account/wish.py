@@ -105,7 +105,7 @@ def _trust(wish: Wish, provider: str) -> Trust:
         case "irsa":
             return Irsa(provider=provider, account=account)
         case "node-role":
-            return NodeRole(role=wish.node_role)
+            return NodeRole(role=wish.node_role, account=account)
         case "pod-identity":
             return PodIdentity(account=account)
 

@@ -245,7 +245,22 @@ async def test_the_service_account_needs_the_bridges_role(checked: Checked, fron
 async def test_without_an_association_there_is_no_role(checked: Checked, front: Front) -> None:
     front.always(ASSOCIATIONS, Reply(json.dumps({"associations": []})))
 
-    assert (await checked.bad())["Pod Identity"][0] is Level.FAIL
+    level, said = (await checked.bad())["Pod Identity"]
+
+    assert level is Level.FAIL
+    assert said.endswith(
+        "aws eks create-pod-identity-association --cluster-name prod --namespace spillway "
+        f"--service-account spillway-bridge --role-arn {BRIDGE}"
+    )
+
+
+async def test_a_refusal_of_any_length_names_the_permission(checked: Checked, front: Front) -> None:
+    said = (
+        f"You are not authorized. User: arn:aws:sts::123456789012:assumed-role/{'x' * 300} is not authorized"
+    )
+    front.always("DescribeSubnets", query_error("UnauthorizedOperation", said, status=403))
+
+    assert "your identity needs the permission ec2:DescribeSubnets" in (await checked.bad())["network"][1]
 
 
 async def test_irsa_needs_the_provider(checked: Checked, account: Account) -> None:
@@ -258,14 +273,46 @@ async def test_irsa_needs_the_provider(checked: Checked, account: Account) -> No
     assert "associate-iam-oidc-provider" in said
 
 
-async def test_the_provider_is_found(checked: Checked, account: Account, front: Front) -> None:
+def provided(front: Front, audience: str) -> None:
+    """IAM knows the cluster's OpenID provider."""
     front.client("iam").create_open_id_connect_provider(
-        Url="https://oidc.eks.eu-west-1.amazonaws.com/id/0A1B", ThumbprintList=["0" * 40]
+        Url="https://oidc.eks.eu-west-1.amazonaws.com/id/0A1B",
+        ThumbprintList=["0" * 40],
+        ClientIDList=[audience],
     )
+
+
+async def test_the_provider_is_found(checked: Checked, account: Account, front: Front) -> None:
+    provided(front, "sts.amazonaws.com")
     checked.options = msgspec.structs.replace(checked.options, trust=Irsa(provider=PROVIDER))
     await applied(account, checked.options)
 
     assert await checked.bad() == {}
+
+
+async def test_a_provider_that_takes_no_tokens_of_eks_fails(
+    checked: Checked, account: Account, front: Front
+) -> None:
+    provided(front, "sts.amazonaws.com.cn")
+    checked.options = msgspec.structs.replace(checked.options, trust=Irsa(provider=PROVIDER))
+    await applied(account, checked.options)
+
+    level, said = (await checked.bad())["OpenID provider"]
+
+    assert level is Level.FAIL
+    assert said.endswith(f"--open-id-connect-provider-arn {PROVIDER} --client-id sts.amazonaws.com")
+
+
+async def test_an_association_that_nobody_could_look_for_is_told_of(
+    checked: Checked, account: Account
+) -> None:
+    checked.options = msgspec.structs.replace(checked.options, eks_cluster="")
+    await applied(account, checked.options)
+
+    level, said = (await checked.bad())["Pod Identity"]
+
+    assert level is Level.WARN
+    assert "--cluster-name EKS-CLUSTER --namespace spillway --service-account spillway-bridge" in said
 
 
 async def test_a_public_subnet_needs_public_addresses(checked: Checked, front: Front) -> None:
@@ -380,3 +427,103 @@ async def test_what_may_not_be_seen_is_told_of_in_one_line(checked: Checked, fro
     assert {level for level, _ in bad.values()} == {Level.WARN}
     assert not any("\n" in said for _, said in bad.values())
     assert "your identity needs the permission ec2:DescribeSubnets" in bad["network"][1]
+
+
+def fenced(front: Front, vpc: str, subnet: str, *, out: str) -> str:
+    """A network ACL of its own around a subnet: everything may come in, and https may go there."""
+    ec2 = front.client("ec2")
+    acl = ec2.create_network_acl(VpcId=vpc)["NetworkAcl"]["NetworkAclId"]
+    there = ec2.describe_network_acls(Filters=[{"Name": "association.subnet-id", "Values": [subnet]}])
+    [old] = [
+        each["NetworkAclAssociationId"]
+        for each in there["NetworkAcls"][0]["Associations"]
+        if each["SubnetId"] == subnet
+    ]
+    ec2.replace_network_acl_association(AssociationId=old, NetworkAclId=acl)
+    rule = {"NetworkAclId": acl, "RuleNumber": 100, "RuleAction": "allow"}
+    ec2.create_network_acl_entry(**rule, Egress=False, Protocol="-1", CidrBlock="0.0.0.0/0")
+    ec2.create_network_acl_entry(
+        **rule, Egress=True, Protocol="6", CidrBlock=out, PortRange={"From": 443, "To": 443}
+    )
+    return str(acl)
+
+
+async def test_a_network_acl_is_looked_at(checked: Checked, front: Front) -> None:
+    [subnet] = checked.wish.subnets
+    acl = fenced(front, checked.options.vpc, subnet, out="10.0.0.0/8")
+
+    level, said = (await checked.bad())[f"network ACL {acl}"]
+
+    assert level is Level.WARN
+    assert said.startswith(f"lets tcp 443 out of {subnet} to 10.0.0.0/8 alone -> see that AWS")
+
+
+async def test_a_network_acl_on_the_way_to_an_endpoint_is_looked_at(checked: Checked, front: Front) -> None:
+    [subnet], vpc, ec2 = checked.wish.subnets, checked.options.vpc, front.client("ec2")
+    network = ec2.describe_subnets(SubnetIds=[subnet])["Subnets"][0]["CidrBlock"]
+    place = routed(front, vpc)
+    acl = fenced(front, vpc, place, out="192.0.2.0/24")
+    ec2.create_vpc_endpoint(
+        VpcId=vpc,
+        VpcEndpointType="Interface",
+        ServiceName="com.amazonaws.eu-west-1.logs",
+        PrivateDnsEnabled=True,
+        SubnetIds=[place],
+    )
+
+    level, said = (await checked.bad())[f"network ACL {acl}"]
+
+    assert level is Level.FAIL
+    assert said.startswith(f"denies the answers, tcp 32768-60999 out of {place} to {network}")
+
+
+async def test_network_acls_that_may_not_be_seen_hide_nothing_else(checked: Checked, front: Front) -> None:
+    front.always("DescribeNetworkAcls", query_error("UnauthorizedOperation", "no", status=403))
+
+    bad = await checked.bad()
+
+    assert list(bad) == ["network ACLs"]
+    assert "your identity needs the permission ec2:DescribeNetworkAcls" in bad["network ACLs"][1]
+
+
+async def test_the_policy_of_an_endpoint_is_looked_at(checked: Checked, front: Front) -> None:
+    statement = {
+        "Effect": "Allow",
+        "Principal": "*",
+        "Action": "s3:GetObject",
+        "Resource": "arn:aws:s3:::shop/*",
+    }
+    [subnet], ec2 = checked.wish.subnets, front.client("ec2")
+    filters = [{"Name": "association.subnet-id", "Values": [subnet]}]
+    table = ec2.describe_route_tables(Filters=filters)["RouteTables"][0]["RouteTableId"]
+    made = ec2.create_vpc_endpoint(
+        VpcId=checked.options.vpc,
+        ServiceName="com.amazonaws.eu-west-1.s3",
+        RouteTableIds=[table],
+        PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [statement]}),
+    )
+    subject = f"VPC endpoint {made['VpcEndpoint']['VpcEndpointId']} of s3"
+
+    bad = await checked.bad()
+
+    assert list(bad) == [subject]
+    assert bad[subject][0] is Level.WARN
+    assert "arn:aws:s3:::prod-eu-west-1-starport-layer-bucket/*" in bad[subject][1]
+
+
+async def test_s3s_name_may_be_for_others_than_the_vpc(checked: Checked, front: Front) -> None:
+    vpc = checked.options.vpc
+    nobody = front.client("ec2").create_security_group(GroupName="none", Description="none", VpcId=vpc)
+    told = (
+        "<vpcEndpointSet><item><vpcEndpointId>vpce-1</vpcEndpointId><vpcEndpointType>Interface</vpcEndpointType>"
+        "<serviceName>com.amazonaws.eu-west-1.s3</serviceName><state>available</state>"
+        f"<groupSet><item><groupId>{nobody['GroupId']}</groupId></item></groupSet>"
+        "<privateDnsEnabled>true</privateDnsEnabled><dnsOptions>"
+        "<privateDnsOnlyForInboundResolverEndpoint>true</privateDnsOnlyForInboundResolverEndpoint>"
+        "</dnsOptions></item></vpcEndpointSet>"
+    )
+    front.script(
+        "DescribeVpcEndpoints", Reply(f"<DescribeVpcEndpointsResponse>{told}</DescribeVpcEndpointsResponse>")
+    )
+
+    assert await checked.bad() == {}

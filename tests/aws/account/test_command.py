@@ -1,4 +1,4 @@
-"""`spillway aws` as a person runs it; where a signal ends it, a process of its own."""
+"""`spillway aws` as a person runs it: one whole life, and what a signal ends, in processes of their own."""
 
 import asyncio
 import hashlib
@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import sys
-import time
 from collections.abc import Mapping
 from subprocess import DEVNULL, PIPE, Popen
 from typing import Any
@@ -57,12 +56,12 @@ class MortalCalls(Calls):
         self._front = front
         self._writes = writes
 
-    async def _pace(self, operation: str) -> None:
+    async def _pace(self, service: str, operation: str) -> None:
         if len(self._front.changes) == self._writes and not operation.startswith(
             ("get_", "list_", "describe_")
         ):
             raise Killed
-        await super()._pace(operation)
+        await super()._pace(service, operation)
 
 
 def unheard(step: object) -> None:
@@ -109,6 +108,12 @@ def begun(front: Front, *words: str) -> Popen[str]:
     )
 
 
+def heard(process: Popen[str], word: str) -> None:
+    """Wait until it says so on standard error."""
+    assert process.stderr is not None
+    assert any(word in line for line in process.stderr)
+
+
 def ended(front: Front, process: Popen[str]) -> Ended:
     """A command, at its end."""
     output, errors = process.communicate()
@@ -128,9 +133,14 @@ def ran(front: Front, *words: str, env: Mapping[str, str] | None = None) -> Ende
     )
 
 
-def recorded(front: Front, *words: str) -> Ended:
+def recorded(done: Ended) -> Ended:
     """The same, with the account's state at its end."""
-    return msgspec.structs.replace(ran(front, *words), state=state())
+    return msgspec.structs.replace(done, state=state())
+
+
+def lived(front: Front, *words: str) -> Ended:
+    """A command in a process of its own, from its beginning to its end, and the account's state then."""
+    return recorded(ended(front, begun(front, *words)))
 
 
 @pytest.mark.timeout(600)
@@ -138,13 +148,13 @@ def test_a_life_from_the_first_init_to_the_last_destroy(front: Front, vpc: str) 
     flags = ("--vpc", vpc, *NETWORK)
     empty = looked(front)
 
-    dry = recorded(front, "init", "--dry-run", *flags)
-    first = recorded(front, "init", *flags)
-    second = recorded(front, "init", "--json", *flags)
-    check = recorded(front, "check", "--json", *flags)
-    kept = recorded(front, "destroy", "--dry-run")
-    gone = recorded(front, "destroy", "--yes")
-    again = recorded(front, "destroy", "--json")
+    dry = recorded(ran(front, "init", "--dry-run", *flags))
+    first = lived(front, "init", *flags)
+    second = lived(front, "init", "--json", *flags)
+    check = lived(front, "check", "--json", *flags)
+    kept = recorded(ran(front, "destroy", "--dry-run"))
+    gone = lived(front, "destroy", "--yes")
+    again = recorded(ran(front, "destroy", "--json"))
 
     assert [each.code for each in (dry, first, second, kept, gone, again)] == [0] * 6
     assert (dry.changes, dry.state) == ((), empty)
@@ -195,7 +205,7 @@ def test_ctrl_c_says_how_to_go_on_and_ends_with_130(front: Front) -> None:
     process = begun(front, "init", "--json")
     asyncio.run(front.held("CreateCluster"))
     process.send_signal(signal.SIGINT)
-    time.sleep(0.5)
+    heard(process, "interrupted: ")
     front.release()
     stopped = ended(front, process)
 
@@ -264,6 +274,7 @@ def test_credentials_that_have_expired_are_told_of(front: Front) -> None:
 
     assert done.code == 2
     assert "renew the AWS credentials" in done.told["error"]
+    assert "is there a region" not in done.told["error"]
 
 
 @pytest.mark.skipif(not helm_path(4), reason="helm cannot be fetched")

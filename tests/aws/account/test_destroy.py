@@ -8,8 +8,8 @@ import pytest
 from app.aws.account.account import Account
 from app.aws.account.calls import Calls
 from app.aws.account.checks.examiner import Examiner
-from app.aws.account.departure import Departure, departure, owns_cluster
-from app.aws.account.leftovers import Leftovers, Sweeper
+from app.aws.account.departure import Departure, Leftovers, departure, owns_cluster
+from app.aws.account.leftovers import Sweeper
 from app.aws.account.options import Options
 from app.aws.account.plan import Absent, Create, Delete, Removal
 from app.aws.account.wanted import Key, Kind, wanted
@@ -242,6 +242,19 @@ async def test_tasks_of_somebody_elses_cluster_are_not_looked_at(
     assert going.left.performance_log is False
 
 
+async def test_the_bridge_of_somebody_elses_cluster_keeps_what_may_be_its_own(
+    account: Account, sweeper: Sweeper, front: Front
+) -> None:
+    their_cluster(front)
+    arn, secret = definition(front, FAMILY), a_secret(front, "spillway/0/fargate/shop_password")
+
+    going = await destroyed(account, sweeper)
+
+    assert "the bridge of the ECS cluster, which is not ours, may need them" in going.kept[-1]
+    assert front.client("ecs").list_task_definitions(status="ACTIVE")["taskDefinitionArns"] == [arn]
+    assert [each["ARN"] for each in front.client("secretsmanager").list_secrets()["SecretList"]] == [secret]
+
+
 async def test_another_installations_bridges_keep_what_may_be_theirs(
     account: Account, sweeper: Sweeper, options: Options, front: Front
 ) -> None:
@@ -292,7 +305,7 @@ async def test_a_group_that_interfaces_still_stand_in_is_waited_for(
 
 
 async def test_a_group_that_the_nodes_let_in_is_told_of_and_goes_the_next_time(
-    account: Account, sweeper: Sweeper, options: Options, front: Front
+    account: Account, sweeper: Sweeper, calls: Calls, options: Options, front: Front, time: HastyClock
 ) -> None:
     await applied(account, options)
     ec2 = front.client("ec2")
@@ -301,14 +314,56 @@ async def test_a_group_that_the_nodes_let_in_is_told_of_and_goes_the_next_time(
     rule = [{"IpProtocol": "-1", "UserIdGroupPairs": [{"GroupId": ours}]}]
     ec2.authorize_security_group_ingress(GroupId=nodes, IpPermissions=rule)
 
+    definition(front, FAMILY)
+    prepared = _prepared(account, sweeper, calls, time)
+
     with pytest.raises(Conflict, match=f"revoke-security-group-ingress --group-id {nodes} --protocol=-1"):
-        await destroyed(account, sweeper)
+        await prepared.remove(await prepared.departure(keep_logs=False), told=lambda _: None, counted=silent)
     left = [each for each in await account.plan_removal() if isinstance(each, Delete)]
+    others = await sweeper.look(())
     ec2.revoke_security_group_ingress(GroupId=nodes, IpPermissions=rule)
     await destroyed(account, sweeper)
 
     assert [str(each.found.key) for each in left] == ["security group spillway-tasks"]
+    assert others == Leftovers()
     assert await account.security_groups() == ()
+
+
+@pytest.mark.parametrize(
+    ("side", "rule", "command"),
+    [
+        pytest.param(
+            "ingress",
+            {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443},
+            "revoke-security-group-ingress --group-id {} --protocol=tcp --port 443 --source-group {}",
+            id="one port",
+        ),
+        pytest.param(
+            "egress",
+            {"IpProtocol": "udp", "FromPort": 53, "ToPort": 54},
+            "revoke-security-group-egress --group-id {} --protocol=udp --port 53-54 --source-group {}",
+            id="the way out",
+        ),
+    ],
+)
+async def test_every_rule_that_names_our_group_is_told_of_by_the_command_that_takes_it_away(
+    account: Account,
+    sweeper: Sweeper,
+    options: Options,
+    front: Front,
+    side: str,
+    rule: dict[str, object],
+    command: str,
+) -> None:
+    await applied(account, options)
+    ec2 = front.client("ec2")
+    [ours] = await account.security_groups()
+    nodes = ec2.create_security_group(GroupName="nodes", Description="nodes", VpcId=options.vpc)["GroupId"]
+    naming = [{**rule, "UserIdGroupPairs": [{"GroupId": ours}]}]
+    getattr(ec2, f"authorize_security_group_{side}")(GroupId=nodes, IpPermissions=naming)
+
+    with pytest.raises(Conflict, match=command.format(nodes, ours)):
+        await destroyed(account, sweeper)
 
 
 async def test_running_tasks_are_found_stopped_and_waited_for(
@@ -336,7 +391,7 @@ async def test_tasks_that_do_not_end_are_told_of(
     front.always("StopTask", told({}))
     front.always("DescribeTasks", told({"tasks": [{"taskArn": arn, "lastStatus": "RUNNING"}]}))
 
-    with pytest.raises(Unavailable, match="1 tasks still run after 300 s"):
+    with pytest.raises(Unavailable, match=f"still running after 300 s: {arn}"):
         await sweeper.stop([arn], counted=silent)
 
 

@@ -277,6 +277,20 @@ async def test_throttling_is_outlived_and_in_the_end_told_of(
     assert front.asked.count("DescribeRule") == 7
 
 
+async def test_services_are_paced_apart_from_each_other(calls: Calls, front: Front, time: HastyClock) -> None:
+    front.always("DescribeRule", Reply("{}"))
+    front.always("DescribeLogGroups", Reply("{}"))
+    began = time.steady()
+
+    for _ in range(40):
+        await calls.ask("events", "describe_rule", Name="x")
+    paced = time.steady() - began
+    await calls.ask("logs", "describe_log_groups")
+
+    assert paced == pytest.approx(2.0, abs=0.2)
+    assert time.steady() - began == paced
+
+
 async def test_an_inactive_cluster_is_made_anew(account: Account, options: Options, front: Front) -> None:
     old = {"clusterArn": account.names.cluster_arn, "clusterName": "spillway", "status": "INACTIVE"}
     front.script("DescribeClusters", Reply(json.dumps({"clusters": [old], "failures": []})))

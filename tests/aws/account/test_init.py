@@ -103,6 +103,21 @@ async def test_a_boundary_is_given_and_taken_back(account: Account, options: Opt
     assert set(changed(await applied(account, options)).values()) == {(BOUNDARY,)}
 
 
+async def test_another_key_of_sessions_leaves_their_log_where_it_is(
+    account: Account, options: Options, front: Front
+) -> None:
+    await applied(account, options)
+    ecs = front.client("ecs")
+    audit = {"logging": "OVERRIDE", "logConfiguration": {"cloudWatchLogGroupName": "/audit"}}
+    ecs.update_cluster(cluster="spillway", configuration={"executeCommandConfiguration": audit})
+
+    for key in (KEY, ""):
+        await applied(account, msgspec.structs.replace(options, kms_key=key))
+
+    [cluster] = ecs.describe_clusters(clusters=["spillway"], include=["CONFIGURATIONS"])["clusters"]
+    assert cluster["configuration"]["executeCommandConfiguration"] == audit
+
+
 def foreign_statement(front: Front) -> None:
     policy = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
     front.client("iam").put_role_policy(

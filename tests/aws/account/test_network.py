@@ -1,16 +1,22 @@
 """How subnets and groups are judged: the cases that no emulator makes."""
 
+import json
+
 import msgspec
 import pytest
 
+from app.aws.account.checks.endpoints import allows_all
 from app.aws.account.checks.facts import Endpoint, Nat, Network, Route, Subnet, Vpc
 from app.aws.account.checks.finding import Level
 from app.aws.account.checks.network import network_findings
+from app.aws.account.names import Names
+from app.aws.account.options import Options
 from app.aws.account.plan import Found
 from app.aws.account.wanted import ANYWHERE, INGRESS, SELF, Key, Kind
 from app.aws.account.wish import Wish
 
 SUBNET = "subnet-0a"
+OPTIONS = Options(names=Names(account="123456789012", region="eu-west-1"))
 WAY_OUT = f"way out of {SUBNET}"
 GATEWAY = Endpoint(service="s3", tables=("rtb-1",))
 INTERFACES = tuple(
@@ -43,7 +49,7 @@ def a_network(subnet: Subnet, *endpoints: Endpoint, ingress: tuple[str, ...] = (
 
 
 def levels(network: Network, wish: Wish | None = None) -> dict[str, Level]:
-    found = network_findings(network, wish or Wish(subnets=(SUBNET,)))
+    found = network_findings(network, wish or Wish(subnets=(SUBNET,)), options=OPTIONS)
     return {each.subject: each.level for each in found}
 
 
@@ -140,7 +146,9 @@ IGW = Route("igw-1")
 def test_a_nat_gateway_has_to_reach_the_internet_itself(nat: Nat, level: Level, words: str) -> None:
     network = msgspec.structs.replace(a_network(a_subnet(Route("nat-1"))), nats=(nat,))
 
-    found = {each.subject: each for each in network_findings(network, Wish(subnets=(SUBNET,)))}[WAY_OUT]
+    found = {
+        each.subject: each for each in network_findings(network, Wish(subnets=(SUBNET,)), options=OPTIONS)
+    }[WAY_OUT]
 
     assert found.level is level
     assert words in found.said
@@ -220,6 +228,88 @@ def test_a_session_key_needs_a_way_to_kms() -> None:
     network = a_network(a_subnet(Route()), GATEWAY, *INTERFACES)
     wish = Wish(subnets=(SUBNET,), kms_key="arn:aws:kms:eu-west-1:123456789012:key/1234abcd")
 
-    said = [each.said for each in network_findings(network, wish) if each.subject == WAY_OUT]
+    said = [each.said for each in network_findings(network, wish, options=OPTIONS) if each.subject == WAY_OUT]
 
     assert said[1:] == ["no VPC endpoint of kms, for encrypted sessions"]
+
+
+@pytest.mark.parametrize(
+    ("has_group", "admitted", "level"),
+    [
+        pytest.param(False, ("sg-other tcp 443-443",), Level.WARN, id="groups that we do not know"),
+        pytest.param(False, ("10.0.1.0/24",), None, id="the subnet, whichever groups"),
+        pytest.param(False, (), Level.FAIL, id="nobody"),
+        pytest.param(True, ("pl-1 tcp 443-443",), Level.WARN, id="a list of ranges"),
+        pytest.param(True, ("pl-1 tcp 80-80",), Level.FAIL, id="a list of ranges, another port"),
+    ],
+)
+def test_an_endpoint_whose_guests_are_not_known_is_not_said_to_be_closed(
+    has_group: bool, admitted: tuple[str, ...], level: Level | None
+) -> None:
+    endpoint = Endpoint(service="ecr.api", private_dns=True, identifier="vpce-1", admitted=admitted)
+    network = a_network(a_subnet(Route("nat-1")), endpoint)
+    groups = {True: network, False: msgspec.structs.replace(network, group=None)}
+
+    assert levels(groups[has_group]).get("VPC endpoint vpce-1 of ecr.api") == level
+
+
+EVERYTHING = {"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}
+
+
+@pytest.mark.parametrize(
+    ("statements", "is_open"),
+    [
+        pytest.param([EVERYTHING], True, id="AWS's own"),
+        pytest.param([{**EVERYTHING, "Principal": {"AWS": "*"}, "Action": ["*"]}], True, id="in other words"),
+        pytest.param([EVERYTHING, {**EVERYTHING, "Effect": "Deny"}], False, id="with a denial"),
+        pytest.param([{**EVERYTHING, "Action": "s3:GetObject"}], False, id="an action"),
+        pytest.param([{**EVERYTHING, "Principal": {"AWS": "123456789012"}}], False, id="an account"),
+        pytest.param(
+            [{**EVERYTHING, "Condition": {"Bool": {"aws:SecureTransport": "true"}}}], False, id="a condition"
+        ),
+        pytest.param([], False, id="nothing"),
+    ],
+)
+def test_only_the_policy_that_allows_everything_is_open(statements: list[object], is_open: bool) -> None:
+    assert allows_all(json.dumps({"Version": "2008-10-17", "Statement": statements})) is is_open
+
+
+def test_a_policy_that_nobody_can_read_is_not_said_to_be_open() -> None:
+    assert not allows_all("%7B")
+
+
+def test_a_service_without_policies_of_endpoints_is_open() -> None:
+    assert allows_all("")
+
+
+@pytest.mark.parametrize(
+    ("service", "allowed"),
+    [
+        pytest.param(
+            "s3", "s3:GetObject on arn:aws:s3:::prod-eu-west-1-starport-layer-bucket/*", id="images' layers"
+        ),
+        pytest.param("ecr.dkr", "ecr:BatchGetImage, ecr:GetDownloadUrlForLayer", id="images"),
+        pytest.param("logs", "logs:CreateLogStream, logs:PutLogEvents", id="logs"),
+        pytest.param("ssmmessages", "ssmmessages:CreateControlChannel", id="exec"),
+    ],
+)
+def test_an_endpoints_own_policy_is_told_of_with_what_it_has_to_allow(service: str, allowed: str) -> None:
+    endpoint = Endpoint(
+        service=service, private_dns=True, identifier="vpce-1", admitted=("sg-1",), is_open=False
+    )
+    network = a_network(a_subnet(Route("nat-1")), endpoint)
+
+    [said] = [
+        each
+        for each in network_findings(network, Wish(subnets=(SUBNET,)), options=OPTIONS)
+        if each.subject == f"VPC endpoint vpce-1 of {service}"
+    ]
+
+    assert said.level is Level.WARN
+    assert allowed in said.mend
+
+
+def test_the_policy_of_a_gateway_for_other_route_tables_is_nobodys_business() -> None:
+    endpoint = Endpoint(service="s3", tables=("rtb-2",), identifier="vpce-1", is_open=False)
+
+    assert "VPC endpoint vpce-1 of s3" not in levels(a_network(a_subnet(Route("nat-1")), endpoint))

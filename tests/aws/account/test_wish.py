@@ -119,6 +119,25 @@ def test_the_chart_is_told_the_bridges_role(trust: Irsa | NodeRole, path: tuple[
     assert values == {key: "arn:aws:iam::123456789012:role/spillway-bridge"}
 
 
+@pytest.mark.parametrize(
+    "wish",
+    [
+        pytest.param(Wish(trust="pod-identity"), id="Pod Identity"),
+        pytest.param(Wish(trust="irsa"), id="IRSA"),
+        pytest.param(Wish(trust="node-role"), id="kube2iam"),
+    ],
+)
+def test_the_chart_is_told_the_bridges_own_account(wish: Wish) -> None:
+    named = msgspec.structs.replace(wish, namespace="infra", service_account="bridge")
+    options = options_of(named, NAMES, provider=PROVIDER)
+
+    values = helm_values(options, MADE, subnets=(), public_ip=False)
+    *_, installation = next_steps(options, MADE, subnets=())
+
+    assert values["bridge"]["serviceAccount"]["name"] == "bridge"
+    assert "--namespace infra --create-namespace" in installation
+
+
 def test_pod_identity_is_left_to_a_command() -> None:
     options = Options(names=NAMES, trust=PodIdentity(), vpc="vpc-1", eks_cluster="prod")
 

@@ -3,11 +3,13 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-from app.aws.account.checks.facts import Decisions, Facts
+from app.aws.account.checks.facts import Decisions, Facts, Provider
 from app.aws.account.checks.finding import Finding, Unknown, fail, fine, unexamined, warn
 from app.aws.account.checks.permissions import Permission
 from app.aws.account.options import Irsa, Options, PodIdentity
 from app.aws.account.plan import Change, Keep, Step
+from app.aws.account.policies import AUDIENCE
+from app.aws.account.values import association_command
 from app.aws.account.wanted import POLICY, TRUST, Kind
 
 _SILENT: Final = "IAM's simulator cannot be asked"
@@ -84,25 +86,40 @@ def _identity(facts: Facts, options: Options) -> Iterator[Finding]:
     match options.trust, facts.provider, facts.association:
         case Irsa(), Unknown() as unknown, _:
             yield unexamined("OpenID provider", unknown)
-        case Irsa(provider=provider), False, _:
-            mend = "eksctl utils associate-iam-oidc-provider --approve --cluster YOUR-CLUSTER"
-            yield fail("OpenID provider", f"IAM does not know {provider}", mend)
-        case Irsa(provider=provider), True, _:
-            yield fine("OpenID provider", provider)
+        case Irsa(provider=arn), Provider() as provider, _:
+            yield _provider(arn, provider)
         case PodIdentity(), _, Unknown() as unknown:
             yield unexamined("Pod Identity", unknown)
         case PodIdentity(), _, str(association):
             yield _association(association, options)
+        case PodIdentity(account=account), _, None:
+            look = "aws eks list-pod-identity-associations --cluster-name EKS-CLUSTER"
+            whose = f"--namespace {account.namespace} --service-account {account.name}"
+            mend = f"give init and check --eks-cluster, or look for it: {look} {whose}"
+            yield warn("Pod Identity", "not examined: no EKS cluster is named", mend)
         case _:
             return
+
+
+def _provider(arn: str, provider: Provider) -> Finding:
+    subject = "OpenID provider"
+    if not provider.is_there:
+        mend = "eksctl utils associate-iam-oidc-provider --approve --cluster YOUR-CLUSTER"
+        return fail(subject, f"IAM does not know {arn}", mend)
+    if AUDIENCE not in provider.audiences:
+        mend = "aws iam add-client-id-to-open-id-connect-provider --open-id-connect-provider-arn "
+        return fail(subject, f"{arn} takes no tokens for {AUDIENCE}", f"{mend}{arn} --client-id {AUDIENCE}")
+    return fine(subject, arn)
 
 
 def _association(association: str, options: Options) -> Finding:
     subject, role = "Pod Identity", options.names.role_arn(options.names.bridge_role)
     if association == role:
         return fine(subject, f"the bridge's service account gets {role}")
-    said = f"the bridge's service account gets {association or 'no role'}"
-    return fail(subject, said, f"aws eks create-pod-identity-association … --role-arn {role}")
+    if not association:
+        return fail(subject, "the bridge's service account gets no role", association_command(options))
+    said = f"the bridge's service account gets {association}"
+    return fail(subject, said, f"give its association {role}: aws eks update-pod-identity-association")
 
 
 def _service_role(there: bool | Unknown) -> Finding:

@@ -1,6 +1,6 @@
 """Whom the rules of a security group let in, and on which ports. Pure.
 
-Rules are told as `makers.security_groups.sources` tells them: a group or a range, and the ports where these
+Rules are told as `makers.group_rules.sources` tells them: a group or a range, and the ports where these
 are not all, as `10.0.0.0/16 tcp 443-443`.
 """
 
@@ -25,6 +25,19 @@ def admits(
     return any(each in groups for each in whom) or (
         bool(networks) and all(any(_contains(each, network) for each in whom) for network in networks)
     )
+
+
+def may_admit(sources: Iterable[str], *, groups_known: bool, port: int) -> bool:
+    """Whether rules may let tasks in by what is not known: a prefix list's ranges, or the tasks' groups.
+
+    Args:
+        sources: the rules.
+        groups_known: whether the tasks' security groups are.
+        port: of TCP.
+    """
+    open_to = [each.partition(" ")[0] for each in sources if _covers(each.partition(" ")[2], port)]
+    unknown = ("pl-",) if groups_known else ("pl-", "sg-")
+    return any(each.startswith(unknown) for each in open_to)
 
 
 def touches(sources: Iterable[str], *, groups: Collection[str], networks: Sequence[str]) -> list[str]:

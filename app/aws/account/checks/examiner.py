@@ -7,7 +7,7 @@ import msgspec
 
 from app.aws.account.account import Account
 from app.aws.account.calls import Calls
-from app.aws.account.checks.facts import Decisions, Facts, Network
+from app.aws.account.checks.facts import Decisions, Facts, Network, Provider
 from app.aws.account.checks.finding import Unknown
 from app.aws.account.checks.permissions import (
     Permission,
@@ -101,19 +101,21 @@ class Examiner:
         said = {str(each["EvalActionName"]).lower(): str(each["EvalDecision"]) for each in results}
         return {each: said.get(each.action.lower(), "unanswered") for each in group}
 
-    async def _provider(self, options: Options) -> bool | Unknown | None:
+    async def _provider(self, options: Options) -> Provider | Unknown | None:
         match options.trust:
             case Irsa(provider=provider):
-                return await _known(self._is_known(provider))
+                return await _known(self._described(provider))
             case _:
                 return None
 
-    async def _is_known(self, provider: str) -> bool:
+    async def _described(self, provider: str) -> Provider:
         try:
-            await self._calls.ask("iam", "get_open_id_connect_provider", OpenIDConnectProviderArn=provider)
+            answer = await self._calls.ask(
+                "iam", "get_open_id_connect_provider", OpenIDConnectProviderArn=provider
+            )
         except NotFound:
-            return False
-        return True
+            return Provider(is_there=False)
+        return Provider(is_there=True, audiences=tuple(map(str, answer.get("ClientIDList") or ())))
 
     async def _association(self, options: Options) -> str | Unknown | None:
         match options.trust:
@@ -144,12 +146,14 @@ class Examiner:
 
     async def _network(self, wish: Wish, group: Found | None) -> Network:
         subnets = await self._surroundings.subnets(wish.subnets)
+        vpcs = {each.vpc for each in subnets}
         return Network(
             subnets=subnets,
-            vpcs=await self._surroundings.vpcs({each.vpc for each in subnets}),
+            vpcs=await self._surroundings.vpcs(vpcs),
             group=group,
             nodes=await self._surroundings.admitted(wish.node_security_groups),
             nats=await self._surroundings.nats({each.route.target for each in subnets}),
+            acls=await _known(self._surroundings.acls(vpcs)),
         )
 
 

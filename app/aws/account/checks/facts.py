@@ -20,6 +20,60 @@ class Route(msgspec.Struct, frozen=True):
     blackhole: bool = False
 
 
+class Ports(msgspec.Struct, frozen=True):
+    """Ports of TCP, the first and the last included."""
+
+    first: int = 0
+    last: int = 65535
+
+    def __len__(self) -> int:
+        return self.last - self.first + 1
+
+    def __str__(self) -> str:
+        return str(self.first) if self.first == self.last else f"{self.first}-{self.last}"
+
+
+class AclRule(msgspec.Struct, frozen=True, kw_only=True):
+    """A rule of a network ACL about IPv4, in one direction.
+
+    Attributes:
+        number: the lowest that matches decides.
+        allows: whether what it matches passes.
+        network: of the other side, as 0.0.0.0/0.
+        protocol: its number: 6 is TCP, -1 stands for all.
+        ports: destinations; all where the protocol has none.
+    """
+
+    number: int
+    allows: bool
+    network: str
+    protocol: str = "-1"
+    ports: Ports = Ports()
+
+
+class Acl(msgspec.Struct, frozen=True, kw_only=True):
+    """A network ACL.
+
+    Attributes:
+        identifier: `acl-…`.
+        subnets: around which it stands; each subnet has one.
+        inbound: rules for what comes into them, in any order.
+        outbound: rules for what leaves them.
+    """
+
+    identifier: str
+    subnets: tuple[str, ...]
+    inbound: tuple[AclRule, ...]
+    outbound: tuple[AclRule, ...]
+
+
+class Place(msgspec.Struct, frozen=True, kw_only=True):
+    """A subnet in which an endpoint has an interface, and its range of IPv4."""
+
+    subnet: str
+    network: str
+
+
 class Subnet(msgspec.Struct, frozen=True, kw_only=True):
     """A subnet for tasks.
 
@@ -50,12 +104,14 @@ class Nat(msgspec.Struct, frozen=True, kw_only=True):
         state: `available`, or why not.
         public: whether it has a public address; private ones lead to other networks.
         route: the way out of its own subnet; None where it has none of its own.
+        subnet: where it stands; empty where it is the region's.
     """
 
     identifier: str
     state: str = "available"
     public: bool = True
     route: Route | None = None
+    subnet: str = ""
 
 
 class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,6 +123,8 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
         tables: the route tables of a gateway.
         identifier: `vpce-…`.
         admitted: whom its security groups let in; None for gateways, which have none.
+        places: where its interfaces are.
+        is_open: whether its policy allows everything.
     """
 
     service: str
@@ -74,6 +132,8 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     tables: tuple[str, ...] = ()
     identifier: str = ""
     admitted: tuple[str, ...] | None = None
+    places: tuple[Place, ...] = ()
+    is_open: bool = True
 
 
 class Vpc(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,7 +142,7 @@ class Vpc(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         identifier: `vpc-…`.
         resolves: whether Amazon's own DNS answers in it.
-        endpoints: its endpoints.
+        endpoints: its endpoints of services that tasks ask.
         resolvers: DNS servers that are not Amazon's, by its DHCP options.
     """
 
@@ -101,6 +161,7 @@ class Network(msgspec.Struct, frozen=True, kw_only=True):
         group: our security group.
         nodes: sources that the nodes' groups admit, by the group's id; only groups that exist.
         nats: the NAT gateways of the subnets' ways out.
+        acls: all of the VPCs.
     """
 
     subnets: tuple[Subnet, ...] = ()
@@ -108,6 +169,19 @@ class Network(msgspec.Struct, frozen=True, kw_only=True):
     group: Found | None = None
     nodes: Mapping[str, tuple[str, ...]] = {}
     nats: tuple[Nat, ...] = ()
+    acls: tuple[Acl, ...] | Unknown = ()
+
+
+class Provider(msgspec.Struct, frozen=True, kw_only=True):
+    """An OpenID Connect provider as IAM knows it.
+
+    Attributes:
+        is_there: whether IAM knows it at all.
+        audiences: for whom its tokens may be.
+    """
+
+    is_there: bool
+    audiences: tuple[str, ...] = ()
 
 
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
@@ -117,7 +191,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
         identity: who asks.
         steps: what `init` with the same flags would do.
         decisions: by role, what IAM says of its permissions.
-        provider: whether IAM knows the OpenID provider of the flags; None where none is needed.
+        provider: the OpenID provider of the flags; None where none is needed.
         association: the role that EKS Pod Identity gives to the bridge; None where nobody asked.
         service_role: whether ECS has its service-linked role.
         network: what tasks meet.
@@ -127,7 +201,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     identity: str
     steps: tuple[Step, ...]
     decisions: Mapping[str, Decisions | Unknown]
-    provider: bool | Unknown | None
+    provider: Provider | Unknown | None
     association: str | Unknown | None
     service_role: bool | Unknown
     network: Network | Unknown

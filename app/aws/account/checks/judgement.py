@@ -22,7 +22,7 @@ def judged(facts: Facts, *, options: Options, wish: Wish) -> tuple[Finding, ...]
         fine("identity", facts.identity),
         *(finding for step in facts.steps for finding in resource_findings(step)),
         *access_findings(facts, options),
-        *network_findings(facts.network, wish),
+        *network_findings(facts.network, wish, options=options),
         *_quotas(facts.quota),
     )
 

@@ -1,36 +1,33 @@
 """Whether a task's packets get where they have to. Pure.
 
 https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-task-networking.html
-https://docs.aws.amazon.com/AmazonECR/latest/userguide/vpc-endpoints.html
 """
 
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from app.aws.account.checks.admission import HTTPS, admits, touches
-from app.aws.account.checks.facts import Endpoint, Nat, Network, Subnet, Vpc
+from app.aws.account.checks.admission import admits, touches
+from app.aws.account.checks.crossings import crossing_findings
+from app.aws.account.checks.endpoints import NEEDED, SEALED, USEFUL, endpoint_findings, reaches
+from app.aws.account.checks.facts import Nat, Network, Subnet, Vpc
 from app.aws.account.checks.finding import Finding, Unknown, fail, fine, unexamined, warn
+from app.aws.account.options import Options
 from app.aws.account.plan import Found
 from app.aws.account.wanted import ANYWHERE, INGRESS, SELF
 from app.aws.account.wish import Wish
-
-_NEEDED: Final = ("ecr.api", "ecr.dkr", "s3", "logs")
-"""Without these no task starts."""
-
-_USEFUL: Final = (("secretsmanager", "Secrets in pods"), ("ssmmessages", "kubectl exec and cp"))
-_SEALED: Final = (("kms", "encrypted sessions"),)
-"""What tasks need besides where sessions have a key."""
 
 _FEW: Final = 16
 """Free addresses: each task takes one."""
 
 
-def network_findings(network: Network | Unknown, wish: Wish) -> Iterator[Finding]:
-    """What is to be said of subnets, endpoints and groups."""
+def network_findings(network: Network | Unknown, wish: Wish, *, options: Options) -> Iterator[Finding]:
+    """What is to be said of subnets, the ways out of them, endpoints and groups."""
     if isinstance(network, Unknown):
         yield unexamined("network", network)
         return
     yield from _subnets(network, wish)
+    yield from crossing_findings(network, wish)
+    yield from endpoint_findings(network, options)
     yield from _group(network, wish)
     yield from _nodes(network, wish)
 
@@ -51,7 +48,6 @@ def _subnets(network: Network, wish: Wish) -> Iterator[Finding]:
             continue
         yield _addresses(subnet)
         yield from _way_out(subnet, vpc, network.nats, wish)
-        yield from _closed(subnet, vpc, network.group)
 
 
 def _vpcs(network: Network) -> Iterator[Finding]:
@@ -95,7 +91,7 @@ def _way_out(subnet: Subnet, vpc: Vpc, nats: Sequence[Nat], wish: Wish) -> Itera
         yield fine(subject, f"through {target}")
     elif target.startswith("igw-") and wish.public_ip:
         yield fine(subject, f"through {target}, with public addresses")
-    elif missing := [each for each in _NEEDED if not _reaches(each, vpc.endpoints, subnet)]:
+    elif missing := [each for each in NEEDED if not reaches(each, vpc.endpoints, subnet)]:
         yield _unreached(subject, target, missing)
     else:
         yield from _by_endpoints(subject, subnet, vpc, wish)
@@ -129,32 +125,10 @@ def _unreached(subject: str, target: str, missing: Sequence[str]) -> Finding:
 def _by_endpoints(subject: str, subnet: Subnet, vpc: Vpc, wish: Wish) -> Iterator[Finding]:
     is_alone = not subnet.route.target or subnet.route.target.startswith("igw-")
     alone = "; there is no other way, so that images are ECR's alone" if is_alone else ""
-    yield fine(subject, f"VPC endpoints of {', '.join(_NEEDED)}{alone}")
-    for service, purpose in (*_USEFUL, *(_SEALED if wish.kms_key else ())):
-        if is_alone and not _reaches(service, vpc.endpoints, subnet):
+    yield fine(subject, f"VPC endpoints of {', '.join(NEEDED)}{alone}")
+    for service, purpose in (*USEFUL, *(SEALED if wish.kms_key else ())):
+        if is_alone and not reaches(service, vpc.endpoints, subnet):
             yield warn(subject, f"no VPC endpoint of {service}, for {purpose}", f"add one of {service}")
-
-
-def _closed(subnet: Subnet, vpc: Vpc, group: Found | None) -> Iterator[Finding]:
-    """Endpoints that take a service's name over, and let no task in: the service is lost, NAT or not."""
-    tasks = {group.identifier} if group is not None else set()
-    for each in vpc.endpoints:
-        if not each.private_dns or each.admitted is None or not _concerns(each):
-            continue
-        if not admits(each.admitted, groups=tasks, networks=subnet.networks, port=HTTPS):
-            subject = f"VPC endpoint {each.identifier} of {each.service}"
-            said = f"has the service's name, and its security groups let no task of {subnet.identifier} in"
-            yield fail(subject, said, "let tcp 443 in from the tasks' security group")
-
-
-def _concerns(endpoint: Endpoint) -> bool:
-    return endpoint.service in {*_NEEDED, *(name for name, _ in (*_USEFUL, *_SEALED))}
-
-
-def _reaches(service: str, endpoints: Sequence[Endpoint], subnet: Subnet) -> bool:
-    return any(
-        each.service == service and (each.private_dns or subnet.table in each.tables) for each in endpoints
-    )
 
 
 def _group(network: Network, wish: Wish) -> Iterator[Finding]:

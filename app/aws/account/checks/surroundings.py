@@ -7,8 +7,9 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
 from app.aws.account.calls import Calls
-from app.aws.account.checks.facts import Endpoint, Nat, Route, Subnet, Vpc
-from app.aws.account.makers.security_groups import sources
+from app.aws.account.checks.endpoints import ASKED, allows_all
+from app.aws.account.checks.facts import Acl, AclRule, Endpoint, Nat, Place, Ports, Route, Subnet, Vpc
+from app.aws.account.makers.group_rules import sources
 from app.aws.account.wanted import ANYWHERE
 from app.model.wire import Json
 
@@ -65,19 +66,26 @@ class Surroundings:
         resolves = await self._calls.ask(
             "ec2", "describe_vpc_attribute", VpcId=identifier, Attribute="enableDnsSupport"
         )
-        listed = await self._listed("describe_vpc_endpoints", "VpcEndpoints", **{"vpc-id": [identifier]})
-        groups = sorted({group for each in listed for group in _groups_of(each)})
-        admitted = await self.admitted(groups)
         return Vpc(
             identifier=identifier,
             resolves=bool((resolves.get("EnableDnsSupport") or {}).get("Value", True)),
-            endpoints=tuple(
-                _endpoint(each, admitted)
-                for each in listed
-                if str(each.get("State", "")).lower() == "available"
-            ),
+            endpoints=await self._endpoints(identifier),
             resolvers=await self._resolvers(identifier),
         )
+
+    async def _endpoints(self, vpc: str) -> tuple[Endpoint, ...]:
+        listed = await self._listed("describe_vpc_endpoints", "VpcEndpoints", **{"vpc-id": [vpc]})
+        asked = [each for each in listed if _is_available(each) and _service(each) in ASKED]
+        admitted = await self.admitted(sorted({group for each in asked for group in _groups_of(each)}))
+        networks = await self._networks({subnet for each in asked for subnet in _subnets_of(each)})
+        return tuple(_endpoint(each, admitted, networks) for each in asked)
+
+    async def _networks(self, subnets: Collection[str]) -> dict[str, str]:
+        """The subnets' ranges of IPv4, for those that have one."""
+        if not subnets:
+            return {}
+        listed = await self._listed("describe_subnets", "Subnets", **{"subnet-id": sorted(subnets)})
+        return {str(each["SubnetId"]): str(each["CidrBlock"]) for each in listed if each.get("CidrBlock")}
 
     async def _resolvers(self, vpc: str) -> tuple[str, ...]:
         listed = await self._listed("describe_vpcs", "Vpcs", **{"vpc-id": [vpc]})
@@ -113,7 +121,15 @@ class Surroundings:
             state=str(nat.get("State", "")),
             public=nat.get("ConnectivityType") != "private",
             route=_default_route(table.get("Routes") or ()) if subnet else None,
+            subnet=subnet,
         )
+
+    async def acls(self, vpcs: Collection[str]) -> tuple[Acl, ...]:
+        """All network ACLs of VPCs. Raises PortFailure."""
+        if not vpcs:
+            return ()
+        listed = await self._listed("describe_network_acls", "NetworkAcls", **{"vpc-id": sorted(vpcs)})
+        return tuple(map(_acl, listed))
 
     async def admitted(self, groups: Sequence[str]) -> dict[str, tuple[str, ...]]:
         """Whom each security group lets in. Raises PortFailure."""
@@ -140,17 +156,58 @@ def _default_route(routes: Sequence[Mapping[str, Json]]) -> Route:
     return Route()
 
 
+def _acl(acl: Mapping[str, Json]) -> Acl:
+    entries = acl.get("Entries") or ()
+    return Acl(
+        identifier=str(acl["NetworkAclId"]),
+        subnets=tuple(str(each.get("SubnetId", "")) for each in acl.get("Associations") or ()),
+        inbound=tuple(_rule(each) for each in entries if each.get("CidrBlock") and not each.get("Egress")),
+        outbound=tuple(_rule(each) for each in entries if each.get("CidrBlock") and each.get("Egress")),
+    )
+
+
+def _rule(entry: Mapping[str, Json]) -> AclRule:
+    between = entry.get("PortRange") or {}
+    return AclRule(
+        number=int(entry["RuleNumber"]),
+        allows=entry.get("RuleAction") == "allow",
+        network=str(entry["CidrBlock"]),
+        protocol=str(entry.get("Protocol", "")),
+        ports=Ports(int(between.get("From", 0)), int(between.get("To", 65535))),
+    )
+
+
 def _groups_of(endpoint: Mapping[str, Json]) -> list[str]:
     return [str(each["GroupId"]) for each in endpoint.get("Groups") or ()]
 
 
-def _endpoint(endpoint: Mapping[str, Json], admitted: Mapping[str, tuple[str, ...]]) -> Endpoint:
-    """An endpoint by its service's own name: what follows `com.amazonaws.REGION.`."""
-    name, groups = str(endpoint.get("ServiceName", "")), _groups_of(endpoint)
+def _subnets_of(endpoint: Mapping[str, Json]) -> list[str]:
+    return [str(each) for each in endpoint.get("SubnetIds") or ()]
+
+
+def _service(endpoint: Mapping[str, Json]) -> str:
+    """The service's own name: what follows `com.amazonaws.REGION.`."""
+    return ".".join(str(endpoint.get("ServiceName", "")).removeprefix("cn.").split(".")[3:])
+
+
+def _is_available(endpoint: Mapping[str, Json]) -> bool:
+    return str(endpoint.get("State", "")).lower() == "available"
+
+
+def _endpoint(
+    endpoint: Mapping[str, Json], admitted: Mapping[str, tuple[str, ...]], networks: Mapping[str, str]
+) -> Endpoint:
+    groups, dns = _groups_of(endpoint), endpoint.get("DnsOptions") or {}
+    # S3's name can be left to the gateway in the VPC itself.
+    is_for_others = bool(dns.get("PrivateDnsOnlyForInboundResolverEndpoint"))
     return Endpoint(
-        service=".".join(name.removeprefix("cn.").split(".")[3:]),
-        private_dns=bool(endpoint.get("PrivateDnsEnabled")),
+        service=_service(endpoint),
+        private_dns=bool(endpoint.get("PrivateDnsEnabled")) and not is_for_others,
         tables=tuple(str(each) for each in endpoint.get("RouteTableIds") or ()),
         identifier=str(endpoint.get("VpcEndpointId", "")),
         admitted=tuple(source for each in groups for source in admitted.get(each, ())) if groups else None,
+        places=tuple(
+            Place(subnet=each, network=networks[each]) for each in _subnets_of(endpoint) if each in networks
+        ),
+        is_open=allows_all(str(endpoint.get("PolicyDocument") or "")),
     )

@@ -13,7 +13,12 @@ class Maker(Protocol):
     """Looks after one kind of resource."""
 
     async def find(self, key: Key) -> Found | None:
-        """The resource as it is; None where there is none. Raises PortFailure."""
+        """The resource as it is; None where there is none.
+
+        Raises:
+            NotFound: it goes while it is looked at.
+            PortFailure: it cannot be looked at.
+        """
         ...
 
     async def create(self, resource: Resource) -> Collection[str]:

@@ -29,11 +29,8 @@ class Queues(Maker):
         url = await self.url(key.name)
         if not url:
             return None
-        try:
-            told = await self._calls.ask("sqs", "get_queue_attributes", QueueUrl=url, AttributeNames=["All"])
-            tagged = await self._calls.ask("sqs", "list_queue_tags", QueueUrl=url)
-        except NotFound:
-            return None
+        told = await self._calls.ask("sqs", "get_queue_attributes", QueueUrl=url, AttributeNames=["All"])
+        tagged = await self._calls.ask("sqs", "list_queue_tags", QueueUrl=url)
         attributes = told.get("Attributes") or {}
         policy = attributes.get("Policy")
         return Found(

@@ -93,7 +93,7 @@ class Roles(Maker):
                 await self._calls.ask("iam", "delete_role_policy", RoleName=name, PolicyName=policy)
             for arn in await self._attached(name):
                 await self._calls.ask("iam", "detach_role_policy", RoleName=name, PolicyArn=arn)
-            await self._calls.ask("iam", "delete_role", RoleName=name)
+            await self._iam("delete_role", RoleName=name)
         except NotFound:
             return
 
@@ -117,7 +117,7 @@ class Roles(Maker):
         return [str(each["PolicyArn"]) for each in listed]
 
     async def _iam(self, operation: str, **parameters: Json) -> None:
-        """A change that may come moments after the role was made, or the role that it names."""
+        """A change that comes moments after another, of the role itself or of a role that it names."""
         await self._calls.ask("iam", operation, settling=True, **parameters)
 
 

@@ -81,7 +81,7 @@ class Rules(Maker):
         name = found.key.name
         try:
             await self._remove(name, [str(each["Id"]) for each in await self._targets(name)])
-            await self._calls.ask("events", "delete_rule", Name=name)
+            await self._calls.ask("events", "delete_rule", settling=True, Name=name)
         except NotFound:
             return
 

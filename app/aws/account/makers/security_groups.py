@@ -3,19 +3,21 @@
 https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateSecurityGroup.html
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from typing import Final
 
 from app.aws.account.calls import Calls
+from app.aws.account.departure import HELD
+from app.aws.account.makers.group_rules import foreign, revocation, rule_for, rules_naming, sources, ways_out
 from app.aws.account.makers.maker import Maker, owner_in, tag_list
 from app.aws.account.names import Names
 from app.aws.account.plan import Found
-from app.aws.account.wanted import ANYWHERE_6, EGRESS, INGRESS, SELF, Key, Kind, Resource
+from app.aws.account.wanted import ANYWHERE_6, EGRESS, INGRESS, Key, Kind, Resource
 from app.model.wire import Json
 from app.ports.failures import Conflict, NotFound
 
-_ALL: Final = "-1"
 _DESCRIPTION: Final = "Spillway: tasks on Fargate"
+_SIDES: Final = ((INGRESS, "ingress", "IpPermissions"), (EGRESS, "egress", "IpPermissionsEgress"))
 _TOKENS: Final = ("NextToken", "NextToken")
 _FEW: Final = 5
 """Interfaces that are named; of the others it is said how many they are."""
@@ -52,7 +54,7 @@ class SecurityGroups(Maker):
             owner=owner_in(group.get("Tags") or ()),
             aspects={
                 INGRESS: sources(group.get("IpPermissions") or (), own=identifier),
-                EGRESS: _ways_out(group.get("IpPermissionsEgress") or (), own=identifier),
+                EGRESS: ways_out(group.get("IpPermissionsEgress") or (), own=identifier),
             },
         )
 
@@ -80,9 +82,9 @@ class SecurityGroups(Maker):
             rules = group.get(field) or ()
             there, wanted = set(sources(rules, own=identifier)), set(resource.aspects[aspect])
             for source in sorted(wanted - there):
-                await self._authorize(side, identifier, _rule(source, own=identifier))
+                await self._authorize(side, identifier, rule_for(source, own=identifier))
             kept = wanted | ({ANYWHERE_6} if aspect == EGRESS else set())
-            for rule in _foreign(rules, kept, own=identifier):
+            for rule in foreign(rules, kept, own=identifier):
                 await self._revoke(side, identifier, rule)
 
     async def _existing(self, key: Key) -> Json:
@@ -128,7 +130,8 @@ class SecurityGroups(Maker):
             Conflict: other groups' rules name it, or interfaces stand in it, and EC2 keeps it; the message
                 names which, and the mend.
         """
-        await self._check_unnamed(found)
+        if commands := await self.holders(found):
+            raise Conflict(f"{HELD}: {'; '.join(commands)}")
         self._made.pop(found.key, None)
         try:
             await self._calls.ask("ec2", "delete_security_group", settling=True, GroupId=found.identifier)
@@ -151,69 +154,30 @@ class SecurityGroups(Maker):
         more = f", and {len(told) - _FEW} more" if len(told) > _FEW else ""
         return f"in it are {', '.join(told[:_FEW])}{more}" if told else ""
 
-    async def _check_unnamed(self, found: Found) -> None:
+    async def holders(self, found: Found) -> tuple[str, ...]:
+        """The commands that take away what others' rules say of our group: EC2 keeps a group that they name.
+
+        Raises:
+            PortFailure: they cannot be looked at.
+        """
         own = found.identifier
-        naming = [{"Name": "ip-permission.group-id", "Values": [own]}]
+        commands: list[str] = []
+        for _, side, field in _SIDES:
+            for group in await self._naming(own, side=side):
+                rules = rules_naming(own, group.get(field) or ())
+                commands += [
+                    revocation(rule, side=side, group=str(group["GroupId"]), own=own) for rule in rules
+                ]
+        return tuple(commands)
+
+    async def _naming(self, own: str, *, side: str) -> list[Json]:
+        """The other groups whose rules of a side name ours."""
+        field = "ip-permission.group-id" if side == "ingress" else "egress.ip-permission.group-id"
         listed = await self._calls.pages(
-            "ec2", "describe_security_groups", "SecurityGroups", tokens=_TOKENS, Filters=naming
+            "ec2",
+            "describe_security_groups",
+            "SecurityGroups",
+            tokens=_TOKENS,
+            Filters=[{"Name": field, "Values": [own]}],
         )
-        others = sorted(str(each["GroupId"]) for each in listed if each["GroupId"] != own)
-        if others:
-            raise Conflict(
-                f"{found.key} ({own}) stands in the rules of {', '.join(others)}, which are not ours; take "
-                f"these away: aws ec2 revoke-security-group-ingress --group-id {others[0]} --protocol=-1 "
-                f"--source-group {own}"
-            )
-
-
-_SIDES: Final = ((INGRESS, "ingress", "IpPermissions"), (EGRESS, "egress", "IpPermissionsEgress"))
-
-
-def _split(rules: Iterable[Mapping[str, Json]], *, own: str) -> list[tuple[str, Json]]:
-    """Rules as EC2 tells them, each with one source, and the source's name for people."""
-    found: list[tuple[str, Json]] = []
-    for rule in rules:
-        ports = {name: rule[name] for name in ("IpProtocol", "FromPort", "ToPort") if name in rule}
-        for field, named in _FIELDS:
-            for each in rule.get(field) or ():
-                identifier = str(each.get(named, ""))
-                name = SELF if identifier == own else identifier
-                shown = name if ports["IpProtocol"] == _ALL else f"{name} {_ports(ports)}"
-                found.append((shown, {**ports, field: [{named: identifier}]}))
-    return found
-
-
-_FIELDS: Final = (
-    ("IpRanges", "CidrIp"),
-    ("Ipv6Ranges", "CidrIpv6"),
-    ("UserIdGroupPairs", "GroupId"),
-    ("PrefixListIds", "PrefixListId"),
-)
-
-
-def _ports(ports: Mapping[str, Json]) -> str:
-    return f"{ports['IpProtocol']} {ports.get('FromPort', '')}-{ports.get('ToPort', '')}"
-
-
-def sources(rules: Iterable[Mapping[str, Json]], *, own: str) -> list[str]:
-    """Whom rules admit, as EC2 tells them: groups and ranges, with the ports where these are not all."""
-    return sorted({name for name, _ in _split(rules, own=own)})
-
-
-def _ways_out(rules: Iterable[Mapping[str, Json]], *, own: str) -> list[str]:
-    """The same of what leaves, without what EC2 gives by itself to groups where there is IPv6."""
-    return [each for each in sources(rules, own=own) if each != ANYWHERE_6]
-
-
-def _foreign(rules: Iterable[Mapping[str, Json]], wanted: Collection[str], *, own: str) -> list[Json]:
-    return [rule for name, rule in _split(rules, own=own) if name not in wanted]
-
-
-def _rule(source: str, *, own: str) -> Json:
-    if source == SELF or source.startswith("sg-"):
-        return {"IpProtocol": _ALL, "UserIdGroupPairs": [{"GroupId": own if source == SELF else source}]}
-    if source.startswith("pl-"):
-        return {"IpProtocol": _ALL, "PrefixListIds": [{"PrefixListId": source}]}
-    if ":" in source:
-        return {"IpProtocol": _ALL, "Ipv6Ranges": [{"CidrIpv6": source}]}
-    return {"IpProtocol": _ALL, "IpRanges": [{"CidrIp": source}]}
+        return [each for each in listed if each["GroupId"] != own]

@@ -21,8 +21,8 @@ async def has_service_role(calls: Calls) -> bool:
     Raises:
         PortFailure: IAM does not tell.
     """
-    found = await calls.ask("iam", "list_roles", PathPrefix=f"/aws-service-role/{_SERVICE}/")
-    return bool(found["Roles"])
+    path = f"/aws-service-role/{_SERVICE}/"
+    return bool(await calls.pages("iam", "list_roles", "Roles", tokens=("Marker", "Marker"), PathPrefix=path))
 
 
 class ServiceRoles(Maker):
