@@ -3,17 +3,23 @@
 https://kubernetes.io/docs/reference/config-api/kube-scheduler-config.v1/
 """
 
-from collections.abc import Iterable
+import re
+from collections.abc import Mapping
 from typing import Final
 
 import msgspec
 import yaml
 
+from app.doctor.seen import Unread, known
 from app.model.names import MARKER
 from app.model.objects import ConfigMap
 from app.model.wire import Json, Wire
 
-KIND: Final = "KubeSchedulerConfiguration"
+_SAYS_SO: Final = re.compile(
+    r"""(?:^|[{,])\s*["']?kind["']?\s*:\s*["']?KubeSchedulerConfiguration\b""", re.MULTILINE
+)
+"""A text, in YAML or JSON, that is one; a page that only speaks of one is none."""
+
 DEFAULT_LEASE: Final = "kube-system/kube-scheduler"
 
 
@@ -94,13 +100,14 @@ class Held(msgspec.Struct, frozen=True):
     configuration: Configuration | str
 
 
-def held(config_maps: Iterable[ConfigMap]) -> tuple[Held, ...]:
-    """Every scheduler's configuration in these ConfigMaps."""
+def held(config_maps: Mapping[str, tuple[ConfigMap, ...] | Unread]) -> tuple[Held, ...]:
+    """Every scheduler's configuration in these namespaces' ConfigMaps, as far as they can be read."""
     return tuple(
-        Held(f"ConfigMap {each.metadata.namespace}/{each.metadata.name}, {key}", _read(text))
-        for each in config_maps
+        Held(f"ConfigMap {namespace}/{each.metadata.name}, {key}", _read(text))
+        for namespace, found in config_maps.items()
+        for each in known(found)
         for key, text in sorted(each.data.items())
-        if KIND in text
+        if _SAYS_SO.search(text)
     )
 
 

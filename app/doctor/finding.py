@@ -4,6 +4,8 @@ import enum
 
 import msgspec
 
+from app.doctor.seen import Unread
+
 
 class Level(enum.StrEnum):
     """How it is."""
@@ -21,7 +23,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
         subject: what was looked at, in one word.
         level: FAIL where something does not work; WARN where somebody should look; SKIP where nobody could.
         seen: one sentence.
-        mend: what to do, a command where there is one; empty where nothing is to be done.
+        mend: what to do, a command where there is one; empty where all is as it should be.
     """
 
     subject: str
@@ -45,6 +47,11 @@ def fail(subject: str, seen: str, mend: str) -> Finding:
     return Finding(subject=subject, level=Level.FAIL, seen=seen, mend=mend)
 
 
-def skip(subject: str, seen: str, mend: str = "") -> Finding:
+def skip(subject: str, seen: str, mend: str) -> Finding:
     """Nobody could tell."""
     return Finding(subject=subject, level=Level.SKIP, seen=seen, mend=mend)
+
+
+def unread(subject: str, what: str, found: Unread) -> Finding:
+    """Nobody could tell, since this cannot be read."""
+    return skip(subject, f"{what} cannot be read: {found.why}", found.mend)

@@ -7,8 +7,8 @@ troubles are repeated here, one by one.
 from collections.abc import Iterator
 from typing import Final
 
-from app.doctor.finding import Finding, fail, ok, skip, warn
-from app.doctor.seen import Seen, Unread
+from app.doctor.finding import Finding, fail, ok, skip, unread, warn
+from app.doctor.seen import MORE_RIGHTS, Seen, Unread, known
 from app.model.early import read_early
 from app.model.grant import GrantsError, read_grants
 from app.model.names import (
@@ -41,6 +41,8 @@ _RESTART: Final = "the bridge puts it back; look at its logs where it does not"
 def check(seen: Seen) -> Iterator[Finding]:
     """The gate, then each virtual node."""
     yield from _gate(seen)
+    if isinstance(seen.nodes, Unread):
+        yield unread(NODE, "how the virtual nodes look", seen.nodes)
     for node in seen.virtual:
         faults = tuple(_faults(node, seen))
         yield from faults
@@ -52,7 +54,7 @@ def check(seen: Seen) -> Iterator[Finding]:
 def _gate(seen: Seen) -> Iterator[Finding]:
     gate = seen.gate
     if isinstance(gate, Unread):
-        yield skip(GATE, f"how it stands cannot be read: {gate.why}")
+        yield unread(GATE, "how it stands", gate)
         return
     for trouble in gate.troubles:
         seen_words, _, mend = str(trouble).rpartition("; ")
@@ -60,7 +62,7 @@ def _gate(seen: Seen) -> Iterator[Finding]:
         yield fail(subject, seen_words or mend, mend if seen_words else "spillway status")
     for note in gate.notes:
         yield warn(GATE, str(note), "spillway status")
-    yield from (skip(GATE, f"not read: {each}") for each in gate.unread)
+    yield from (skip(GATE, f"not read: {each}", MORE_RIGHTS) for each in gate.unread)
     if not gate.troubles:
         yield ok(GATE, f"{gate.holder} leads, and every virtual node is kept and Ready")
 
@@ -89,7 +91,7 @@ def _faults(node: Node, seen: Seen) -> Iterator[Finding]:
 
 def _zone(node: Node, seen: Seen) -> Iterator[Finding]:
     zone = node.metadata.labels.get(ZONE_LABEL, "")
-    real = [each for each in seen.nodes if not is_virtual(each)]
+    real = [each for each in known(seen.nodes) if not is_virtual(each)]
     zones = {each.metadata.labels.get(ZONE_LABEL, "") for each in real} - {""}
     if not zones or zone in zones:
         return

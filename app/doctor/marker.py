@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from app.doctor.configurations import Configuration, held, is_ours
-from app.doctor.finding import Finding, ok, skip, warn
+from app.doctor.finding import Finding, ok, unread, warn
 from app.doctor.seen import Seen, Unread
 from app.model.actuator import SCHEDULER, is_marked, tolerates_virtual_nodes
 from app.model.pod import Pod, is_terminal
@@ -20,10 +20,15 @@ _SHOWN: Final = 3
 
 def check(seen: Seen) -> Iterator[Finding]:
     """The pods that wait, where there is a node that they could take room on."""
-    if not seen.virtual or seen.actuator != SCHEDULER or _all_are_asked_about(seen):
+    if seen.actuator != SCHEDULER or _all_are_asked_about(seen):
+        return
+    if isinstance(seen.nodes, Unread):
+        yield unread(SUBJECT, "which node the pods that wait could take room on", seen.nodes)
+        return
+    if not seen.virtual:
         return
     if isinstance(seen.waiting, Unread):
-        yield skip(SUBJECT, f"the pods that wait cannot be read: {seen.waiting.why}")
+        yield unread(SUBJECT, "which pods wait", seen.waiting)
         return
     found = sorted((pod for pod in seen.waiting if _is_missed(pod)), key=lambda pod: pod.key)
     if found:
@@ -34,15 +39,15 @@ def check(seen: Seen) -> Iterator[Finding]:
 
 def _all_are_asked_about(seen: Seen) -> bool:
     """Whether each scheduler that asks us asks about every pod; of one that cannot be seen nobody knows."""
-    maps = () if isinstance(seen.config_maps, Unread) else seen.config_maps
     asking = [
         extender
-        for each in held(maps)
+        for each in held(seen.config_maps)
         if isinstance(each.configuration, Configuration)
         for extender in each.configuration.extenders
         if is_ours(extender, namespace=seen.namespace)
     ]
-    return bool(asking) and not any(each.is_marked_only for each in asking)
+    is_seen_whole = not any(isinstance(found, Unread) for found in seen.config_maps.values())
+    return is_seen_whole and bool(asking) and not any(each.is_marked_only for each in asking)
 
 
 def _is_missed(pod: Pod) -> bool:

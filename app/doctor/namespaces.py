@@ -6,8 +6,8 @@ What namespaces say that means nothing is `spillway status`' judgement, and repe
 from collections.abc import Iterator
 from typing import Final
 
-from app.doctor.finding import Finding, ok, warn
-from app.doctor.seen import Seen, left_out, opted_in
+from app.doctor.finding import Finding, ok, unread, warn
+from app.doctor.seen import Seen, Unread, left_out
 from app.model.names import ENABLED, OVERFLOW, PERMITTED
 from app.model.namespace import Namespace
 
@@ -17,8 +17,11 @@ _SHOWN: Final = 5
 
 def check(seen: Seen) -> Iterator[Finding]:
     """All of them."""
+    if isinstance(seen.namespaces, Unread):
+        yield unread(SUBJECT, "which namespaces' pods may overflow", seen.namespaces)
+        return
     unasked = left_out(seen.webhooks, own=seen.namespace)
-    found = [each for each in opted_in(seen.namespaces) if each.name not in unasked]
+    found = [each for each in seen.opted_in if each.name not in unasked]
     if found:
         names = ", ".join(each.name for each in found[:_SHOWN])
         more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""

@@ -4,8 +4,8 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Final
 
-from app.doctor.finding import Finding, ok, skip, warn
-from app.doctor.seen import Seen, Unread, component, opted_in
+from app.doctor.finding import Finding, ok, skip, unread, warn
+from app.doctor.seen import Seen, Unread, component, known
 from app.model.names import NETWORK_POLICIES
 from app.model.setting import named
 
@@ -24,7 +24,7 @@ def check(seen: Seen) -> Iterator[Finding]:
 
 def _dns(seen: Seen) -> Finding:
     if isinstance(seen.services, Unread):
-        return skip(DNS, f"the Services of kube-system cannot be read: {seen.services.why}")
+        return unread(DNS, "which Services are in kube-system", seen.services)
     found = [each for each in seen.services if each.metadata.name in _SERVICES]
     domain = _domain(seen)
     told = (
@@ -34,18 +34,21 @@ def _dns(seen: Seen) -> Finding:
         f"{named('bridge', 'cluster_domain')} is not set"
     )
     if not found:
-        return skip(DNS, f"no Service {' or '.join(_SERVICES)} is in kube-system; {told}")
+        return skip(
+            DNS,
+            f"no Service {' or '.join(_SERVICES)} is in kube-system; {told}",
+            "kubectl run with nslookup, where this cluster has its DNS elsewhere",
+        )
     address = found[0].spec.cluster_ip
     return ok(DNS, f"the cluster's DNS is {found[0].metadata.name} at {address}; {told}")
 
 
 def _domain(seen: Seen) -> str:
     """What the bridge was told; empty where nothing, or where that cannot be seen."""
-    workloads = () if isinstance(seen.workloads, Unread) else seen.workloads
     return next(
         (
             variable.value
-            for each in workloads
+            for each in known(seen.workloads)
             if component(each) == "bridge"
             for container in each.spec.template.spec.containers
             for variable in container.env
@@ -57,12 +60,15 @@ def _domain(seen: Seen) -> str:
 
 def _policies(seen: Seen) -> Iterator[Finding]:
     if isinstance(seen.policies, Unread):
-        yield skip(POLICIES, f"NetworkPolicies cannot be read: {seen.policies.why}")
+        yield unread(POLICIES, "which NetworkPolicies there are", seen.policies)
+        return
+    if isinstance(seen.namespaces, Unread):
+        yield unread(POLICIES, "which namespaces' pods may overflow", seen.namespaces)
         return
     by_namespace: dict[str, list[str]] = defaultdict(list)
     for each in seen.policies:
         by_namespace[each.metadata.namespace].append(each.metadata.name)
-    found = [each for each in opted_in(seen.namespaces) if each.name in by_namespace]
+    found = [each for each in seen.opted_in if each.name in by_namespace]
     for namespace in found:
         names = ", ".join(sorted(by_namespace[namespace.name]))
         if namespace.metadata.annotations.get(NETWORK_POLICIES) == _IGNORED:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
-from app.doctor.finding import Finding, fail, ok, skip, warn
+from app.doctor.finding import Finding, fail, ok, skip, unread, warn
 from app.doctor.seen import Seen, Unread
 from app.doctor.versions import minor
 from app.model.installed import Host
@@ -20,10 +20,13 @@ _OUR_LEAVE: Final = 'cannot get resource "nodes/proxy"'
 
 def check(seen: Seen) -> Iterator[Finding]:
     """Each virtual node."""
+    if isinstance(seen.nodes, Unread):
+        yield unread(KUBELET, "which virtual nodes there are", seen.nodes)
+        return
     for name, answer in seen.healths.items():
         yield _health(name, answer)
     if isinstance(seen.hosts, Unread):
-        yield skip(KUBELET, f"how nodes are reached cannot be read: {seen.hosts.why}")
+        yield unread(KUBELET, "how nodes are reached", seen.hosts)
         return
     for host in seen.hosts:
         yield from _declared(host, seen)
@@ -33,9 +36,13 @@ def _health(name: str, answer: str | Unread) -> Finding:
     if not isinstance(answer, Unread):
         return ok(KUBELET, f"the API server reaches {name}'s API, so kubectl logs and exec work")
     if _OUR_LEAVE in answer.why:
-        return skip(KUBELET, f"whether {name}'s API is reached cannot be tried: {answer.why}")
+        return skip(KUBELET, f"whether {name}'s API is reached cannot be tried: {answer.why}", answer.mend)
     if _ABSENT in answer.why or _LOOPBACK in answer.why:
-        return skip(KUBELET, f"this API server does not pass requests on to {name}: {answer.why}")
+        return skip(
+            KUBELET,
+            f"this API server does not pass requests on to {name}: {answer.why}",
+            f"kubectl logs of a pod on {name} tells whether its API is reached",
+        )
     return fail(
         KUBELET,
         f"the API server does not reach {name}'s API, so kubectl logs and exec do not work: {answer.why}",

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import Final
 
-from app.doctor.finding import Finding, ok, skip, warn
-from app.doctor.seen import Seen
+from app.doctor.finding import Finding, ok, skip, unread, warn
+from app.doctor.seen import Seen, Unread
 from app.model.node import Node
 from app.model.offer import Offer, OfferError, read_offer
 
@@ -17,6 +17,8 @@ _CHECK: Final = "spillway aws check, which asks AWS for all that the bridge need
 
 def check(seen: Seen) -> Iterator[Finding]:
     """Each virtual node."""
+    if isinstance(seen.nodes, Unread):
+        yield unread(QUOTA, "what the bridge published of the account", seen.nodes)
     for node in seen.virtual:
         yield _of(node)
 

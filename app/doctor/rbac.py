@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Final
 
-from app.doctor.finding import Finding, fail, ok, skip
+from app.doctor.finding import Finding, fail, ok, skip, unread
 from app.doctor.rights import Program, Question, user_of
 from app.doctor.seen import Seen, Unread
 
@@ -16,17 +16,19 @@ _PROGRAMS: Final[tuple[Program, ...]] = ("extender", "bridge", "issuer")
 def check(seen: Seen) -> Iterator[Finding]:
     """One line per program."""
     if isinstance(seen.answers, Unread):
-        yield skip(
-            RBAC,
-            f"what the programs may do cannot be asked: {seen.answers.why}",
-            "kubectl auth can-i create subjectaccessreviews.authorization.k8s.io",
-        )
+        yield unread(RBAC, "what the programs may do", seen.answers)
+        return
+    if isinstance(seen.workloads, Unread):
+        yield unread(RBAC, f"which accounts the programs in {seen.namespace} have", seen.workloads)
         return
     if not seen.setup.accounts:
         yield skip(
-            RBAC, f"no program of ours was found in {seen.namespace}, so nobody's rights were asked for"
+            RBAC,
+            f"no program of ours was found in {seen.namespace}, so nobody's rights were asked for",
+            "spillway doctor --namespace NAMESPACE, where they run in another one",
         )
         return
+    yield from _not_asked(seen)
     asked: dict[Program, list[Question]] = defaultdict(list)
     refused: dict[Program, list[Question]] = defaultdict(list)
     for (program, question), allowed in seen.answers.items():
@@ -35,6 +37,13 @@ def check(seen: Seen) -> Iterator[Finding]:
             refused[program].append(question)
     for program in (each for each in _PROGRAMS if each in asked):
         yield _of(program, asked[program], refused[program], seen)
+
+
+def _not_asked(seen: Seen) -> Iterator[Finding]:
+    """Rights on single nodes and in single namespaces are asked for by their names."""
+    for what, found in {"on which nodes": seen.nodes, "in which namespaces": seen.namespaces}.items():
+        if isinstance(found, Unread):
+            yield unread(RBAC, f"{what} the programs need rights", found)
 
 
 def _of(program: Program, asked: list[Question], refused: list[Question], seen: Seen) -> Finding:

@@ -9,7 +9,7 @@ https://kubernetes.io/docs/tasks/access-application-cluster/access-cluster-servi
 from collections.abc import Iterator
 from typing import Final
 
-from app.doctor.finding import Finding, fail, ok, skip
+from app.doctor.finding import Finding, fail, ok, skip, unread
 from app.doctor.seen import Seen, Unread
 
 SERVICE: Final = "service"
@@ -18,6 +18,8 @@ _NO_LEAVE: Final = (": 403 ", ": 404 ")
 
 def check(seen: Seen) -> Iterator[Finding]:
     """Each Service."""
+    if isinstance(seen.webhooks, Unread):
+        yield unread(SERVICE, "which Service the API server calls", seen.webhooks)
     for name, answer in seen.services_reached.items():
         yield _of(name, answer)
 
@@ -26,7 +28,7 @@ def _of(name: str, answer: str | Unread) -> Finding:
     if not isinstance(answer, Unread):
         return ok(SERVICE, f"the API server reaches {name}")
     if any(each in answer.why for each in _NO_LEAVE):
-        return skip(SERVICE, f"the way to {name} cannot be tried: {answer.why}")
+        return skip(SERVICE, f"the way to {name} cannot be tried: {answer.why}", answer.mend)
     namespace, _, service = name.partition("/")
     return fail(
         SERVICE,

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Final
 
 from app.doctor.configurations import Configuration, Extender, held, is_ours
-from app.doctor.finding import Finding, fail, ok, skip, warn
+from app.doctor.finding import Finding, fail, ok, skip, unread, warn
 from app.doctor.seen import ENTRY_SUFFIX, Seen, Unread, ours
 from app.model.actuator import SCHEDULER
 from app.model.lease import LeaseObject
@@ -29,9 +29,8 @@ def check(seen: Seen) -> Iterator[Finding]:
     if seen.actuator != SCHEDULER:
         yield ok(SUBJECT, f"no scheduler is asked (actuator {seen.actuator}): the leader adds the toleration")
         return
-    if isinstance(seen.config_maps, Unread):
-        yield skip(SUBJECT, f"ConfigMaps cannot be read: {seen.config_maps.why}")
-        return
+    hidden = {name: found for name, found in seen.config_maps.items() if isinstance(found, Unread)}
+    yield from (unread(SUBJECT, f"which ConfigMaps are in {name}", why) for name, why in hidden.items())
     asking: list[Configuration] = []
     for each in held(seen.config_maps):
         if isinstance(each.configuration, str):
@@ -41,17 +40,17 @@ def check(seen: Seen) -> Iterator[Finding]:
             if is_ours(extender, namespace=seen.namespace):
                 asking.append(each.configuration)
                 yield from _judged(each.where, extender, seen)
-    if not asking:
+    if asking:
+        yield from _names(asking, seen)
+        yield from _alive(asking, seen)
+    elif read := [name for name in seen.config_maps if name not in hidden]:
         yield skip(
             SUBJECT,
-            f"no ConfigMap of {seen.namespace} or kube-system holds a scheduler's configuration with our "
-            "extender; one that lies in a file of the control plane cannot be seen from here",
+            f"no ConfigMap of {' or '.join(read)} holds a scheduler's configuration with our extender; one "
+            "that lies in a file of the control plane cannot be seen from here",
             "compare it with the output of helm get notes, or use the actuator toleration where the "
             "scheduler cannot be configured",
         )
-        return
-    yield from _names(asking, seen)
-    yield from _alive(asking, seen)
 
 
 def _judged(where: str, extender: Extender, seen: Seen) -> Iterator[Finding]:
@@ -162,7 +161,10 @@ def _names(asking: list[Configuration], seen: Seen) -> Iterator[Finding]:
 def _alive(asking: list[Configuration], seen: Seen) -> Iterator[Finding]:
     for key in dict.fromkeys(each.lease for each in asking):
         lease = seen.scheduler_leases.get(key)
-        if not key or isinstance(lease, Unread):
+        if not key:
+            continue
+        if isinstance(lease, Unread):
+            yield unread(SUBJECT, f"who holds the Lease {key} of the scheduler that asks us", lease)
             continue
         late = _late(lease, seen)
         if late:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Final, Literal
+from typing import Final, Literal, TypeVar
 
 import msgspec
 
@@ -25,13 +25,22 @@ ENTRY_SUFFIX: Final = ".overflow.spillway.dev"
 _NAMESPACE_NAME: Final = "kubernetes.io/metadata.name"
 """The label of each namespace that the API server sets."""
 
+MORE_RIGHTS: Final = "have an administrator grant the right that the answer names, or run spillway doctor"
+
 Word = Literal["enabled", "permitted", "tolerant"]
+T = TypeVar("T")
 
 
 class Unread(msgspec.Struct, frozen=True):
-    """It could not be read, and why."""
+    """It could not be read: why, and what helps."""
 
     why: str
+    mend: str = "spillway doctor, once more"
+
+
+def known(found: tuple[T, ...] | Unread) -> tuple[T, ...]:
+    """What was read; nothing where it could not be."""
+    return () if isinstance(found, Unread) else found
 
 
 class Trial(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,6 +66,7 @@ class Served(msgspec.Struct, frozen=True, kw_only=True):
         host: the name or address that callers want to find in it.
         trusted: the PEM of whom they trust; empty where that cannot be known.
         chain: the PEM that is shown.
+        is_verified: whether callers judge it unless they are told not to.
     """
 
     what: str
@@ -64,6 +74,7 @@ class Served(msgspec.Struct, frozen=True, kw_only=True):
     host: str
     trusted: bytes
     chain: bytes | Unread
+    is_verified: bool = True
 
 
 class Policy(msgspec.Struct, frozen=True, kw_only=True):
@@ -106,7 +117,7 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
         webhooks: every MutatingWebhookConfiguration.
         trials: the pods that were tried.
         certificates: what is served.
-        config_maps: of our namespace and of kube-system, those that hold a scheduler's configuration.
+        config_maps: of our namespace and of kube-system, by namespace.
         scheduler_leases: Leases that schedulers hold, by their key `namespace/name`.
         nodes: all nodes.
         hosts: the virtual ones, as the API server reaches them.
@@ -117,7 +128,7 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
         namespaces: all of them.
         services: those of kube-system.
         policies: all NetworkPolicies.
-        autoscalers: of the cluster's autoscalers, which are there, in words.
+        karpenter: whether the API server knows its kinds.
         waiting: pods without a node that the labels of a virtual node would let onto it.
     """
 
@@ -132,31 +143,36 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
     webhooks: tuple[MutatingWebhookConfiguration, ...] | Unread = ()
     trials: tuple[Trial, ...] = ()
     certificates: tuple[Served, ...] = ()
-    config_maps: tuple[ConfigMap, ...] | Unread = ()
+    config_maps: Mapping[str, tuple[ConfigMap, ...] | Unread] = {}
     scheduler_leases: Mapping[str, LeaseObject | Unread | None] = {}
-    nodes: tuple[Node, ...] = ()
+    nodes: tuple[Node, ...] | Unread = ()
     hosts: tuple[Host, ...] | Unread = ()
     healths: Mapping[str, str | Unread] = {}
     services_reached: Mapping[str, str | Unread] = {}
     setup: Setup
     answers: Mapping[tuple[Program, Question], bool] | Unread = {}
-    namespaces: tuple[Namespace, ...] = ()
+    namespaces: tuple[Namespace, ...] | Unread = ()
     services: tuple[Service, ...] | Unread = ()
     policies: tuple[NetworkPolicy, ...] | Unread = ()
-    autoscalers: tuple[str, ...] | Unread = ()
+    karpenter: bool | Unread = False
     waiting: tuple[Pod, ...] | Unread = ()
 
     @property
     def virtual(self) -> tuple[Node, ...]:
-        """The virtual nodes."""
-        return tuple(node for node in self.nodes if is_virtual(node))
+        """The virtual nodes; none where nodes cannot be read."""
+        return tuple(node for node in known(self.nodes) if is_virtual(node))
+
+    @property
+    def opted_in(self) -> tuple[Namespace, ...]:
+        """The namespaces whose pods may overflow; none where namespaces cannot be read."""
+        return opted_in(known(self.namespaces))
 
     @property
     def actuator(self) -> Actuator:
         """How granted pods come onto the virtual node; by the entries of the webhook where nobody says."""
         if self.policy is not None:
             return self.policy.actuator
-        found = () if isinstance(self.webhooks, Unread) else ours(self.webhooks)
+        found = ours(known(self.webhooks))
         paths = {entry.name.removesuffix(ENTRY_SUFFIX) for each in found for entry in each.webhooks}
         return TOLERATION if paths and TOLERANT not in paths else SCHEDULER
 
@@ -175,7 +191,7 @@ def left_out(webhooks: tuple[MutatingWebhookConfiguration, ...] | Unread, *, own
         webhooks: every configuration.
         own: Spillway's namespace.
     """
-    found = () if isinstance(webhooks, Unread) else ours(webhooks)
+    found = ours(known(webhooks))
     named = [
         _named_otherwise(entry.namespace_selector)
         for each in found
@@ -206,16 +222,12 @@ def component(workload: Workload) -> str:
 
 def homes(workloads: tuple[Workload, ...] | Unread, *, program: str = "") -> tuple[str, ...]:
     """The namespaces in which our programs are, or this one; none where that cannot be read."""
-    found = () if isinstance(workloads, Unread) else workloads
-    return tuple(
-        sorted(
-            {
-                each.metadata.namespace
-                for each in found
-                if component(each) and program in {"", component(each)}
-            }
-        )
+    found = (
+        each.metadata.namespace
+        for each in known(workloads)
+        if component(each) and program in {"", component(each)}
     )
+    return tuple(sorted(set(found)))
 
 
 def opted_in(namespaces: tuple[Namespace, ...]) -> tuple[Namespace, ...]:

@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Final
 
-from app.doctor.finding import Finding, fail, ok, skip, warn
+from app.doctor.finding import Finding, fail, ok, skip, unread, warn
 from app.doctor.seen import Seen, Unread, component, homes, ours
 from app.model.installed import Workload
 
@@ -25,14 +25,12 @@ def check(seen: Seen) -> Iterator[Finding]:
     """Kubernetes, then our programs."""
     yield _kubernetes(seen)
     if isinstance(seen.workloads, Unread):
-        yield skip(PROGRAMS, f"the Deployments of {seen.namespace} cannot be read: {seen.workloads.why}")
-        return
-    programs = tuple(each for each in seen.workloads if component(each))
-    if not programs:
+        yield unread(PROGRAMS, f"which Deployments are in {seen.namespace}", seen.workloads)
+    elif programs := tuple(each for each in seen.workloads if component(each)):
+        yield _programs(programs, seen)
+        yield from _standing(programs, seen)
+    else:
         yield _absent(seen)
-        return
-    yield _programs(programs, seen)
-    yield from _standing(programs, seen)
     yield from _rivals(seen)
 
 
@@ -73,7 +71,9 @@ def _rivals(seen: Seen) -> Iterator[Finding]:
 
 def _is_nowhere(seen: Seen) -> bool:
     """Whether no trace is seen in the whole cluster; what may not be read may be there."""
-    return not seen.virtual and not isinstance(seen.webhooks, Unread) and not ours(seen.webhooks)
+    if isinstance(seen.nodes, Unread) or isinstance(seen.webhooks, Unread):
+        return False
+    return not seen.virtual and not ours(seen.webhooks)
 
 
 def minor(version: str) -> tuple[int, int] | None:

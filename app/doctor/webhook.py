@@ -6,12 +6,13 @@ https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-con
 from collections.abc import Iterator
 from typing import Final
 
-from app.doctor.finding import Finding, fail, ok, skip, warn
+from app.doctor.finding import Finding, fail, ok, skip, unread, warn
 from app.doctor.seen import ENTRY_SUFFIX, Seen, Trial, Unread, ours
 from app.doctor.versions import minor
 from app.model.actuator import SCHEDULER, tolerates_virtual_nodes
 from app.model.names import ENABLED, MARKER, NODE_TYPE_LABEL, OVERFLOW, PERMITTED, TOLERANT
 from app.model.pod import Pod
+from app.model.setting import named
 from app.model.webhook_configuration import MutatingWebhookConfiguration, WebhookEntry
 from app.model.wire import Json
 
@@ -29,7 +30,7 @@ def check(seen: Seen) -> Iterator[Finding]:
 
 def _configuration(seen: Seen) -> Iterator[Finding]:
     if isinstance(seen.webhooks, Unread):
-        yield skip(WEBHOOK, f"MutatingWebhookConfigurations cannot be read: {seen.webhooks.why}")
+        yield unread(WEBHOOK, "which MutatingWebhookConfigurations there are", seen.webhooks)
         return
     found = ours(seen.webhooks)
     if not found:
@@ -102,10 +103,20 @@ def _selects(selector: Json, word: str) -> bool:
 
 def _trials(seen: Seen) -> Iterator[Finding]:
     if not isinstance(seen.webhooks, Unread) and not ours(seen.webhooks):
-        yield skip(TRIAL, "no pod was tried, for the API server is told of no webhook of ours")
+        yield skip(
+            TRIAL,
+            "no pod was tried, for the API server is told of no webhook of ours",
+            "what the line on webhook says, then spillway doctor",
+        )
         return
-    if not seen.trials:
-        yield skip(TRIAL, "no pod was tried, for there is no namespace whose pods may overflow")
+    if isinstance(seen.namespaces, Unread):
+        yield unread(TRIAL, "in which namespaces a pod could be tried", seen.namespaces)
+    elif not seen.trials:
+        yield skip(
+            TRIAL,
+            "no pod was tried, for there is no namespace whose pods may overflow",
+            "what the line on namespaces says, then spillway doctor",
+        )
     for trial in seen.trials:
         yield _trial(trial, seen)
 
@@ -115,8 +126,8 @@ def _trial(trial: Trial, seen: Seen) -> Finding:
     if isinstance(pod, Unread):
         return skip(
             TRIAL,
-            f"a pod for trial in {trial.namespace} was refused, so the webhook was not tried: {pod.why}",
-            f"kubectl auth can-i create pods -n {trial.namespace}, and what the refusal names",
+            f"a pod for trial in {trial.namespace} was not created, so the webhook was not tried: {pod.why}",
+            f"kubectl auth can-i create pods -n {trial.namespace}, and what the answer names",
         )
     lacking = tuple(_lacking(pod, trial, seen))
     if not lacking:
@@ -164,4 +175,5 @@ def _others(seen: Seen) -> str:
         return "kubectl get mutatingwebhookconfigurations"
     own = {each.metadata.name for each in ours(seen.webhooks)}
     found = [each.metadata.name for each in seen.webhooks if each.metadata.name not in own]
-    return ", ".join(found) if found else "kubectl get mutatingadmissionpolicies, and the webhook's settings"
+    policies = f"kubectl get mutatingadmissionpolicies, and the webhook's {named('webhook', 'actuator')}"
+    return ", ".join(found) if found else policies

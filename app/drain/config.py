@@ -18,7 +18,7 @@ class DrainConfig(msgspec.Struct, frozen=True, kw_only=True):
         again: between two tries to evict a pod that a budget holds.
         kill: how long pods that were deleted by force have until they are deleted without their node.
         settled: for so long nothing may be left, in look after look.
-        unproven: for so long ECS is asked again where it does not answer.
+        unproven: for so long ECS is asked again where it does not answer; until the end where it throttles.
         look: between two looks.
     """
 

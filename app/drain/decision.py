@@ -41,7 +41,12 @@ def decide(facts: Facts, memory: Memory, config: DrainConfig) -> Plan:
     """The next step of a drain."""
     gaps, alone = _gaps(facts, memory, config)
     memory = msgspec.structs.replace(
-        memory, gaps=gaps, alone=alone, orphans=_orphans(facts, memory), holds=_holds(facts, memory)
+        memory,
+        gaps=gaps,
+        alone=alone,
+        orphans=_orphans(facts, memory),
+        holds=_holds(facts, memory),
+        met=_met(facts, memory),
     )
     left = left_of(facts, memory, config)
     memory = _timed(facts, memory, config, clear=not left)
@@ -94,6 +99,8 @@ def _is_over(facts: Facts, memory: Memory, config: DrainConfig) -> bool:
     if memory.clear_since is None:
         return _is_time_up(facts, memory, config)
     if facts.tasks is None and config.asks_aws:
+        if facts.proof.is_throttled and facts.elapsed < config.end:
+            return False
         return facts.elapsed - memory.clear_since >= config.unproven
     since = memory.shown_since if config.asks_aws else memory.clear_since
     return since is not None and facts.elapsed - since >= config.settled
@@ -188,6 +195,12 @@ def _gaps(facts: Facts, memory: Memory, config: DrainConfig) -> tuple[Mapping[st
 def _holds(facts: Facts, memory: Memory) -> Mapping[PodUid, Hold]:
     there = {pod.uid for pod in facts.pods if not is_leaving(pod)}
     return {uid: hold for uid, hold in memory.holds.items() if uid in there}
+
+
+def _met(facts: Facts, memory: Memory) -> frozenset[PodUid] | None:
+    if not all(is_closed(node) for node in facts.nodes):
+        return None
+    return memory.met if memory.met is not None else frozenset(pod.uid for pod in facts.pods)
 
 
 def _orphans(facts: Facts, memory: Memory) -> Mapping[TaskArn, int]:

@@ -8,7 +8,7 @@ import msgspec
 from app.drain.commands import Close, Command, Delete, Evict, Stop
 from app.drain.config import DrainConfig
 from app.drain.decision import Plan, decide, needs_tasks
-from app.drain.facts import Facts, Hold, Left, Memory
+from app.drain.facts import Facts, Hold, Left, Memory, Proof
 from app.drain.left import warnings_of
 from app.drain.outside import Outside, Tell
 from app.drain.proof import Prover
@@ -28,7 +28,7 @@ class Drained(msgspec.Struct, frozen=True, kw_only=True):
         evicted: pods that were asked to leave.
         stopped: tasks that were stopped from here.
         left: what still stands.
-        unproven: why it is not known whether tasks are left; empty where it is.
+        unproven: why it is not known whether tasks are left, with the mend; empty where it is.
     """
 
     nodes: tuple[str, ...] = ()
@@ -127,10 +127,10 @@ class Drain:
         names = sorted(self._nodes | self._config.nodes)
         pods = [pod for name in names for pod in await standing.pods(name)]
         elapsed = self._elapsed()
-        tasks, unproven = None, ""
+        proof = Proof()
         if everything or needs_tasks(pods, elapsed, self._config):
-            tasks, unproven = await self._prover.tasks()
-            names = sorted({*names, *(each.identity.node for each in tasks or () if each.identity)})
+            proof = await self._prover.tasks()
+            names = sorted({*names, *(each.identity.node for each in proof.tasks or () if each.identity)})
             pods = [pod for name in names for pod in await standing.pods(name)]
         return Facts(
             elapsed=elapsed,
@@ -138,8 +138,7 @@ class Drain:
             nodes=nodes,
             pods=tuple(pods),
             replicas=await self._replicas(),
-            tasks=tasks,
-            unproven=unproven,
+            proof=proof,
         )
 
     async def _replicas(self) -> Mapping[str, Replicas]:
@@ -237,8 +236,8 @@ class Drain:
         leaving = sum(is_leaving(pod) for pod in standing)
         tasks = "" if facts.tasks is None else f", {len(facts.tasks)} of our tasks in ECS"
         line = f"{len(standing)} overflow pods ({leaving} leaving){tasks}"
-        if facts.unproven:
-            line += f"; ECS cannot be asked: {facts.unproven}"
+        if facts.proof.unproven:
+            line += f"; ECS cannot be asked: {facts.proof.unproven}"
         if not plan.left:
             line += "; nothing is left, looking again"
         self._once(line)
@@ -252,7 +251,8 @@ class Drain:
     def _outcome(self, facts: Facts, plan: Plan) -> Drained:
         unproven = ""
         if facts.tasks is None and self._config.asks_aws:
-            unproven = facts.unproven or "ECS was not asked: pods are left"
+            said = facts.proof.unproven or "ECS was not asked: pods are left"
+            unproven = "; ".join(part for part in (said, facts.proof.mend) if part)
         return Drained(
             nodes=self.nodes,
             evicted=len(self._evicted),

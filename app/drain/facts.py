@@ -13,6 +13,22 @@ from app.model.replicas import Replicas
 from app.model.task import Task
 
 
+class Proof(msgspec.Struct, frozen=True, kw_only=True):
+    """What ECS says.
+
+    Attributes:
+        tasks: our tasks that are not stopped; None where ECS was not asked, or did not answer.
+        unproven: why it did not; empty where it did, or was not asked.
+        mend: what helps where it does not answer until the end.
+        is_throttled: whether it will answer when it is asked less.
+    """
+
+    tasks: tuple[Task, ...] | None = None
+    unproven: str = ""
+    mend: str = ""
+    is_throttled: bool = False
+
+
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """One look.
 
@@ -22,8 +38,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
         nodes: the virtual nodes that are there.
         pods: what is bound to them; read after the tasks.
         replicas: of the controllers whose next pod is waited for, by uid; what is gone is left out.
-        tasks: our tasks that are not stopped; None where ECS was not asked, or did not answer.
-        unproven: why ECS did not answer; empty where it did, or was not asked.
+        proof: what ECS says.
     """
 
     elapsed: float
@@ -31,8 +46,12 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     nodes: tuple[Node, ...]
     pods: tuple[Pod, ...]
     replicas: Mapping[str, Replicas] = MappingProxyType({})
-    tasks: tuple[Task, ...] | None = None
-    unproven: str = ""
+    proof: Proof = Proof()
+
+    @property
+    def tasks(self) -> tuple[Task, ...] | None:
+        """Our tasks that are not stopped; None where that is not known."""
+        return self.proof.tasks
 
 
 class Gap(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,6 +86,7 @@ class Memory(msgspec.Struct, frozen=True, kw_only=True):
         shown_since: since when ECS itself shows nothing, in look after look; None where it did not answer.
         forced_since: since when pods are deleted by force.
         killed_since: since when they are deleted without their node.
+        met: pods that were there when all nodes were found closed; None while one is open.
         reopened: nodes that somebody opened after they were closed, and what was seen of it.
     """
 
@@ -78,6 +98,7 @@ class Memory(msgspec.Struct, frozen=True, kw_only=True):
     shown_since: float | None = None
     forced_since: float | None = None
     killed_since: float | None = None
+    met: frozenset[PodUid] | None = None
     reopened: Mapping[str, str] = MappingProxyType({})
 
 

@@ -45,6 +45,13 @@ def _node(node: Node, memory: Memory) -> Left:
 
 
 def _pod(pod: Pod, facts: Facts, memory: Memory, config: DrainConfig) -> Left:
+    if memory.met is not None and pod.uid not in memory.met:
+        words = (
+            f"{owner_text(pod) or 'somebody'} made it when the gate was closed: pods that name their node or "
+            "tolerate everything pass a cordon; take that out of the template or scale it to zero, then run "
+            "the command again"
+        )
+        return Left("pod", pod.key, "CameLater", words)
     if is_leaving(pod):
         words = (
             "it is being deleted: its bridge stops the task first; if no bridge runs, start it or say --force"

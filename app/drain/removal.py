@@ -7,6 +7,7 @@ after all, it goes stale within the hour and they go on. A bridge that runs thou
 shows itself within a round of its own: then node and Lease are taken from it again, and it is named.
 """
 
+from collections.abc import Mapping
 from typing import Final
 
 import msgspec
@@ -15,6 +16,7 @@ from app.drain.config import DrainConfig
 from app.drain.facts import Left
 from app.drain.outside import Outside, Tell
 from app.model.names import GATE_LEASE
+from app.model.node import Node
 from app.ports.failures import PortFailure, Refused
 
 NODE_LEASES: Final = "kube-node-lease"
@@ -72,19 +74,18 @@ class Removal:
         """
         await self._remove_nodes()
         placeholders, entries = await self._remove_placeholders(), await self._remove_entries()
-        leases = await self._remove_leases()
+        leases = await self._remove_what_programs_make_anew() if self._config.bridges_are_gone else ()
         return Removed(
             placeholders=placeholders,
             entries=entries,
-            leases=await self._that_stay_away(leases),
+            leases=leases,
             nodes=tuple(sorted(self._nodes)),
             left=tuple(self._left),
         )
 
     async def look(self) -> tuple[Left, ...]:
         """What would be removed; nothing is changed. Raises PortFailure as `run`."""
-        wanted = self._drained.nodes
-        nodes = [each for each in await self._outside.standing.nodes() if not wanted or each.name in wanted]
+        nodes = await self._meant()
         words = "it is to be removed"
         return (
             *(Left("node", each.name, "ToBeRemoved", words) for each in nodes),
@@ -104,14 +105,17 @@ class Removal:
             words = "it comes back: stop the bridge that keeps it, then drain again"
             self._left.append(Left("node", name, "ComesBack", words))
 
-    async def _that_stay_away(self, removed: tuple[str, ...]) -> tuple[str, ...]:
-        """The Leases that nobody made anew; the others are ours again, and who made them is named."""
-        nodes = {
-            name.removeprefix(f"{NODE_LEASES}/") for name in removed if name.startswith(f"{NODE_LEASES}/")
-        }
+    async def _remove_what_programs_make_anew(self) -> tuple[str, ...]:
+        """The Leases that were taken, and what the extenders keep; the Leases that are gone for good."""
+        nodes = await self._remove_node_leases()
+        extenders = await self._remove_of_extenders() if not self._drained.nodes else ()
         back = await self._back(nodes) if nodes else {}
-        if not back:
-            return removed
+        if back:
+            await self._take_again(back)
+        return (*(f"{NODE_LEASES}/{name}" for name in sorted(nodes - back.keys())), *extenders)
+
+    async def _take_again(self, back: Mapping[str, str]) -> None:
+        """The Leases are ours again, the Nodes are gone again, and who brought them back is named."""
         self._nodes |= back.keys()
         await self._remove_nodes()
         for name, holder in sorted(back.items()):
@@ -121,7 +125,6 @@ class Removal:
                 "meanwhile the Lease keeps it off for an hour"
             )
             self._left.append(Left("lease", f"{NODE_LEASES}/{name}", "ComesBack", words))
-        return tuple(each for each in removed if each.removeprefix(f"{NODE_LEASES}/") not in back)
 
     async def _back(self, nodes: set[str]) -> dict[str, str]:
         """Which of these nodes, or their Leases, are made anew, and who holds them then."""
@@ -135,8 +138,7 @@ class Removal:
 
     async def _round(self) -> bool:
         """Whether all Leases are ours and no Node was there; otherwise that was mended just now."""
-        wanted = self._drained.nodes
-        nodes = [each for each in await self._outside.standing.nodes() if not wanted or each.name in wanted]
+        nodes = await self._meant()
         held = {each.node for each in await self._outside.standing.claims() if each.holder == HOLDER}
         self._nodes |= {node.name for node in nodes}
         missing = sorted(self._nodes - held)
@@ -180,21 +182,23 @@ class Removal:
         root = f"spillway/{self._drained.cluster}"
         return any(name.startswith(f"{root}/{node}/") for node in self._drained.nodes)
 
-    async def _remove_leases(self) -> tuple[str, ...]:
-        """The Leases that were taken, and the gate's, once nobody is there to make them anew."""
-        if not self._config.bridges_are_gone:
-            return ()
+    async def _remove_node_leases(self) -> set[str]:
+        """The nodes whose Leases were ours, and are removed."""
         claims = await self._outside.standing.claims()
-        ours = sorted(each.node for each in claims if each.holder == HOLDER and self._is_meant(each.node))
-        names = [(NODE_LEASES, name) for name in ours]
-        if not self._drained.nodes:
-            names.append((self._config.namespace, GATE_LEASE))
-        for namespace, name in names:
-            await self._outside.departures.remove_lease(namespace, name)
-            self._tell(f"lease {namespace}/{name}: removed")
-        if not self._drained.nodes:
-            await self._remove_priority()
-        return tuple(f"{namespace}/{name}" for namespace, name in names)
+        ours = {each.node for each in claims if each.holder == HOLDER and self._is_meant(each.node)}
+        for name in sorted(ours):
+            await self._remove_lease(NODE_LEASES, name)
+        return ours
+
+    async def _remove_of_extenders(self) -> tuple[str, ...]:
+        """The gate's Lease, which is returned, and the PriorityClass: all nodes share them."""
+        await self._remove_lease(self._config.namespace, GATE_LEASE)
+        await self._remove_priority()
+        return (f"{self._config.namespace}/{GATE_LEASE}",)
+
+    async def _remove_lease(self, namespace: str, name: str) -> None:
+        await self._outside.departures.remove_lease(namespace, name)
+        self._tell(f"lease {namespace}/{name}: removed")
 
     async def _remove_priority(self) -> None:
         name = self._config.priority_class
@@ -206,6 +210,9 @@ class Removal:
         else:
             if removed:
                 self._tell(f"priority class {name}: removed")
+
+    async def _meant(self) -> list[Node]:
+        return [each for each in await self._outside.standing.nodes() if self._is_meant(each.name)]
 
     def _is_meant(self, node: str) -> bool:
         return not self._drained.nodes or node in self._drained.nodes

@@ -6,16 +6,16 @@ from typing import Final
 
 import msgspec
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from app.tls.authority import SKEW
+from app.tls.reading import CANNOT_READ, has_signed
 
 ANNOUNCED: Final = 0.8
 SIGNS: Final = 0.9
-"""Of a CA's life: from then on its successor is in the bundle, and from then on it signs.
+"""Of a CA's life: from then on its successor is in the bundle, and halfway from there to the end it signs.
 
 kube-scheduler reads the CA of its extender at its start alone. Of ten years, a year lies in between.
 """
@@ -24,15 +24,6 @@ _CURVES: Final = (ec.SECP256R1, ec.SECP384R1, ec.SECP521R1)
 _SERVERS: Final = frozenset({ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE})
 _BEGIN: Final = b"-----BEGIN CERTIFICATE-----"
 _END: Final = b"-----END CERTIFICATE-----"
-_CANNOT_READ: Final = (
-    ValueError,
-    TypeError,
-    OverflowError,
-    UnsupportedAlgorithm,
-    x509.DuplicateExtension,
-    x509.InvalidVersion,
-    x509.UnsupportedGeneralNameType,
-)
 
 
 class Ca(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,13 +33,22 @@ class Ca(msgspec.Struct, frozen=True, kw_only=True):
     since: datetime
     until: datetime
 
+    @property
+    def certificate(self) -> x509.Certificate:
+        """The same, parsed; it was when it was read first."""
+        return x509.load_pem_x509_certificate(self.pem)
+
     def announce_successor_at(self) -> datetime:
         """From when its successor is in the bundle."""
         return self.since + (self.until - self.since) * ANNOUNCED
 
-    def retire_at(self) -> datetime:
-        """From when its successor signs."""
-        return self.since + (self.until - self.since) * SIGNS
+    def retire_at(self, announced: datetime) -> datetime:
+        """From when its successor signs, which was announced then.
+
+        One that was announced late, since no issuer ran, leaves schedulers half of what is left.
+        """
+        in_time = self.since + (self.until - self.since) * SIGNS
+        return max(in_time, announced + (self.until - announced) / 2)
 
 
 class Served(msgspec.Struct, frozen=True, kw_only=True):
@@ -93,7 +93,7 @@ def authority(cert: bytes, key: bytes, *, now: datetime) -> Ca | Flaw:
             return Flaw("its key is no elliptic-curve key")
         if _public(private) != _public(certificate):
             return Flaw("its key is not that of its certificate")
-    except _CANNOT_READ:
+    except CANNOT_READ:
         return Flaw("its certificate and key are not both there in PEM form")
     problem = _unfit(certificate, private)
     if not problem and now < certificate.not_valid_before_utc:
@@ -110,11 +110,11 @@ def leaf(cert: bytes, key: bytes, trust: Iterable[Ca], *, now: datetime) -> Serv
             return Flaw("tls.key is not the key of tls.crt")
         life = _life(certificate)
         names = _names(certificate)
-    except _CANNOT_READ:
+    except CANNOT_READ:
         return Flaw("tls.crt and tls.key are not both there in PEM form")
     if not certificate.not_valid_before_utc <= now < life[1]:
         return Flaw(f"tls.crt is valid from {life[0]:%F %TZ} to {life[1]:%F %TZ} only")
-    signer = next((each for each in trust if _has_signed(each, certificate)), None)
+    signer = next((each for each in trust if has_signed(each.certificate, certificate)), None)
     if signer is None:
         return Flaw("tls.crt is signed by no CA that clients trust")
     return Served(since=life[0], until=life[1], names=names, signed_by=signer)
@@ -135,7 +135,7 @@ def _ca(pem: bytes, *, now: datetime) -> Ca | Flaw:
         certificate = x509.load_pem_x509_certificate(pem)
         since, until = _life(certificate)
         whole = certificate.public_bytes(serialization.Encoding.PEM)
-    except _CANNOT_READ:
+    except CANNOT_READ:
         return Flaw("holds a certificate that cannot be read")
     if now >= until:
         return Flaw(f"holds a certificate that ended at {until:%F %TZ}")
@@ -164,7 +164,7 @@ def _unfit(certificate: x509.Certificate, private: ec.EllipticCurvePrivateKey) -
     """
     try:
         found = {type(each.value): each.value for each in certificate.extensions}
-    except _CANNOT_READ:
+    except CANNOT_READ:
         return "its certificate has extensions that cannot be read"
     basic, usage = found.get(x509.BasicConstraints), found.get(x509.KeyUsage)
     purposes = found.get(x509.ExtendedKeyUsage)
@@ -178,14 +178,6 @@ def _unfit(certificate: x509.Certificate, private: ec.EllipticCurvePrivateKey) -
         "its certificate is for some names alone (name constraints)": x509.NameConstraints in found,
     }
     return next((problem for problem, holds in problems.items() if holds), "")
-
-
-def _has_signed(ca: Ca, certificate: x509.Certificate) -> bool:
-    try:
-        certificate.verify_directly_issued_by(x509.load_pem_x509_certificate(ca.pem))
-    except (*_CANNOT_READ, InvalidSignature):
-        return False
-    return True
 
 
 def _public(holder: object) -> bytes:

@@ -72,5 +72,9 @@ class Tidy(msgspec.Struct, frozen=True, kw_only=True):
     why: str
 
 
-Command = MakeCa | MakeNext | DropNext | Promote | KeepPrevious | IssueLeaf | Publish | Inject | Tidy
+CaCommand = MakeCa | MakeNext | DropNext | Promote | KeepPrevious
+"""Those about the CA's Secret alone."""
+
+SecretCommand = CaCommand | IssueLeaf | Publish | Tidy
+Command = SecretCommand | Inject
 """All there are."""

@@ -75,8 +75,8 @@ def _of_the_ca(held: Holdings, current: Ca, config: IssuerConfig, now: datetime)
     if held.raw_previous != bundle(previous):
         return (KeepPrevious(previous=previous, why=_about_previous(held, previous)),)
     if held.next is None and now >= current.announce_successor_at():
-        return (MakeNext(signs=current.retire_at(), why=f"the CA ends at {current.until:%F %TZ}"),)
-    if held.next is not None and now >= current.retire_at() and _is_held(held, held.next, config, now):
+        return (MakeNext(signs=current.retire_at(now), why=f"the CA ends at {current.until:%F %TZ}"),)
+    if held.next is not None and _may_follow(held, current, held.next, config, now):
         return (
             Promote(
                 previous=_without((current, *previous), held.next),
@@ -86,6 +86,10 @@ def _of_the_ca(held: Holdings, current: Ca, config: IssuerConfig, now: datetime)
     if config.ca_secret in held.extra:
         return (Tidy(secret=config.ca_secret, why="keys that nobody asked for"),)
     return ()
+
+
+def _may_follow(held: Holdings, current: Ca, following: Ca, config: IssuerConfig, now: datetime) -> bool:
+    return now >= current.retire_at(following.since) and _is_held(held, following, config, now)
 
 
 def _of_the_leaf(
@@ -160,7 +164,8 @@ def _look_again(held: Holdings, config: IssuerConfig, now: datetime) -> datetime
     """When something falls due, or whether somebody has changed something."""
     moments: list[datetime] = [now + LOOK_EVERY]
     if held.current is not None:
-        moments += [held.current.announce_successor_at(), held.current.retire_at()]
+        announced = held.next.since if held.next is not None else now
+        moments += [held.current.announce_successor_at(), held.current.retire_at(announced)]
     if held.since is not None:
         moments.append(held.since + config.propagation)
     if held.leaf is not None:

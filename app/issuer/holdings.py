@@ -10,6 +10,7 @@ from app.issuer import certificates
 from app.issuer.certificates import Ca, Flaw, Served
 from app.issuer.config import IssuerConfig
 from app.model.objects import Secret
+from app.model.setting import named
 from app.model.webhook_configuration import MutatingWebhookConfiguration
 
 CA_CERT: Final = "ca.crt"
@@ -163,7 +164,7 @@ def _registered(objects: Objects, config: IssuerConfig, flaws: list[str]) -> tup
     if registration is None:
         flaws.append(
             f"MutatingWebhookConfiguration {config.registration} is not there (yet): no pod is mutated; "
-            "install it, or name another with webhook-configuration"
+            f"install it, or name another with {named('issuer', 'webhook_configuration')}"
         )
         return ()
     others = sorted(each for each in registration.metadata.annotations if each.startswith(_OTHERS))

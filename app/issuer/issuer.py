@@ -4,6 +4,7 @@ In between it glances at the webhook configuration alone: a `caBundle` that is t
 that is created meanwhile.
 """
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from app.issuer.apply import Writer
@@ -80,14 +81,15 @@ class Issuer:
         self._look_again = clock.now()
         self._hidden = ""
         self._in_order = False
+        self._trouble = ""
         self._known: tuple[Ca, ...] = ()
         self._version = ""
         self._writes = 0
         self._quiet = False
 
     def missing(self) -> str | None:
-        """Why the certificates are not in order yet; None once they were."""
-        return None if self._in_order else "the certificates have not been seen to yet"
+        """Why the certificates are not in order yet, with the mend; None once they were."""
+        return None if self._in_order else f"the certificates have not been seen to yet{self._trouble}"
 
     async def run(self) -> None:
         """Keep them until cancelled; survives every failure of the far side."""
@@ -148,7 +150,9 @@ class Issuer:
         self._failures += 1
         self._metrics.failures.inc()
         pause = backoff.delay(self._failures, first=BREATH, longest=LONGEST_PAUSE, jitter=1.0)
+        self._trouble = f": {failure}"
         if isinstance(failure, Refused):
+            self._trouble += f"; {mend(self._config)}"
             _log.error("refused", reason=str(failure), mend=mend(self._config), again_in=pause)
         else:
             _log.warning("the certificates are not seen to", reason=str(failure), again_in=pause)
@@ -165,20 +169,35 @@ class Issuer:
             self._known = holdings.authorities()
         self._look_again = plan.look_again
         self._tell(plan, holdings, seen)
-        failed: PortFailure | None = None
+        await self._carry_out(plan, seen, now=now, until=began + FRESH)
+        return plan
+
+    async def _carry_out(self, plan: Plan, seen: Objects, *, now: datetime, until: float) -> None:
+        """Try every command: each is about another object, and who may not write one may mend the next.
+
+        Args:
+            plan: the commands.
+            seen: the objects that they were decided by.
+            now: the time that they were decided at.
+            until: on the steady clock, how long the look counts.
+
+        Raises:
+            PortFailure: the first, after all were tried.
+        """
+        failures: list[PortFailure] = []
         for command in plan.commands:
-            if self._clock.steady() - began > FRESH:
-                raise Unavailable(f"the look took longer than {FRESH:.0f} s; nothing is written by it")
+            if self._clock.steady() > until:
+                late = f"{FRESH:.0f} s after the look {type(command).__name__} is not carried out any more"
+                failures.append(Unavailable(late))
+                break
             try:
                 where = await self._writer.apply(command, seen, now=now)
             except PortFailure as failure:
-                # Each is about another object: who may not write the leaf may still mend a caBundle.
-                failed = failed or failure
+                failures.append(failure)
             else:
                 self._note(command, where)
-        if failed is not None:
-            raise failed
-        return plan
+        if failures:
+            raise failures[0]
 
     async def _look(self) -> Objects:
         """In this order, so that no write can take back what followed from a newer CA (decision 36)."""

@@ -5,6 +5,7 @@ from typing import Final
 from app.kube import paths
 from app.kube.answers import decoded
 from app.kube.transport import Transport
+from app.model.setting import named
 from app.model.wire import Wire
 from app.ports.failures import Refused
 
@@ -36,6 +37,6 @@ class Authorities:
         except Refused as error:
             raise Refused(
                 f"{error}; bind the bridge's account to the Role {_NAME}-reader of {_NAMESPACE}, "
-                "or name the authority with kubelet-client-ca"
+                f"or name the authority with {named('bridge', 'kubelet_client_ca')}"
             ) from error
         return (decoded(data, _Data, asked=f"GET {path}").data or {}).get(_KEY, "")

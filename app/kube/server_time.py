@@ -29,7 +29,7 @@ class ServerTime:
         """Take note of an answer's Date header (RFC 9110, 6.6.1); what is none is let be."""
         try:
             told = parsedate_to_datetime(date)
-        except ValueError:
+        except (ValueError, OverflowError):  # the latter for a year that no computer counts to
             return
         wrong = told.replace(tzinfo=told.tzinfo or UTC) - self._clock.now()
         # At the border it does not go to and fro.

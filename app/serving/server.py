@@ -16,7 +16,7 @@ from app.ports.clock import Clock
 from app.serving.bounded import BoundedHttp, bounded
 from app.telemetry import logs
 from app.tls.expiry import Loaded, unheard
-from app.tls.reload import FilePair
+from app.tls.reload import FilePair, into
 
 KEEP_ALIVE: Final = 120
 """Seconds. Go clients (the scheduler, the API server) reuse idle connections for 90 s; closing earlier makes
@@ -132,7 +132,7 @@ def _load(config: uvicorn.Config, listen: Listen, loaded: Loaded, *, now: dateti
         config.load()
         if config.ssl is None or listen.cert is None or listen.key is None:
             return None
-        pair = FilePair(config.ssl, cert=listen.cert, key=listen.key, loaded=loaded)
+        pair = FilePair(cert=listen.cert, key=listen.key, take_up=into(config.ssl, loaded=loaded))
         pair.look(now=now)
     except ssl.SSLError as error:
         files = f"{config.ssl_certfile} and {config.ssl_keyfile}"

@@ -9,6 +9,7 @@ from prometheus_client import CollectorRegistry, Gauge
 
 from app.telemetry import logs
 from app.tls.authority import Leaf
+from app.tls.reading import CANNOT_READ
 
 METRIC: Final = "spillway_certificate_not_after_seconds"
 _log = logs.get(__name__)
@@ -50,7 +51,7 @@ class CertificateExpiry:
         try:
             chain = x509.load_pem_x509_certificates(cert_pem)
             until = min(each.not_valid_after_utc for each in chain)
-        except ValueError as error:
+        except CANNOT_READ as error:
             if cert_pem:
                 _log.warning(
                     "the certificate's end cannot be read", certificate=certificate, error=str(error)

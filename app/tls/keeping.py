@@ -7,11 +7,11 @@ from app.ports.access import ClientAuthorities
 from app.ports.clock import Clock
 from app.ports.failures import PortFailure, Unavailable
 from app.telemetry import logs
-from app.tls.serving_context import ServingContext, pair_of
-from app.tls.validity import refuse_ended
+from app.tls.reload import FilePair
+from app.tls.serving_context import ServingContext
 
 LOOK_EVERY: Final = 10.0
-"""Seconds between looks at files, and at what is not known yet."""
+"""Seconds between questions for the authorities while none are known."""
 
 ASK_EVERY: Final = 60.0
 """Seconds between questions for the authorities; the kubelet's informer resyncs as often."""
@@ -34,29 +34,9 @@ class FileAuthorities:
 
 
 async def keep_presenting(context: ServingContext, *, cert: Path, key: Path, clock: Clock) -> None:
-    """Serve the pair anew whenever its files change, until cancelled.
-
-    A pair that cannot be used (half-written, not matching, or ended while the old one has not) leaves the
-    old one in service, and is looked at again.
-    """
-    told = ""
-    while True:
-        await clock.sleep(LOOK_EVERY)
-        try:
-            pair = pair_of(cert, key)
-            if pair == context.pair:
-                continue
-            refuse_ended(pair, served=context.pair, now=clock.now())
-            context.present(pair)
-        except OSError as error:
-            if str(error) != told:
-                _log.warning(
-                    "certificate not reloaded: the one before is served on", cert=str(cert), error=str(error)
-                )
-            told = str(error)
-            continue
-        told = ""
-        _log.info("certificate reloaded", cert=str(cert))
+    """Serve the pair anew whenever its files change (`app.tls.reload`), until cancelled."""
+    files = FilePair(cert=cert, key=key, take_up=context.present, served=context.pair)
+    await files.run(clock)
 
 
 class Trust:
@@ -86,10 +66,15 @@ class Trust:
         _log.info("authorities of client certificates taken up", any=bool(found.strip()))
 
     async def run(self) -> None:
-        """Ask again and again, more often while nothing is known, until cancelled."""
+        """Ask again and again, more often while nothing is known, until cancelled; trouble is told once."""
+        told = ""
         while True:
             await self._clock.sleep(ASK_EVERY if self._known is not None else LOOK_EVERY)
             try:
                 await self.look()
             except (PortFailure, OSError) as error:
-                _log.warning("authorities of client certificates not renewed", error=str(error))
+                if str(error) != told:
+                    _log.warning("authorities of client certificates not renewed", error=str(error))
+                told = str(error)
+            else:
+                told = ""

@@ -101,7 +101,7 @@ def load_pair(context: ssl.SSLContext, pair: Leaf) -> None:
 
 def _no_passphrase() -> bytes:
     # OpenSSL would ask for it on the terminal, and wait.
-    raise ssl.SSLError("the key has a passphrase; store it without one")
+    raise ssl.SSLError(ssl.SSL_ERROR_SSL, "the key has a passphrase; store it without one")
 
 
 @contextlib.contextmanager

@@ -12,6 +12,7 @@ from app.ports.clock import Clock
 from app.ports.failures import NotFound, PortFailure, Refused
 from app.telemetry import logs
 from app.tls.authority import Leaf
+from app.tls.reading import CANNOT_READ
 from app.tls.renewal import Approve, File, Filed, GiveUp, Life, Look, Present, Rest, renew_at, step
 from app.tls.serving_context import ServingContext
 from app.tls.signing_request import USAGES, serving_request
@@ -86,7 +87,7 @@ class SignedCertificate:
                 )
                 await self._clock.sleep(RETRY)
             except PortFailure as failure:
-                _log.warning("serving certificate: no answer", node=node, reason=str(failure))
+                self._missed(failure)
                 await self._clock.sleep(RETRY)
 
     async def _next(self) -> None:
@@ -123,11 +124,18 @@ class SignedCertificate:
             self._remind(self._filed)
             self._filed = msgspec.structs.replace(self._filed, reminded=now)
         await self._clock.sleep(decided.after.total_seconds())
-        try:
-            self._note(await self._requests.get(decided.name))
-        except NotFound:
-            _log.warning("the request for a serving certificate is gone; another follows", name=decided.name)
-            self._filed = None
+        self._note(await self._requests.get(decided.name))
+
+    def _missed(self, failure: PortFailure) -> None:
+        """Nobody answered, or the request is gone: the cluster collects old ones, and people delete them."""
+        node = self._config.node
+        if isinstance(failure, NotFound) and self._filed is not None:
+            name, self._filed = self._filed.name, None
+            _log.warning(
+                "the request for a serving certificate is gone; another follows", node=node, request=name
+            )
+        else:
+            _log.warning("serving certificate: no answer", node=node, reason=str(failure))
 
     def _remind(self, filed: Filed) -> None:
         config = self._config
@@ -142,7 +150,7 @@ class SignedCertificate:
         try:
             life = _life(pem)
             self._context.present(Leaf(cert_pem=pem, key_pem=self._key))
-        except (OSError, ValueError) as error:
+        except (OSError, *CANNOT_READ) as error:
             self._disown(f"what was signed is no certificate of our key: {error}")
             return
         self._life, self._jitter = life, self._draw()
@@ -185,6 +193,6 @@ def _mend(config: SignedConfig) -> str:
 
 
 def _life(pem: bytes) -> Life:
-    """The life of the first certificate of a chain. Raises ValueError where there is none."""
+    """The life of the first certificate of a chain. Raises `CANNOT_READ` where there is none."""
     leaf = x509.load_pem_x509_certificates(pem)[0]
     return Life(since=leaf.not_valid_before_utc, until=leaf.not_valid_after_utc)

@@ -1,9 +1,9 @@
 """Whether a pair that was mounted is worth taking up: one whose time is over is not, while another serves."""
 
-import ssl
 from datetime import datetime
 
 from app.tls.authority import Leaf, expires
+from app.tls.reading import CANNOT_READ
 
 
 def refuse_ended(pair: Leaf, *, served: Leaf | None, now: datetime) -> None:
@@ -13,15 +13,15 @@ def refuse_ended(pair: Leaf, *, served: Leaf | None, now: datetime) -> None:
     before the one that is served has ended. One that is not valid yet is taken up: our clock may be behind.
 
     Raises:
-        ssl.SSLError: the pair has ended, and the one that is served has not.
+        OSError: the pair has ended, and the one that is served has not.
     """
     if served is not None and not _has_ended(served, now) and _has_ended(pair, now):
-        raise ssl.SSLError(f"it ended at {expires(pair.cert_pem):%F %TZ}")
+        raise OSError(f"it ended at {expires(pair.cert_pem):%F %TZ}; see that its issuer runs")
 
 
 def _has_ended(pair: Leaf, now: datetime) -> bool:
     """Of what cannot be read OpenSSL is the judge."""
     try:
         return expires(pair.cert_pem) <= now
-    except ValueError:
+    except CANNOT_READ:
         return False

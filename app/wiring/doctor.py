@@ -9,9 +9,10 @@ import msgspec
 
 from app.doctor.configurations import Configuration, Held, held, is_ours
 from app.doctor.diagnosis import Diagnosis, diagnose
-from app.doctor.installation import Attempt, Endpoint, attempts, endpoints, services, setup_of, tls_secret
+from app.doctor.endpoints import Endpoint, endpoints, services
+from app.doctor.installation import Attempt, attempts, setup_of, tls_secret
 from app.doctor.rights import Program, Question, Setup, groups_of, questions
-from app.doctor.seen import Gate, Policy, Seen, Served, Trial, Unread, homes, left_out
+from app.doctor.seen import MORE_RIGHTS, Gate, Policy, Seen, Served, Trial, Unread, homes, known, left_out
 from app.extender.cluster.affinity import admits
 from app.extender.insight.policy import DEFAULTS, published
 from app.extender.insight.policy import Policy as Published
@@ -21,16 +22,15 @@ from app.kube.examination import Examination
 from app.kube.inspection import Inspection
 from app.model.installed import Host, Workload
 from app.model.lease import LeaseObject
+from app.model.namespace import SYSTEM
 from app.model.node import Node, is_virtual
-from app.model.objects import ConfigMap
 from app.model.pod import Pod
 from app.ports.clock import Clock
-from app.ports.failures import PortFailure, Unavailable
+from app.ports.failures import NotFound, PortFailure, Refused, Unavailable
 from app.tls.shown import shown_certificate
 from app.wiring import kubernetes
 from app.wiring.insight import Insight
 
-_SYSTEM: Final = "kube-system"
 _HANDSHAKE: Final = 3.0
 """Seconds; from outside the cluster most addresses never answer."""
 
@@ -60,7 +60,7 @@ class Examiner:
         """What all checks find.
 
         Raises:
-            PortFailure: the API server does not answer, or its nodes and namespaces cannot be read.
+            PortFailure: the API server does not answer.
         """
         seen = await self._tried(await self._read())
         return diagnose(await self._met(seen))
@@ -68,19 +68,19 @@ class Examiner:
     async def _read(self) -> Seen:
         """What stands written in the cluster."""
         server = await self._connection.server_version()
-        nodes = await self._inspection.nodes()
-        namespaces = await self._inspection.namespaces()
-        virtual = [node for node in nodes if is_virtual(node)]
+        nodes = await self._or_why(self._inspection.nodes())
+        namespaces = await self._or_why(self._inspection.namespaces())
+        virtual = [node for node in known(nodes) if is_virtual(node)]
         told = published(virtual)
         installed = await self._or_why(self._examination.installed())
         own = self._namespace or (told.namespace if told else _only_home(installed))
         workloads = await self._or_why(self._examination.workloads(own))
         setup = setup_of(
-            () if isinstance(workloads, Unread) else workloads,
+            known(workloads),
             namespace=own,
             policy=_policy(told or DEFAULTS),
             nodes=virtual,
-            namespaces=namespaces,
+            namespaces=known(namespaces),
         )
         return Seen(
             now=self._clock.now(),
@@ -92,20 +92,22 @@ class Examiner:
             workloads=workloads,
             installed=installed,
             webhooks=await self._or_why(self._examination.webhooks()),
-            config_maps=await self._or_why(self._config_maps(own)),
+            config_maps={
+                each: await self._or_why(self._examination.config_maps(each)) for each in (own, SYSTEM)
+            },
             nodes=nodes,
             namespaces=namespaces,
             setup=setup,
-            services=await self._or_why(self._examination.services(_SYSTEM)),
+            services=await self._or_why(self._examination.services(SYSTEM)),
             policies=await self._or_why(self._examination.network_policies()),
-            autoscalers=await self._or_why(self._autoscalers()),
+            karpenter=await self._or_why(self._examination.has_karpenter()),
             waiting=await self._or_why(self._waiting(virtual)),
         )
 
     async def _tried(self, seen: Seen) -> Seen:
         """With what the API server says when it is asked to do something, for trial or for somebody else."""
         unasked = left_out(seen.webhooks, own=seen.namespace)
-        tries = attempts(seen.namespaces, unasked=unasked, actuator=seen.actuator)
+        tries = attempts(known(seen.namespaces), unasked=unasked, actuator=seen.actuator)
         return msgspec.structs.replace(
             seen,
             answers=await self._or_why(self._answers(seen.setup)),
@@ -118,14 +120,9 @@ class Examiner:
 
     async def _met(self, seen: Seen) -> Seen:
         """With what is served where, and who holds the schedulers' Leases."""
-        found = held(() if isinstance(seen.config_maps, Unread) else seen.config_maps)
-        asked = endpoints(
-            () if isinstance(seen.webhooks, Unread) else seen.webhooks,
-            found,
-            () if isinstance(seen.hosts, Unread) else seen.hosts,
-            namespace=seen.namespace,
-        )
-        secret = tls_secret(() if isinstance(seen.workloads, Unread) else seen.workloads)
+        found = held(seen.config_maps)
+        asked = endpoints(seen.webhooks, found, seen.hosts, namespace=seen.namespace)
+        secret = tls_secret(known(seen.workloads))
         served = await asyncio.gather(*(self._served(each, seen.namespace, secret) for each in asked))
         leases = {key: await self._lease(key) for key in _leases(found, seen.namespace)}
         return msgspec.structs.replace(
@@ -143,11 +140,10 @@ class Examiner:
         """
         try:
             return await asked
-        except Unavailable as error:
-            await self._connection.server_version()
-            return Unread(str(error))
         except PortFailure as error:
-            return Unread(str(error))
+            if isinstance(error, Unavailable):
+                await self._connection.server_version()
+            return Unread(str(error), _help(error))
 
     async def _gate(self, namespace: str) -> Gate:
         looking = Insight(
@@ -173,25 +169,11 @@ class Examiner:
         answers = await asyncio.gather(*(may(question) for _, question in asked))
         return dict(zip(asked, answers, strict=True))
 
-    async def _config_maps(self, own: str) -> tuple[ConfigMap, ...]:
-        found = [await self._examination.config_maps(each) for each in dict.fromkeys((own, _SYSTEM))]
-        return tuple(each for several in found for each in several)
-
-    async def _autoscalers(self) -> tuple[str, ...]:
-        """Karpenter by its kinds, Cluster Autoscaler by what it writes."""
-        found = ["Karpenter"] if await self._examination.has_karpenter() else []
-        if await self._inspection.autoscaler_status():
-            found.append("Cluster Autoscaler")
-        return tuple(found)
-
     async def _waiting(self, virtual: Iterable[Node]) -> tuple[Pod, ...]:
         """Without a virtual node nobody lands on one, and nothing is asked."""
         nodes = tuple(virtual)
         pods = await self._examination.waiting() if nodes else ()
         return tuple(pod for pod in pods if any(admits(pod, node) for node in nodes))
-
-    async def _health(self, node: Node) -> str | Unread:
-        return await self._or_why(self._examination.health(node.name))
 
     async def _hosts(self, nodes: Iterable[Node]) -> tuple[Host, ...]:
         return tuple([await self._examination.host(node.name) for node in nodes])
@@ -214,12 +196,28 @@ class Examiner:
             where = f"Secret {namespace}/{secret}"
             chain = await self._or_why(self._examination.certificate(namespace, secret))
         return Served(
-            what=endpoint.what, where=where, host=endpoint.name, trusted=endpoint.trusted, chain=chain
+            what=endpoint.what,
+            where=where,
+            host=endpoint.name,
+            trusted=endpoint.trusted,
+            chain=chain,
+            is_verified=endpoint.is_verified,
         )
 
     async def _lease(self, key: str) -> LeaseObject | Unread | None:
         namespace, _, name = key.partition("/")
         return await self._or_why(self._inspection.lease(namespace, name))
+
+
+def _help(failure: PortFailure) -> str:
+    """What helps where something cannot be read."""
+    match failure:
+        case Refused():
+            return MORE_RIGHTS
+        case NotFound():
+            return "nothing, where this cluster has no such thing: kubectl api-resources"
+        case _:
+            return "spillway doctor, once more; kubectl get --raw /readyz tells how the API server is"
 
 
 def _only_home(installed: tuple[Workload, ...] | Unread) -> str:

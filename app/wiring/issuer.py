@@ -14,6 +14,7 @@ from app.kube.connection import Connection
 from app.kube.server_time import ServerTime
 from app.kube.tls_secrets import TlsSecrets
 from app.kube.webhook_bundles import WebhookBundles
+from app.model.setting import named
 from app.ports.clock import Clock
 from app.ports.failures import PortFailure, Refused
 from app.serving.bodies import http_error
@@ -63,7 +64,7 @@ async def _once(issuer: Issuer, settings: IssuerSettings) -> None:
 async def _keep(settings: IssuerSettings, issuer: Issuer, clock: Clock, registry: CollectorRegistry) -> None:
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(issuer.run())
-        with listening("probe-port", f"{settings.probe_host}:{settings.probe_port}"):
+        with listening(named("issuer", "probe_port"), f"{settings.probe_host}:{settings.probe_port}"):
             listen = Listen(host=settings.probe_host, port=settings.probe_port)
             await serve(_probes(issuer, registry), listen, clock=clock)
 

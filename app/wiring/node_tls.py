@@ -5,6 +5,7 @@ import random
 import ssl
 from typing import Final
 
+from app.model.setting import named
 from app.ports.access import ClientAuthorities
 from app.ports.certificates import CertificateRequests
 from app.ports.clock import Clock
@@ -18,8 +19,11 @@ from app.tls.serving_context import ServingContext, pair_of
 from app.tls.signed import SignedCertificate, SignedConfig
 from app.wiring.stopping import StartError
 
-_DAYS: Final = 365
 log = logs.get(__name__)
+
+_DAYS: Final = 365
+_PAIR: Final = named("bridge", "kubelet_cert", "kubelet_key")
+_CLIENT_CA: Final = named("bridge", "kubelet_client_ca")
 
 
 class NodeTls:
@@ -64,7 +68,7 @@ class NodeTls:
         try:
             self.context.present(self._first_pair())
         except OSError as error:
-            raise StartError(f"kubelet-cert {cert} and kubelet-key {key} cannot be used: {error}") from error
+            raise StartError(f"{_PAIR}: {cert} and {key} cannot be used: {error}") from error
         await self._first_trust()
 
     async def run(self) -> None:
@@ -81,13 +85,12 @@ class NodeTls:
         return pair_of(cert, key)
 
     async def _first_trust(self) -> None:
-        where = self._settings.kubelet_client_ca or "of kube-system/extension-apiserver-authentication"
+        file = self._settings.kubelet_client_ca
+        where = f"{_CLIENT_CA}: {file}" if file else "kube-system/extension-apiserver-authentication"
         try:
             await self._trust.look()
         except ssl.SSLError as error:
-            raise StartError(
-                f"kubelet-client-ca {where} holds no certificate in PEM form: {error}"
-            ) from error
+            raise StartError(f"{where} holds no certificate in PEM form: {error}") from error
         except Refused as error:
             raise StartError(f"whose client certificates count cannot be read: {error}") from error
         except PortFailure as error:

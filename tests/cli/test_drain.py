@@ -8,7 +8,9 @@ import pytest
 from typer.testing import CliRunner
 
 from app.cli.main import cli
+from app.kube.departures import Departures
 from app.model.names import GATE
+from app.ports.failures import Refused
 from app.wiring.local.programs import NODE
 from tests.builders import a_node, a_pod
 from tests.cli.clusters import ClusterThread
@@ -81,6 +83,31 @@ def test_no_object_is_removed_while_something_is_left(run: CliRunner, cluster: C
     answer = run.invoke(cli, asked(cluster, *GENTLE, "--delete-nodes", "--json"))
     assert json.loads(answer.stdout)["removed"] is None
     assert run.invoke(cli, asked(cluster, *GENTLE, "--dry-run")).exit_code == 1
+
+
+@pytest.mark.parametrize(
+    ("flags", "method", "needs"),
+    [
+        pytest.param((), "close", "list and patch on nodes", id="to-drain"),
+        pytest.param(("--delete-nodes",), "claim", "delete on nodes and pods", id="to-remove-nodes"),
+    ],
+)
+def test_a_right_that_is_missing_ends_it_with_2_and_is_named(
+    run: CliRunner,
+    cluster: ClusterThread,
+    monkeypatch: pytest.MonkeyPatch,
+    flags: tuple[str, ...],
+    method: str,
+    needs: str,
+) -> None:
+    async def refused(*_args: object, **_fields: object) -> None:
+        raise Refused("it is forbidden")
+
+    monkeypatch.setattr(Departures, method, refused)
+    answer = run.invoke(cli, asked(cluster, "--skip-aws", *flags))
+    assert answer.exit_code == 2, answer.output
+    assert "it is forbidden; your account needs get on namespaces" in answer.stderr
+    assert needs in answer.stderr
 
 
 def test_json_is_one_object_and_progress_goes_to_standard_error(

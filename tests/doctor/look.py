@@ -94,6 +94,11 @@ def a_configuration(**extender: Any) -> ConfigMap:
     return msgspec.convert({"metadata": metadata, "data": {"config.yaml": yaml.safe_dump(whole)}}, ConfigMap)
 
 
+def configured(*found: ConfigMap) -> dict[str, tuple[ConfigMap, ...]]:
+    """The ConfigMaps of Spillway's namespace, and none of kube-system."""
+    return {NAMESPACE: found, "kube-system": ()}
+
+
 def a_lease(holder: str = "scheduler-0", *, ago: float = 1.0) -> LeaseObject:
     """A Lease that was renewed so many seconds ago."""
     renewed = (NOON - timedelta(seconds=ago)).isoformat()
@@ -121,7 +126,7 @@ def a_look(**changes: Any) -> Seen:
         "workloads": workloads,
         "webhooks": webhooks(),
         "trials": (a_trial("enabled"), a_trial("tolerant")),
-        "config_maps": (a_configuration(),),
+        "config_maps": configured(a_configuration()),
         "scheduler_leases": {SCHEDULER_LEASE: a_lease()},
         "nodes": nodes,
         "namespaces": namespaces,

@@ -1,28 +1,17 @@
-"""What is read off an installation's objects: its accounts, trials, and the places where certificates are."""
+"""What is read off an installation's objects: its accounts, its Secret, and the pods to try."""
 
 from typing import Any
 
 import msgspec
 import pytest
 
-from app.doctor.configurations import held
-from app.doctor.installation import attempts, endpoints, services, setup_of, tls_secret
+from app.doctor.installation import attempts, setup_of, tls_secret
 from app.doctor.rights import PRIORITY_CLASS, SIGNER
 from app.doctor.seen import Policy
 from app.model import names
-from app.model.installed import Host, Workload
+from app.model.installed import Workload
 from app.model.wire import Json
-from tests.doctor.look import a_configuration, a_namespace, a_virtual, a_workload, webhooks
-
-SERVICE = {"service": {"name": "w", "namespace": "own", "path": "/mutate/enabled"}, "caBundle": "YQ=="}
-HOST = {
-    "metadata": {"name": "fargate"},
-    "status": {
-        "addresses": [{"type": "InternalIP", "address": "10.0.0.7"}],
-        "daemonEndpoints": {"kubeletEndpoint": {"Port": 10250}},
-    },
-}
-
+from tests.doctor.look import a_namespace, a_virtual, a_workload
 
 UNASKED = frozenset({"own", "kube-system"})
 
@@ -109,43 +98,3 @@ def test_the_tolerant_pod_goes_through_its_own_entry_alone() -> None:
     pod: Json = attempt.pod
     assert pod["metadata"]["labels"] == {names.OVERFLOW: names.DISABLED}
     assert pod["spec"]["tolerations"][0]["key"] == names.TAINT_KEY
-
-
-def test_certificates_are_looked_for_once_at_each_place() -> None:
-    found = endpoints(
-        webhooks(clientConfig=SERVICE),
-        held((a_configuration(), a_configuration())),
-        (msgspec.convert(HOST, Host),),
-        namespace="spillway",
-    )
-    assert [(each.host, each.port, each.in_secret, each.trusted) for each in found] == [
-        ("w.own.svc", 443, True, b"a"),
-        ("127.0.0.1", 9443, False, b"an authority"),
-        ("10.0.0.7", 10250, False, b""),
-    ]
-
-
-def test_places_that_are_services_are_asked_once_through_the_api_server() -> None:
-    extender = a_configuration(urlPrefix="https://spillway-extender.spillway.svc:443")
-    asked = endpoints(
-        webhooks(clientConfig=SERVICE),
-        held((extender,)),
-        (msgspec.convert(HOST, Host),),
-        namespace="spillway",
-    )
-    assert [(each.namespace, each.name, each.port) for each in services(asked)] == [
-        ("own", "w", 443),
-        ("spillway", "spillway-extender", 443),
-    ]
-
-
-def test_an_extender_is_known_by_the_name_that_its_scheduler_wants() -> None:
-    tls = {"serverName": "spillway-extender.spillway.svc", "caData": "YQ=="}
-    configuration = a_configuration(urlPrefix="https://10.96.3.4:443", tlsConfig=tls)
-    [found] = endpoints((), held((configuration,)), (), namespace="spillway")
-    assert (found.host, found.name, found.trusted) == ("10.96.3.4", "spillway-extender.spillway.svc", b"a")
-    assert found.in_secret
-
-
-def test_a_node_without_an_address_is_left_out() -> None:
-    assert endpoints((), (), (msgspec.convert({"metadata": {"name": "x"}}, Host),), namespace="s") == ()

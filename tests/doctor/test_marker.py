@@ -10,7 +10,7 @@ from app.doctor.seen import Policy, Unread
 from app.model import names
 from app.model.pod import Pod
 from tests.builders import NOON, a_container, a_pod, opted_in_toleration
-from tests.doctor.look import a_configuration, a_look, not_ok, told
+from tests.doctor.look import NAMESPACE, a_configuration, a_look, configured, not_ok, told
 
 EVERYTHING = {"operator": "Exists"}
 MARKED = {"limits": {names.MARKER: "0"}, "requests": {names.MARKER: "0"}}
@@ -60,7 +60,7 @@ def test_who_does_not_come_to_a_virtual_node_does_not_count(pod: Pod) -> None:
     "changes",
     [
         pytest.param({"policy": Policy(actuator="toleration")}, id="nobody-is-asked"),
-        pytest.param({"config_maps": (a_configuration(**ABOUT_ALL),)}, id="asked-about-all"),
+        pytest.param({"config_maps": configured(a_configuration(**ABOUT_ALL))}, id="asked-about-all"),
         pytest.param({"nodes": ()}, id="there-is-no-virtual-node"),
     ],
 )
@@ -71,9 +71,13 @@ def test_where_no_marker_is_needed_nothing_is_said(changes: Any) -> None:
 @pytest.mark.parametrize(
     "config_maps",
     [
-        pytest.param((), id="in-a-file"),
-        pytest.param(Unread("403"), id="not-ours-to-read"),
-        pytest.param((a_configuration(**ABOUT_ALL), a_configuration()), id="one-of-two-schedulers"),
+        pytest.param(configured(), id="in-a-file"),
+        pytest.param({NAMESPACE: Unread("403"), "kube-system": Unread("403")}, id="not-ours-to-read"),
+        pytest.param(
+            {NAMESPACE: (a_configuration(**ABOUT_ALL),), "kube-system": Unread("403")},
+            id="half-of-it-not-ours-to-read",
+        ),
+        pytest.param(configured(a_configuration(**ABOUT_ALL), a_configuration()), id="one-of-two-schedulers"),
     ],
 )
 def test_a_configuration_that_cannot_be_seen_may_ask_about_marked_pods(config_maps: Any) -> None:

@@ -1,15 +1,27 @@
 """The scheduler's configuration, and whether somebody runs by it."""
 
+import json
 from typing import Any
 
 import msgspec
 import pytest
+import yaml
 
 from app.doctor.finding import Level
 from app.doctor.scheduler import check
 from app.doctor.seen import Policy, Unread
 from app.model.objects import ConfigMap
-from tests.doctor.look import SCHEDULER_LEASE, a_configuration, a_lease, a_look, a_trial, not_ok, told
+from tests.doctor.look import (
+    NAMESPACE,
+    SCHEDULER_LEASE,
+    a_configuration,
+    a_lease,
+    a_look,
+    a_trial,
+    configured,
+    not_ok,
+    told,
+)
 from tests.doctor.test_webhook import without
 
 EARLY = Policy(early_burst=True)
@@ -18,7 +30,7 @@ EARLY = Policy(early_burst=True)
 def test_the_configuration_that_spillway_writes_is_well() -> None:
     assert not_ok(check, a_look()) == []
     early = a_configuration(prioritizeVerb="prioritize")
-    assert not_ok(check, a_look(config_maps=(early,), policy=EARLY)) == []
+    assert not_ok(check, a_look(config_maps=configured(early), policy=EARLY)) == []
 
 
 @pytest.mark.parametrize(
@@ -67,7 +79,7 @@ def test_the_configuration_that_spillway_writes_is_well() -> None:
 def test_a_field_that_differs_is_told_with_what_to_write(
     changes: Any, level: Level, said: str, mend: str
 ) -> None:
-    seen = a_look(config_maps=(a_configuration(**changes),))
+    seen = a_look(config_maps=configured(a_configuration(**changes)))
     [found] = [each for each in check(seen) if each.level != Level.OK]
     assert (found.level, said in found.seen, mend in found.mend) == (level, True, True)
 
@@ -80,7 +92,7 @@ def test_a_field_that_differs_is_told_with_what_to_write(
     ],
 )
 def test_early_bursts_want_the_verb_and_the_weight(changes: Any, said: str) -> None:
-    seen = a_look(config_maps=(a_configuration(**changes),), policy=EARLY)
+    seen = a_look(config_maps=configured(a_configuration(**changes)), policy=EARLY)
     [(level, found)] = not_ok(check, seen)
     assert (level, said in found) == (Level.WARN, True)
 
@@ -93,20 +105,20 @@ def test_marked_pods_alone_without_an_entry_that_marks_tolerant_ones_fails() -> 
 
 def test_without_a_configuration_it_is_skipped_for_it_may_be_a_file() -> None:
     other = a_configuration(urlPrefix="https://other.example", managedResources=None)
-    assert [level for level, _ in not_ok(check, a_look(config_maps=(other,)))] == [Level.SKIP]
-    assert [level for level, _ in not_ok(check, a_look(config_maps=()))] == [Level.SKIP]
+    assert [level for level, _ in not_ok(check, a_look(config_maps=configured(other)))] == [Level.SKIP]
+    assert [level for level, _ in not_ok(check, a_look(config_maps=configured()))] == [Level.SKIP]
 
 
 def test_a_configuration_that_is_no_yaml_fails() -> None:
     broken = msgspec.convert(
         {"metadata": {"name": "x"}, "data": {"a": "kind: KubeSchedulerConfiguration\n\tb: ["}}, ConfigMap
     )
-    [(level, seen), _] = not_ok(check, a_look(config_maps=(broken,)))
-    assert (level, "ConfigMap /x, a cannot be read" in seen) == (Level.FAIL, True)
+    [(level, seen), _] = not_ok(check, a_look(config_maps=configured(broken)))
+    assert (level, "ConfigMap spillway/x, a cannot be read" in seen) == (Level.FAIL, True)
 
 
 def test_with_the_other_actuator_nobody_is_asked() -> None:
-    seen = a_look(policy=Policy(actuator="toleration"), config_maps=())
+    seen = a_look(policy=Policy(actuator="toleration"), config_maps=configured())
     assert not_ok(check, seen) == []
 
 
@@ -128,5 +140,33 @@ def test_a_scheduler_that_does_not_run_fails(lease: Any, said: str) -> None:
     assert (level, said in seen) == (Level.FAIL, True)
 
 
-def test_a_lease_that_may_not_be_read_says_nothing() -> None:
-    assert not_ok(check, a_look(scheduler_leases={SCHEDULER_LEASE: Unread("403")})) == []
+def test_a_lease_that_may_not_be_read_is_skipped() -> None:
+    [(level, seen)] = not_ok(check, a_look(scheduler_leases={SCHEDULER_LEASE: Unread("403")}))
+    assert (level, f"who holds the Lease {SCHEDULER_LEASE}" in seen) == (Level.SKIP, True)
+
+
+def test_what_can_be_read_is_judged_though_the_other_namespace_cannot() -> None:
+    half = {NAMESPACE: (a_configuration(filterVerb=None),), "kube-system": Unread("403")}
+    found = not_ok(check, a_look(config_maps=half))
+    assert [level for level, _ in found] == [Level.SKIP, Level.FAIL]
+    assert "which ConfigMaps are in kube-system cannot be read: 403" in found[0][1]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("To configure: write a KubeSchedulerConfiguration\n\t- [as this", id="a page"),
+        pytest.param("#!/bin/sh\ngrep 'kind: KubeSchedulerConfiguration' $1 || {", id="a script"),
+    ],
+)
+def test_a_text_that_only_speaks_of_a_configuration_is_none(text: str) -> None:
+    other = msgspec.convert({"metadata": {"name": "x"}, "data": {"a": text}}, ConfigMap)
+    assert not_ok(check, a_look(config_maps=configured(other, a_configuration()))) == []
+
+
+def test_a_configuration_in_one_line_of_json_is_one() -> None:
+    written = yaml.safe_load(a_configuration(filterVerb=None).data["config.yaml"])
+    text = json.dumps({"apiVersion": "kubescheduler.config.k8s.io/v1", **written})
+    inline = msgspec.convert({"metadata": {"name": "x"}, "data": {"a": text}}, ConfigMap)
+    [(_, seen)] = not_ok(check, a_look(config_maps=configured(inline)))
+    assert "lacks filterVerb" in seen

@@ -10,12 +10,13 @@ from app.doctor.finding import Level
 from app.doctor.seen import Unread, left_out
 from app.model import names
 from app.model.node import Node
-from app.model.objects import NetworkPolicy, Service
+from app.model.objects import ConfigMap, NetworkPolicy, Service
 from app.model.offer import TABLE, Offer, VcpuQuota, written_offer
 from app.model.webhook_configuration import MutatingWebhookConfiguration
 from tests.doctor.look import a_look, a_namespace, a_virtual, a_workload, not_ok, told
 
 DNS = msgspec.convert({"metadata": {"name": "kube-dns"}, "spec": {"clusterIP": "10.96.0.10"}}, Service)
+STATUS = msgspec.convert({"metadata": {"name": "cluster-autoscaler-status"}}, ConfigMap)
 POLICY = msgspec.convert({"metadata": {"namespace": "shop", "name": "deny-all"}}, NetworkPolicy)
 
 
@@ -147,7 +148,7 @@ def test_the_smallest_quota_is_the_one_to_raise() -> None:
     ],
 )
 def test_a_node_that_autoscalers_mind_is_told(labels: Any, level: Level, said: str) -> None:
-    seen = a_look(nodes=(a_virtual(labels=labels),), autoscalers=("Karpenter",))
+    seen = a_look(nodes=(a_virtual(labels=labels),), karpenter=True)
     [(found, words)] = not_ok(autoscalers.check, seen)
     assert (found, said in words) == (level, True)
 
@@ -161,5 +162,16 @@ def test_the_id_of_an_instance_is_told() -> None:
 
 
 def test_autoscalers_that_leave_it_alone_are_named() -> None:
-    [found] = autoscalers.check(a_look(autoscalers=("Karpenter", "Cluster Autoscaler")))
+    [found] = autoscalers.check(a_look(karpenter=True, config_maps={"kube-system": (STATUS,)}))
     assert found.seen == "Karpenter and Cluster Autoscaler leave the virtual nodes alone"
+
+
+def test_without_a_look_at_kube_system_nobody_says_that_there_is_no_autoscaler() -> None:
+    found = not_ok(autoscalers.check, a_look(config_maps={"kube-system": Unread("403")}))
+    assert found == [(Level.SKIP, "whether there is Cluster Autoscaler cannot be read: 403")]
+
+
+def test_a_node_is_judged_though_nobody_knows_which_autoscalers_there_are() -> None:
+    node = a_virtual(labels={"karpenter.sh/nodepool": "x"})
+    found = not_ok(autoscalers.check, a_look(nodes=(node,), karpenter=Unread("403")))
+    assert [level for level, _ in found] == [Level.FAIL, Level.SKIP]

@@ -59,6 +59,7 @@ class FakeCluster:
         self.bridge = True
         self.failure: PortFailure | None = None
         self.aws_failure: PortFailure | None = None
+        self.undescribed: set[str] = set()
         self.did: list[tuple[str, str]] = []
         self._gone: dict[str, float] = {}
 
@@ -150,7 +151,8 @@ class FakeCluster:
 
     async def describe(self, arns: Sequence[TaskArn]) -> Described:
         self.did.append(("describe", str(len(arns))))
-        return Described(tuple(self.tasks[arn] for arn in arns), ())
+        found = tuple(self.tasks[arn] for arn in arns if arn not in self.undescribed)
+        return Described(found, tuple(arn for arn in arns if arn in self.undescribed))
 
     async def stop(self, arn: TaskArn, *, reason: str) -> None:
         self.did.append(("stop", arn))

@@ -1,3 +1,5 @@
+"""What a drain does next, and when it is over."""
+
 from typing import Any
 
 import msgspec
@@ -6,7 +8,7 @@ import pytest
 from app.drain.commands import Close, Command, Delete, Evict, Stop
 from app.drain.config import DrainConfig
 from app.drain.decision import decide
-from app.drain.facts import Facts, Gap, Hold, Memory
+from app.drain.facts import Facts, Gap, Hold, Memory, Proof
 from app.model.names import GATE, PodUid
 from app.model.node import Node
 from app.model.pod import Pod
@@ -18,6 +20,7 @@ from tests.drain.fakes import an_overflow_pod, its_task
 CONFIG = DrainConfig(cluster="cluster-1", at_once=2, timeout=600, successor=60)
 FORCE = msgspec.structs.replace(CONFIG, force=True)
 OWNER = "uid-owner"
+THROTTLED = "asked too often"
 
 
 def a_closed_node() -> Node:
@@ -25,9 +28,12 @@ def a_closed_node() -> Node:
     return msgspec.structs.replace(node, spec=msgspec.structs.replace(node.spec, unschedulable=True))
 
 
-def facts(*pods: Pod, tasks: tuple[Task, ...] | None = None, elapsed: float = 1.0, **fields: Any) -> Facts:
+def facts(
+    *pods: Pod, tasks: tuple[Task, ...] | None = None, unproven: str = "", elapsed: float = 1.0, **fields: Any
+) -> Facts:
     fields.setdefault("nodes", (a_closed_node(),))
-    return Facts(elapsed=elapsed, pods=pods, tasks=tasks, **fields)
+    proof = Proof(tasks=tasks, unproven=unproven, is_throttled=unproven == THROTTLED)
+    return Facts(elapsed=elapsed, pods=pods, proof=proof, **fields)
 
 
 def leaving(pod: Pod) -> Pod:
@@ -194,6 +200,13 @@ def test_where_ecs_does_not_answer_it_is_asked_for_longer_and_then_no_more() -> 
     assert [each.is_over for each in (first, early, late)] == [False, False, True]
 
 
+def test_an_ecs_that_throttles_is_asked_until_time_is_up() -> None:
+    memory = decide(facts(elapsed=0.0, unproven=THROTTLED), Memory(), CONFIG).memory
+    early = decide(facts(elapsed=599.0, unproven=THROTTLED), memory, CONFIG)
+    late = decide(facts(elapsed=600.0, unproven=THROTTLED), early.memory, CONFIG)
+    assert (early.is_over, late.is_over) == (False, True)
+
+
 def test_the_proof_begins_with_the_first_look_at_ecs() -> None:
     memory = decide(facts(elapsed=0.0, unproven="no answer"), Memory(), CONFIG).memory
     first = decide(facts(elapsed=6.0, tasks=()), memory, CONFIG)
@@ -234,6 +247,21 @@ def test_what_was_not_tried_in_time_is_said_to_be_so() -> None:
 
 def test_what_is_to_be_evicted_is_said_to_be_so_while_there_is_time() -> None:
     (left,) = decide(facts(an_overflow_pod(), elapsed=599.0), Memory(), CONFIG).left
+    assert left.reason == "ToBeEvicted"
+
+
+def test_a_pod_that_comes_though_the_gate_is_closed_is_named_with_who_makes_it() -> None:
+    first = decide(facts(an_overflow_pod("web-1")), Memory(), CONFIG)
+    plan = decide(facts(an_overflow_pod("web-2"), elapsed=600.0), first.memory, CONFIG)
+    [left] = plan.left
+    assert (left.name, left.reason) == ("shop/web-2", "CameLater")
+    assert left.message.startswith("ReplicaSet owner made it when the gate was closed: ")
+
+
+def test_while_the_gate_is_open_whoever_comes_is_no_surprise() -> None:
+    closed = decide(facts(), Memory(), CONFIG)
+    first = decide(facts(nodes=(a_virtual_node(),)), closed.memory, CONFIG)
+    [left] = decide(facts(an_overflow_pod("web-2")), first.memory, CONFIG).left
     assert left.reason == "ToBeEvicted"
 
 

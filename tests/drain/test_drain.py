@@ -1,3 +1,5 @@
+"""A whole drain against a cluster whose bridge ends what is told to go."""
+
 import asyncio
 
 import msgspec
@@ -7,8 +9,9 @@ from app.drain.config import DrainConfig
 from app.drain.drain import Drain, Drained
 from app.model.names import GATE
 from app.model.node import Node
+from app.model.pod import Pod
 from app.model.replicas import Replicas
-from app.ports.failures import Refused, Unavailable
+from app.ports.failures import Refused, Throttled, Unavailable
 from tests.builders import VIRTUAL, a_virtual_node, identity_of
 from tests.drain.fakes import CLUSTER, FakeCluster, an_overflow_pod, finished, its_task
 from tests.fakes import VirtualClock
@@ -85,6 +88,20 @@ async def test_what_a_budget_holds_is_named_and_others_leave(clock: VirtualClock
     ]
     assert found.evicted == 1
     assert len(cluster.named("evict")) > 5
+
+
+async def test_pods_that_come_back_in_spite_of_the_cordon_are_named_with_their_controller(
+    clock: VirtualClock,
+) -> None:
+    class Stubborn(FakeCluster):
+        async def evict(self, pod: Pod) -> None:
+            await super().evict(pod)
+            following = an_overflow_pod(f"log-{len(self.named('evict'))}")
+            self.there[following.uid] = following
+
+    found = await drained(Stubborn(clock, an_overflow_pod("log-0")))
+    assert {each.reason for each in found.left if each.kind == "pod"} == {"CameLater"}
+    assert "scale it to zero" in found.left[0].message
 
 
 async def test_an_eviction_that_is_refused_is_named_and_keeps_nobody_else_back(clock: VirtualClock) -> None:
@@ -177,10 +194,48 @@ async def test_stopped_tasks_are_described_once(clock: VirtualClock) -> None:
     assert sum(map(int, cluster.named("describe"))) == 1
 
 
+async def test_others_tasks_are_described_once_however_many_run(clock: VirtualClock) -> None:
+    pods = [an_overflow_pod(f"theirs-{n}") for n in range(3)]
+    theirs = [its_task(pod) for pod in pods]
+    theirs = [msgspec.structs.replace(task, identity=None) for task in theirs]
+    cluster = FakeCluster(clock, tasks=theirs)
+    assert (await drained(cluster)).left == ()
+    assert [number for number in cluster.named("describe") if number != "0"] == ["3"]
+
+
+async def test_a_task_that_ecs_lists_and_cannot_describe_is_no_proof(clock: VirtualClock) -> None:
+    task = its_task(an_overflow_pod("lost"))
+    cluster = FakeCluster(clock, tasks=[task])
+    cluster.undescribed = {task.arn}
+    found = await drained(cluster)
+    assert (found.left, found.unproven) == (
+        (),
+        "ECS says nothing of 1 of the tasks that it lists as running; run the command again",
+    )
+
+
+async def test_a_stopped_task_that_ecs_has_just_forgotten_does_not_matter(clock: VirtualClock) -> None:
+    task = its_task(an_overflow_pod(), last_status="STOPPED", desired_status="STOPPED")
+    cluster = FakeCluster(clock, tasks=[task])
+    cluster.undescribed = {task.arn}
+    assert await drained(cluster) == Drained(nodes=(VIRTUAL,))
+
+
+async def test_a_task_that_ecs_lists_late_is_seen_before_it_is_over(clock: VirtualClock) -> None:
+    late = its_task(an_overflow_pod("late"))
+    cluster = FakeCluster(clock, tasks=[])
+    run = asyncio.ensure_future(a_drain(cluster)[0].run())
+    await clock.advance(CONFIG.settled - 1)
+    cluster.tasks = {late.arn: late}
+    found = await finished(clock, run)
+    assert [(each.kind, each.reason) for each in found.left] == [("task", "Orphan")]
+
+
 async def test_without_credentials_it_is_said_what_could_not_be_proven(clock: VirtualClock) -> None:
     cluster = FakeCluster(clock, an_overflow_pod())
     found = await drained(cluster, aws=False)
-    assert (found.left, found.unproven) == ((), "there are no credentials")
+    words = "there are no credentials; give credentials and --region, or say --skip-aws"
+    assert (found.left, found.unproven) == ((), words)
 
 
 async def test_where_ecs_is_not_to_be_asked_nothing_is_unproven(clock: VirtualClock) -> None:
@@ -195,6 +250,22 @@ async def test_an_ecs_that_answers_again_proves_it_after_all(clock: VirtualClock
     await clock.advance(10)
     cluster.aws_failure = None
     assert (await finished(clock, run)).unproven == ""
+
+
+async def test_an_ecs_that_throttles_for_a_while_proves_it_when_it_answers(clock: VirtualClock) -> None:
+    cluster = FakeCluster(clock)
+    cluster.aws_failure = Throttled("too fast")
+    run = asyncio.ensure_future(a_drain(cluster)[0].run())
+    await clock.advance(CONFIG.unproven + CONFIG.look)
+    cluster.aws_failure = None
+    assert (await finished(clock, run)).unproven == ""
+
+
+async def test_without_rights_to_ecs_the_mend_is_named(clock: VirtualClock) -> None:
+    cluster = FakeCluster(clock)
+    cluster.aws_failure = Refused("not authorized to perform ecs:ListTasks")
+    words = (await drained(cluster)).unproven
+    assert words.startswith("not authorized to perform ecs:ListTasks; give credentials that may list")
 
 
 async def test_a_kubernetes_that_is_away_for_a_while_is_waited_for(clock: VirtualClock) -> None:
@@ -295,7 +366,11 @@ async def test_where_ecs_hangs_force_still_ends_what_no_bridge_ends(clock: Virtu
     cluster = FakeCluster(clock, an_overflow_pod())
     cluster.bridge, cluster.hangs, cluster.aws_failure = False, 65.0, Unavailable("no answer")
     found = await drained(cluster, FORCE)
-    assert (found.left, found.unproven, cluster.named("delete at once")) == ((), "no answer", ["web-1"])
+    assert (found.left, found.unproven, cluster.named("delete at once")) == (
+        (),
+        "no answer; run the command again",
+        ["web-1"],
+    )
 
 
 async def test_a_look_changes_nothing(clock: VirtualClock) -> None:

@@ -1,3 +1,5 @@
+"""Our objects are removed, and whoever brings them back is named."""
+
 import math
 
 import msgspec

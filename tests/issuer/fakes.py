@@ -149,6 +149,8 @@ class FakeBundles(WebhookBundles):
 
     async def inject(self, configuration: MutatingWebhookConfiguration, bundle: bytes) -> None:
         await asyncio.sleep(0)
+        if self.failure is not None:
+            raise self.failure
         now = self.store.registration
         if now is None or now.metadata.resource_version != configuration.metadata.resource_version:
             raise Conflict("spillway was changed")

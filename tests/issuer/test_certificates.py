@@ -42,7 +42,24 @@ def test_a_ca_knows_when_it_was_made_and_when_it_ends() -> None:
     assert isinstance(read, Ca)
     assert (read.since, read.until) == (NOON, NOON + 10 * DAY)
     assert read.announce_successor_at() == NOON + 8 * DAY
-    assert read.retire_at() == NOON + 9 * DAY
+    assert read.retire_at(NOON + 8 * DAY) == NOON + 9 * DAY
+
+
+@pytest.mark.parametrize(
+    ("announced", "signs"),
+    [
+        pytest.param(7 * DAY, 9 * DAY, id="early"),
+        pytest.param(8 * DAY, 9 * DAY, id="in time"),
+        pytest.param(9 * DAY, 9.5 * DAY, id="late"),
+        pytest.param(9.8 * DAY, 9.9 * DAY, id="very late"),
+    ],
+)
+def test_a_successor_that_is_announced_late_leaves_half_of_the_time_that_is_left(
+    announced: timedelta, signs: timedelta
+) -> None:
+    read = certificates.authority(OURS.cert_pem, OURS.key_pem, now=NOON)
+    assert isinstance(read, Ca)
+    assert read.retire_at(NOON + announced) == NOON + signs
 
 
 def test_a_leaf_knows_its_names_and_its_ca() -> None:
@@ -166,7 +183,7 @@ DERS = (
 
 @pytest.mark.filterwarnings("ignore::cryptography.utils.CryptographyDeprecationWarning")
 @given(der=st.sampled_from(DERS), where=st.integers(min_value=0, max_value=600), value=st.integers(0, 255))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_no_damage_is_more_than_a_flaw(der: bytes, where: int, value: int) -> None:
     at = where % len(der)
     pem = armoured(der[:at] + bytes([value]) + der[at + 1 :])

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.issuer.config import IssuerConfig
-from app.ports.failures import Unavailable
+from app.ports.failures import Conflict, PortFailure, Refused, Throttled, Unavailable
 from tests.builders import NOON
 from tests.issuer.clients import Clients, doubt
 from tests.issuer.fakes import CA, CONFIG, TLS, Scene
@@ -155,7 +155,7 @@ async def test_a_mishap_is_mended_and_nobody_doubts(mishap: Callable[[Scene], No
     ),
     issuers=st.integers(min_value=1, max_value=3),
 )
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_no_sequence_of_mishaps_makes_anybody_doubt(steps: list[tuple[int, float]], issuers: int) -> None:
     async def play() -> list[str]:
         scene = a_scene()
@@ -168,6 +168,22 @@ def test_no_sequence_of_mishaps_makes_anybody_doubt(steps: list[tuple[int, float
         return clients.doubts
 
     assert asyncio.run(play()) == []
+
+
+@pytest.mark.parametrize("away_until", [630, 660, 690])
+async def test_an_issuer_that_was_away_while_its_ca_grew_old_catches_up_and_nobody_doubts(
+    away_until: int,
+) -> None:
+    config = msgspec.structs.replace(BRISK, leaf_validity=timedelta(seconds=790))
+    scene = a_scene(config)
+    clients = Clients(scene, kubelets_late=LATE, scheduler_restarts=20)
+    async with running(scene):
+        await clients.live(50)
+    await clients.live(away_until - 50)
+    async with running(scene):
+        await clients.live(1500 - away_until)
+    assert clients.doubts == []
+    assert scene.metric("spillway_issuer_writes_total", command="Promote") == 2
 
 
 async def killed_and_started_again(scene: Scene) -> None:
@@ -207,6 +223,45 @@ async def test_while_the_api_server_is_away_the_leaf_that_is_served_is_believed(
         scene.secrets.failure = None
         await clients.live(200)
     assert clients.doubts == []
+
+
+PASSING: list[PortFailure | None] = [None, Unavailable("503"), Throttled("429"), Conflict("409")]
+REFUSED = Refused("403 forbidden")
+"""Whoever may not read the webhook configuration cannot mend it: only about Secrets is it no matter."""
+
+
+@given(
+    steps=st.lists(
+        st.tuples(
+            st.sampled_from(range(len(MISHAPS))),
+            st.sampled_from([*PASSING, REFUSED]),
+            st.sampled_from(PASSING),
+            st.sampled_from([5.0, 20.0, 70.0]),
+        ),
+        max_size=4,
+    )
+)
+@settings(max_examples=25)
+def test_whatever_the_api_server_answers_for_a_while_nobody_doubts_and_all_is_mended_in_the_end(
+    steps: list[tuple[int, PortFailure | None, PortFailure | None, float]],
+) -> None:
+    async def play() -> tuple[list[str], set[bytes], bytes]:
+        scene = a_scene()
+        clients = Clients(scene, kubelets_late=LATE)
+        async with running(scene, issuers=2):
+            await clients.live(50)
+            for number, of_secrets, of_bundles, seconds in steps:
+                MISHAPS[number](scene)
+                scene.secrets.failure, scene.bundles.failure = of_secrets, of_bundles
+                await clients.live(seconds)
+                scene.secrets.failure = scene.bundles.failure = None
+                await clients.live(seconds)
+            await clients.live(150)
+        return clients.doubts, set(scene.store.bundles()), scene.store.data(CA)["ca.crt"]
+
+    doubts, bundles, ca = asyncio.run(play())
+    assert doubts == []
+    assert bundles == {ca}
 
 
 def test_the_clients_of_these_tests_do_doubt_what_is_not_signed_for_them() -> None:

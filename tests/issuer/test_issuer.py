@@ -135,9 +135,23 @@ async def test_what_was_read_too_long_ago_is_not_written(monkeypatch: pytest.Mon
         return None
 
     monkeypatch.setattr(scene.secrets, "read", slowly)
-    with pytest.raises(Unavailable, match="longer than 30 s"):
+    with pytest.raises(Unavailable, match="30 s after the look MakeCa"):
         await scene.issuer.once()
     assert scene.store.writes == []
+
+
+async def test_a_refusal_is_not_hidden_by_a_look_that_has_grown_old(scene: Scene) -> None:
+    scene.store.edit(TLS, token=b"somebody's")
+    scene.store.register(b"")
+
+    async def refused(*_args: object, **_fields: object) -> None:
+        scene.clock._elapsed += FRESH + 1
+        raise Refused("field is immutable when `immutable` is set")
+
+    scene.secrets.change = refused  # type: ignore[method-assign]  # slow, and one right less
+    with pytest.raises(Refused, match="immutable"):
+        await scene.issuer.once()
+    assert scene.store.bundles() == [b""]
 
 
 async def test_an_api_server_that_is_away_is_asked_again_and_again(scene: Scene) -> None:
@@ -168,7 +182,8 @@ async def test_a_missing_right_is_told_with_its_mend() -> None:
         running = asyncio.create_task(scene.issuer.run())
         await scene.clock.advance(1)
         running.cancel()
-    assert scene.issuer.missing() == "the certificates have not been seen to yet"
+    why = scene.issuer.missing() or ""
+    assert why.startswith("the certificates have not been seen to yet: 403 forbidden; give the issuer's acc")
     assert "patch on the Secrets spillway-ca and spillway-tls" in told[0]["mend"]
 
 

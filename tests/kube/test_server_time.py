@@ -32,7 +32,15 @@ async def test_where_ours_is_wrong_the_servers_counts_and_goes_on(ahead: timedel
 
 
 @pytest.mark.parametrize(
-    "told", [date(timedelta(seconds=30)), date(timedelta(seconds=-30)), "", "soon", "Thu, 99 Jan 2026"]
+    "told",
+    [
+        date(timedelta(seconds=30)),
+        date(timedelta(seconds=-30)),
+        "",
+        "soon",
+        "Thu, 99 Jan 2026",
+        f"Thu, 01 Jan {10**30} 12:00:00 GMT",
+    ],
 )
 def test_a_little_difference_and_what_is_no_date_change_nothing(told: str) -> None:
     time = ServerTime(VirtualClock())

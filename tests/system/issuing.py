@@ -115,7 +115,7 @@ class Installation:
 
     async def until_mutated(self) -> None:
         """Wait until it does."""
-        await self.actors.until_so("a pod to be mutated", self.mutates, within=45)
+        await self.actors.until_so("a pod to be mutated", self.mutates)
 
     @contextlib.asynccontextmanager
     async def all_mutated(self) -> AsyncIterator[list[bool]]:
@@ -172,7 +172,7 @@ class Installation:
         async def whole() -> bool:
             return all(await self.bundles())
 
-        await self.actors.until_so("every caBundle to be back", whole, within=10)
+        await self.actors.until_so("every caBundle to be back", whole)
 
     def served(self) -> x509.Certificate:
         """What the mounted files hold now."""
@@ -185,7 +185,7 @@ class Installation:
             ca, tls = await self.secret(CA), await self.secret(TLS)
             return "ca.crt" in ca and "previous.crt" not in ca and ca["ca.crt"] == tls["ca.crt"]
 
-        await self.actors.until_so("the rotation to end", done, within=90)
+        await self.actors.until_so("the rotation to end", done)
 
     def _flags(self) -> tuple[str, ...]:
         return (

@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 
 from app.ports.access import ClientAuthorities
 from app.ports.certificates import CertificateRequests, Signing, Wanted
-from app.ports.failures import NotFound
+from app.ports.failures import NotFound, Refused
 from app.tls.authority import Authority
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ class FakeSigner(CertificateRequests):
         self.wanted: list[Wanted] = []
         self.requests: dict[str, Signing] = {}
         self.failure: PortFailure | None = None
+        self.refuses_approval = False
 
     async def create(self, wanted: Wanted) -> Signing:
         self._may_fail()
@@ -52,7 +53,9 @@ class FakeSigner(CertificateRequests):
         return self.requests[name]
 
     async def approve(self, name: str, *, reason: str) -> Signing:
-        self._may_fail()
+        await self.get(name)
+        if self.refuses_approval:
+            raise Refused("may not approve")
         self.change(name, approved=True)
         return self.requests[name]
 

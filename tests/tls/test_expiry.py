@@ -1,3 +1,7 @@
+"""When served certificates end, as a metric."""
+
+import ssl
+
 import pytest
 import structlog
 from prometheus_client import CollectorRegistry
@@ -5,6 +9,7 @@ from prometheus_client import CollectorRegistry
 from app.tls.authority import Authority, Leaf, expires
 from app.tls.expiry import METRIC, CertificateExpiry, unheard
 from app.tls.serving_context import ServingContext
+from app.tls.validity import refuse_ended
 from tests.builders import NOON
 
 CA = Authority.create("ca", now=NOON, days=10)
@@ -74,3 +79,14 @@ def test_a_server_need_not_be_followed() -> None:
     context = ServingContext(loaded=unheard)
     context.present(PAIR)
     assert context.pair == PAIR
+
+
+def test_a_certificate_of_a_version_that_nobody_uses_has_no_end_and_breaks_nothing() -> None:
+    """OpenSSL takes it; `cryptography` does not."""
+    der = ssl.PEM_cert_to_DER_cert(PAIR.cert_pem.decode())
+    v2 = ssl.DER_cert_to_PEM_cert(der.replace(b"\xa0\x03\x02\x01\x02", b"\xa0\x03\x02\x01\x01", 1)).encode()
+    odd = Leaf(cert_pem=v2, key_pem=PAIR.key_pem)
+    registry = CollectorRegistry()
+    ServingContext(loaded=CertificateExpiry(registry).of("webhook")).present(odd)
+    refuse_ended(odd, served=PAIR, now=NOON)
+    assert shown(registry, "webhook", "") is None

@@ -1,4 +1,7 @@
+"""Serving contexts that follow their files, and the authorities that they trust."""
+
 import asyncio
+import contextlib
 import ssl
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
@@ -9,8 +12,10 @@ import structlog
 
 from app.ports.failures import Unavailable
 from app.tls.authority import Authority, Leaf
-from app.tls.keeping import ASK_EVERY, LOOK_EVERY, FileAuthorities, Trust, keep_presenting
-from app.tls.serving_context import ServingContext, pair_of
+from app.tls.keeping import ASK_EVERY, FileAuthorities, Trust, keep_presenting
+from app.tls.reload import RELOAD_EVERY
+from app.tls.serving_context import ServingContext
+from tests.builders import NOON
 from tests.fakes import VirtualClock
 from tests.tls.fakes import FakeAuthorities
 
@@ -54,11 +59,11 @@ class Files:
         return pair
 
 
-@pytest.fixture
-async def files(tmp_path: Path) -> AsyncIterator[Files]:
-    found = Files(tmp_path)
-    found.write()
-    found.context.present(pair_of(found.cert, found.key))
+@contextlib.asynccontextmanager
+async def kept(folder: Path, *, made: datetime | None = None) -> AsyncIterator[Files]:
+    """A pair that was made then is in service, and its files are looked at."""
+    found = Files(folder)
+    found.context.present(found.write(made=made))
     keeping = asyncio.create_task(
         keep_presenting(found.context, cert=found.cert, key=found.key, clock=found.clock)
     )
@@ -67,14 +72,20 @@ async def files(tmp_path: Path) -> AsyncIterator[Files]:
     await asyncio.gather(keeping, return_exceptions=True)
 
 
+@pytest.fixture
+async def files(tmp_path: Path) -> AsyncIterator[Files]:
+    async with kept(tmp_path) as found:
+        yield found
+
+
 async def test_a_renewed_pair_is_taken_up(files: Files) -> None:
     renewed = files.write()
-    await files.clock.advance(LOOK_EVERY)
+    await files.clock.advance(RELOAD_EVERY)
     assert files.context.pair == renewed
 
 
 async def test_a_pair_that_stays_is_not_loaded_again(files: Files) -> None:
-    await files.clock.advance(10 * LOOK_EVERY)
+    await files.clock.advance(10 * RELOAD_EVERY)
     assert len(files.context.presented) == 1
 
 
@@ -82,10 +93,10 @@ async def test_a_half_written_pair_is_told_of_once_and_taken_up_when_it_is_whole
     key = files.key.read_bytes()
     files.key.write_bytes(key[:40])
     with structlog.testing.capture_logs() as logged:
-        await files.clock.advance(3 * LOOK_EVERY)
+        await files.clock.advance(3 * RELOAD_EVERY)
     assert len(logged) == 1
     renewed = files.write()
-    await files.clock.advance(LOOK_EVERY)
+    await files.clock.advance(RELOAD_EVERY)
     assert files.context.pair == renewed
 
 
@@ -93,23 +104,23 @@ async def test_a_pair_that_has_ended_does_not_take_the_place_of_one_that_has_not
     before = files.context.pair
     files.write(made=files.clock.now() - timedelta(days=90))
     with structlog.testing.capture_logs() as logged:
-        await files.clock.advance(3 * LOOK_EVERY)
+        await files.clock.advance(3 * RELOAD_EVERY)
     assert files.context.pair == before
     assert len(logged) == 1
-    assert "it ended at" in logged[0]["error"]
+    assert logged[0]["error"].startswith("it ended at 20")
 
 
-async def test_where_both_have_ended_the_newer_is_served(files: Files) -> None:
-    files.context.present(files.write(made=files.clock.now() - timedelta(days=90)))
-    ended = files.write(made=files.clock.now() - timedelta(days=60))
-    await files.clock.advance(LOOK_EVERY)
-    assert files.context.pair == ended
+async def test_where_both_have_ended_the_newer_is_served(tmp_path: Path) -> None:
+    async with kept(tmp_path, made=NOON - timedelta(days=90)) as files:
+        ended = files.write(made=NOON - timedelta(days=60))
+        await files.clock.advance(RELOAD_EVERY)
+        assert files.context.pair == ended
 
 
 async def test_files_that_are_gone_leave_the_old_pair_in_service(files: Files) -> None:
     before = files.context.pair
     files.cert.unlink()
-    await files.clock.advance(LOOK_EVERY)
+    await files.clock.advance(RELOAD_EVERY)
     assert files.context.pair == before
 
 
@@ -141,6 +152,17 @@ async def test_a_source_that_fails_leaves_the_old_authorities_in_force(text: str
     await clock.advance(ASK_EVERY)
     assert context.trusted == [old, new]
     running.cancel()
+
+
+async def test_a_source_that_fails_is_told_of_once_until_it_answers_again() -> None:
+    clock, source = VirtualClock(), FakeAuthorities(pem(an_authority()))
+    running = asyncio.create_task(Trust(ServingContext(), source, clock=clock).run())
+    with structlog.testing.capture_logs() as logged:
+        for failure in (Unavailable("no answer"), None, Unavailable("no answer")):
+            source.failure = failure
+            await clock.advance(5 * ASK_EVERY)
+    running.cancel()
+    assert [each["error"] for each in logged if "error" in each] == ["no answer", "no answer"]
 
 
 async def test_what_is_no_pem_is_told_at_the_first_look() -> None:

@@ -1,3 +1,5 @@
+"""When a certificate is asked for anew, and what becomes of a request."""
+
 from datetime import timedelta
 
 import pytest

@@ -1,3 +1,5 @@
+"""TLS whose certificate and trust change while it serves, by real handshakes."""
+
 import asyncio
 import os
 import ssl
@@ -75,7 +77,7 @@ class Client:
 
     async def ask(self) -> str:
         self._writer.write(b"who am I?\n")
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             return (await self._reader.readuntil(b"\n")).decode().strip()
 
     def close(self) -> None:
@@ -183,7 +185,7 @@ def test_a_key_with_a_passphrase_is_refused_and_nobody_is_asked_for_it() -> None
         serialization.PrivateFormat.PKCS8,
         serialization.BestAvailableEncryption(b"secret"),
     )
-    with pytest.raises(ssl.SSLError, match="passphrase"):
+    with pytest.raises(ssl.SSLError, match=r"^the key has a passphrase; store it without one$"):
         ServingContext().present(Leaf(cert_pem=plain.cert_pem, key_pem=locked))
 
 

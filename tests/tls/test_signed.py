@@ -1,3 +1,5 @@
+"""A serving certificate that the cluster signs, through its whole life."""
+
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -127,6 +129,18 @@ async def test_a_request_that_was_collected_is_followed_by_another(keeping: Keep
     del keeping.signer.requests["csr-1"]
     await keeping.clock.advance(31)
     assert len(keeping.signer.wanted) == 2
+
+
+async def test_a_request_that_was_collected_before_we_could_approve_it_is_followed_by_another(
+    approving: Keeping,
+) -> None:
+    await approving.signed("csr-1")
+    approving.signer.refuses_approval = True
+    await approving.clock.advance(80 * DAY)
+    del approving.signer.requests["csr-2"]
+    approving.signer.refuses_approval = False
+    await approving.clock.advance(2 * RETRY)
+    assert approving.signer.requests["csr-3"].approved
 
 
 async def test_a_certificate_of_another_key_is_not_served_and_asked_for_again_later(keeping: Keeping) -> None:

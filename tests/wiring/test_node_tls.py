@@ -60,7 +60,7 @@ async def test_the_files_are_served(scene: Scene) -> None:
 async def test_files_that_do_not_belong_together_are_named(scene: Scene) -> None:
     other = scene.authority.issue("other", now=scene.clock.now(), server=True)
     mixed = Leaf(cert_pem=scene.pair.cert_pem, key_pem=other.key_pem)
-    with pytest.raises(StartError, match=r"kubelet-cert .*tls\.crt"):
+    with pytest.raises(StartError, match=r"--kubelet-key \(bridge\.kubeletTls\.existingSecret\): .*tls\.crt"):
         await scene.tls(**scene.files(mixed)).start()
 
 
@@ -89,7 +89,7 @@ async def test_files_are_served_until_the_cluster_signs(scene: Scene) -> None:
 
 async def test_an_authority_in_a_file_that_is_no_pem_is_named(scene: Scene) -> None:
     nonsense = scene.write("ca.crt", b"nonsense")
-    with pytest.raises(StartError, match=r"kubelet-client-ca .*ca\.crt holds no certificate"):
+    with pytest.raises(StartError, match=r"--kubelet-client-ca \(bridge\..*ca\.crt holds no certificate"):
         await scene.tls(**scene.files(scene.pair), kubelet_client_ca=nonsense).start()
 
 
