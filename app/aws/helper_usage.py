@@ -1,9 +1,9 @@
 """What the in-task helpers tell of their containers' usage, every 15 seconds (`app.ports.usage.Insights`).
 
-Their records stand in log streams of the containers' own log group: helper/README.md says how they look.
+Their records stand in log streams of the containers' own log groups: helper/README.md says how they look.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Final, Literal
 
@@ -43,45 +43,52 @@ class _Record(msgspec.Struct, frozen=True):
 
 
 class HelperUsage(Insights):
-    """The keepers' streams `PREFIX/spillway-keeper/TASK_ID` of one log group, all in one look."""
+    """The keepers' streams `PREFIX/spillway-keeper/TASK_ID` of each log group, all in one look."""
 
     def __init__(
-        self, connection: Connection, *, limiter: Limiter, clock: Clock, group: str, prefix: str
+        self,
+        connection: Connection,
+        *,
+        limiter: Limiter,
+        clock: Clock,
+        groups: Callable[[], Collection[str]],
+        prefix: str,
     ) -> None:
-        """Nothing is asked yet; `prefix` is that of all streams."""
+        """Nothing is asked yet; `groups` are those that tasks write to, `prefix` is that of all streams."""
         self._connection = connection
         self._limiter = limiter
         self._clock = clock
-        self._group = group
+        self._groups = groups
         self._streams = f"{prefix}/{KEEPER_CONTAINER}/"
         self._narrowed: Mapping[str, Json] = {"logStreamNamePrefix": self._streams}
 
     async def samples(self, tasks: Collection[TaskArn], *, since: datetime) -> Sequence[Sample]:
         """What the tasks' helpers told lately, though not before `since`; none where there are none."""
         arns = {self._streams + arn.rsplit("/", 1)[-1]: arn for arn in tasks}
-        events = await self._events(max(since, self._clock.now() - WINDOW), arns.keys())
-        return list(_samples(events, arns))
+        since = max(since, self._clock.now() - WINDOW)
+        found = [await self._events(group, since, arns.keys()) for group in sorted(self._groups())]
+        return [sample for events in found for sample in _samples(events, arns)]
 
-    async def _events(self, since: datetime, streams: Collection[str]) -> Sequence[Json]:
+    async def _events(self, group: str, since: datetime, streams: Collection[str]) -> Sequence[Json]:
         try:
-            return await self._look(since, streams, self._narrowed)
+            return await self._look(group, since, streams, self._narrowed)
         except NotFound:
             return ()
         except Refused:
             # Of a prefix that more than 100 streams share, CloudWatch has been seen to want nothing to do.
-            events = await self._look(since, streams, {})
+            events = await self._look(group, since, streams, {})
             self._narrowed = {}
             return events
 
     async def _look(
-        self, since: datetime, streams: Collection[str], narrowed: Mapping[str, Json]
+        self, group: str, since: datetime, streams: Collection[str], narrowed: Mapping[str, Json]
     ) -> Sequence[Json]:
         return await filtered(
             self._connection,
             self._limiter,
             since=since,
             keep=lambda event: event.get("logStreamName") in streams and _is_record(event),
-            logGroupName=self._group,
+            logGroupName=group,
             filterPattern=_ONLY,
             **narrowed,
         )

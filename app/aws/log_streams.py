@@ -1,4 +1,4 @@
-"""Pages of log streams in one group of CloudWatch Logs (app.ports.logs.LogStreams)."""
+"""Pages of log streams of CloudWatch Logs (app.ports.logs.LogStreams)."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -6,7 +6,7 @@ from typing import Final
 from app.aws.connection import Connection
 from app.aws.limiter import Lane, Limiter
 from app.aws.paced import paced
-from app.model.log import WHOLE_STREAM, LogLine, LogPage, LogWindow
+from app.model.log import WHOLE_STREAM, LogLine, LogPage, LogStream, LogWindow
 from app.model.wire import Json
 from app.ports.failures import Unavailable
 from app.ports.logs import LogStreams
@@ -20,18 +20,15 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 class CloudWatchLogStreams(LogStreams):
     """GetLogEvents: https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_GetLogEvents.html."""
 
-    def __init__(
-        self, connection: Connection, *, limiter: Limiter, group: str, lane: Lane = Lane.LOGS
-    ) -> None:
+    def __init__(self, connection: Connection, *, limiter: Limiter, lane: Lane = Lane.LOGS) -> None:
         """Nothing is asked yet; `lane` says whose the reading is, people's or the bridge's."""
         self._connection = connection
         self._limiter = limiter
-        self._group = group
         self._lane = lane
 
     async def page(
         self,
-        stream: str,
+        stream: LogStream,
         *,
         token: str | None = None,
         from_head: bool = True,
@@ -49,15 +46,15 @@ class CloudWatchLogStreams(LogStreams):
             self._lane,
             "get_log_events",
             attempts=3,
-            logGroupName=self._group,
-            logStreamName=stream,
+            logGroupName=stream.group,
+            logStreamName=stream.name,
             startFromHead=from_head,
             limit=max(1, min(limit, MOST_LINES)),
             unmask=False,
             **position,
         )
         if "nextForwardToken" not in answer or "nextBackwardToken" not in answer:
-            raise Unavailable(f"GetLogEvents answered for {stream} without its tokens")
+            raise Unavailable(f"GetLogEvents answered for {stream.name} without its tokens")
         return LogPage(
             lines=tuple(_line(event) for event in answer.get("events", ())),
             forward=answer["nextForwardToken"],

@@ -14,6 +14,7 @@ from app.bridge.decision.reconcile import decide
 from app.bridge.known import Known
 from app.bridge.launcher import Launcher
 from app.bridge.log_directory import BridgeLogs
+from app.bridge.log_places import LogPlaces
 from app.bridge.memories import Memories
 from app.bridge.metrics import BridgeMetrics, Burden
 from app.bridge.node.keeper import NodeKeeper
@@ -60,8 +61,8 @@ class Bridge:
             metrics: what is counted.
         """
         watched, clock, node = outside.watched, outside.clock, config.node
-        self._config = config
-        self._watched = watched
+        views = PodViews(watched)
+        self._config, self._watched = config, watched
         self._store = TaskStore(cluster=config.cluster, node=node.name)
         self._lease = NodeLease(outside.leases, clock=clock, config=node)
         self._poll = TaskPoll(
@@ -80,7 +81,7 @@ class Bridge:
             outside.streams,
             self._store,
             clock=clock,
-            prefix=config.task.stream_prefix,
+            places=LogPlaces(views, settings=config.task),
             config=config.records,
             held=self._lease.held,
         )
@@ -88,7 +89,7 @@ class Bridge:
             outside.probes, events=outside.events, clock=clock, jitter=jitter, leads=self._lease.is_held
         )
         known = Known(
-            views=PodViews(watched),
+            views=views,
             tasks=self._store,
             memories=Memories(),
             records=self._records,
@@ -116,9 +117,7 @@ class Bridge:
         self._workers = PodWorkers(
             self.step, clock=clock, jitter=jitter, cap=config.retry_cap, tell=self._applier.tell_of_failure
         )
-        self.logs = BridgeLogs(
-            watched, self._store, stream_prefix=config.task.stream_prefix, runs=self._records.runs
-        )
+        self.logs = BridgeLogs(watched, self._store, settings=config.task, runs=self._records.runs)
         self.containers = BridgeContainers(watched, self._store)
         self.usage = UsageBoard(
             outside.insights,

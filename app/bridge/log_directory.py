@@ -3,14 +3,16 @@
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 
+from app.bridge.config import TaskSettings
 from app.bridge.decision import adoption
 from app.bridge.decision.record import recorded_arn
+from app.bridge.log_places import stream_of
 from app.bridge.status import ephemeral
 from app.bridge.status.container_status import task_id_of
 from app.bridge.status.in_place import number_of
 from app.bridge.status.observed import Run
 from app.bridge.task_store import TaskStore
-from app.model.log import WHOLE_STREAM, LogSource, LogWindow
+from app.model.log import WHOLE_STREAM, LogSource, LogStream, LogWindow
 from app.model.pod import Pod, is_terminal
 from app.model.task import Task
 from app.model.wire import Json
@@ -30,12 +32,12 @@ class BridgeLogs:
     """The logs of this node's pods (`app.ports.logs.LogDirectory`)."""
 
     def __init__(
-        self, pods: Watched[Pod], store: TaskStore, *, stream_prefix: str, runs: Runs = no_runs
+        self, pods: Watched[Pod], store: TaskStore, *, settings: TaskSettings, runs: Runs = no_runs
     ) -> None:
         """Nothing is asked; `runs` are those inside one task, as far as the helper's records are read."""
         self._pods = pods
         self._store = store
-        self._prefix = stream_prefix
+        self._settings = settings
         self._runs = runs
 
     def find(self, namespace: str, pod: str, container: str, *, previous: bool = False) -> LogSource | None:
@@ -64,7 +66,7 @@ class BridgeLogs:
         task_id = _written_task_id(found, container)
         if not task_id:
             return None
-        return LogSource(stream=self._stream(container, task_id), finished=is_terminal(found))
+        return LogSource(stream=self._stream(found, container, task_id), finished=is_terminal(found))
 
     def _of_task(self, pod: Pod, container: str, task: Task, runs: Sequence[Run]) -> LogSource:
         """The newest run inside the task, which began after the others of the same stream."""
@@ -74,7 +76,8 @@ class BridgeLogs:
         elif not runs:
             window = LogWindow(since=_written_start(pod, container, task))
         finished = _is_over(task, container) or _has_ended(runs)
-        return LogSource(stream=self._stream(container, task.task_id), finished=finished, window=window)
+        stream = self._stream(pod, container, task.task_id)
+        return LogSource(stream=stream, finished=finished, window=window)
 
     def _before(self, pod: Pod, container: str, task: Task | None, runs: Sequence[Run]) -> LogSource | None:
         """The run that ended last before the newest, or before the one that is waited for.
@@ -82,7 +85,7 @@ class BridgeLogs:
         Inside the same task it is as the helper records it, else as the status has it.
         """
         if task is not None and len(_over(runs)) > 0:
-            stream, window = self._stream(container, task.task_id), _window_of_last(_over(runs), runs)
+            stream, window = self._stream(pod, container, task.task_id), _window_of_last(_over(runs), runs)
             return LogSource(stream=stream, finished=True, window=window)
         ended = _last_end(pod, container)
         task_id = task_id_of(ended)
@@ -92,7 +95,7 @@ class BridgeLogs:
             since=_moment(ended, "startedAt") if number_of(str(ended["containerID"])) > 1 else None,
             until=_written_start(pod, container, task) if task and task.task_id == task_id else None,
         )
-        return LogSource(stream=self._stream(container, task_id), finished=True, window=window)
+        return LogSource(stream=self._stream(pod, container, task_id), finished=True, window=window)
 
     def waiting(self, namespace: str, pod: str, container: str) -> str:
         """Why the container waits, as the pod's status has it; empty where it has none."""
@@ -101,8 +104,8 @@ class BridgeLogs:
             return ephemeral.UNSUPPORTED
         return _waiting_reason(found, container) if found is not None else ""
 
-    def _stream(self, container: str, task_id: str) -> str:
-        return f"{self._prefix}/{container}/{task_id}"
+    def _stream(self, pod: Pod, container: str, task_id: str) -> LogStream:
+        return stream_of(pod, container=container, task_id=task_id, settings=self._settings)
 
 
 def _over(runs: Sequence[Run]) -> Sequence[Run]:

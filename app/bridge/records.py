@@ -8,6 +8,7 @@ import msgspec
 from app.bridge.config import RecordConfig
 from app.bridge.decision.facts import PodKey
 from app.bridge.decision.living import RECORDS_WITHIN
+from app.bridge.log_places import LogPlaces
 from app.bridge.reading_turns import ReadingTurns
 from app.bridge.status.observed import NOTHING_TOLD, Run, Told, is_kept, limits_of, told
 from app.bridge.task_store import TaskStore, key_of
@@ -45,7 +46,7 @@ class Records:
         store: TaskStore,
         *,
         clock: Clock,
-        prefix: str,
+        places: LogPlaces,
         config: RecordConfig,
         held: Callable[[], Awaitable[object]],
     ) -> None:
@@ -53,7 +54,7 @@ class Records:
         self._streams = streams
         self._store = store
         self._clock = clock
-        self._prefix = prefix
+        self._places = places
         self._config = config
         self._held = held
         self._turns = ReadingTurns(config)
@@ -136,7 +137,7 @@ class Records:
 
     async def _read_page(self, task: Task) -> bool:
         """Take in one page, where there is one; whether there may be more."""
-        stream = f"{self._prefix}/{KEEPER_CONTAINER}/{task.task_id}"
+        stream = self._places.of(task, KEEPER_CONTAINER)
         token = self._tokens.get(task.arn)
         try:
             page = await self._streams.page(stream, token=token)
@@ -157,7 +158,7 @@ class Records:
 
     async def _message(self, task: Task, container: str) -> str:
         """The end of a container's log; empty where it printed nothing."""
-        stream = f"{self._prefix}/{container}/{task.task_id}"
+        stream = self._places.of(task, container)
         try:
             page = await self._streams.page(stream, from_head=False, limit=MOST_LINES)
         except NotFound:

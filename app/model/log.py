@@ -13,6 +13,13 @@ class LogLine(msgspec.Struct, frozen=True):
     text: str
 
 
+class LogStream(msgspec.Struct, frozen=True, kw_only=True):
+    """One stream of a log group of CloudWatch Logs, by both their names."""
+
+    group: str
+    name: str
+
+
 class LogWindow(msgspec.Struct, frozen=True, kw_only=True):
     """A part of a stream: lines from `since` on, and before `until`; None is no bound."""
 
@@ -41,6 +48,6 @@ class LogSource(msgspec.Struct, frozen=True, kw_only=True):
     Runs inside one task print to one stream: then the window tells them apart.
     """
 
-    stream: str
+    stream: LogStream
     finished: bool
     window: LogWindow = WHOLE_STREAM

@@ -65,6 +65,9 @@ ATTEMPT: Final = "spillway.dev/attempt"
 ATTEMPTED_AT: Final = "spillway.dev/attempted-at"
 """Pod annotation: when the attempt was begun, RFC 3339; tells how long ECS still remembers its outcome."""
 
+LOG_GROUP: Final = "spillway.dev/log-group"
+"""Pod annotation: the log group that the attempt's task writes to; the setting may have changed since."""
+
 ATTEMPT_OF: Final = "spillway.dev/attempt-of"
 """Pod annotation: the uid of the pod that the attempt is of. Copies of a pod copy its annotations, too."""
 

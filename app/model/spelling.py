@@ -32,6 +32,7 @@ _OURS_ON_PODS: Final = frozenset(
         names.ATTEMPT,
         names.ATTEMPTED_AT,
         names.ATTEMPTED_ON,
+        names.LOG_GROUP,
         names.ATTEMPT_OF,
         names.TASK_ARN,
         names.PLACEHOLDER_FOR,

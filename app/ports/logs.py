@@ -2,15 +2,15 @@
 
 from typing import Protocol
 
-from app.model.log import WHOLE_STREAM, LogPage, LogSource, LogWindow
+from app.model.log import WHOLE_STREAM, LogPage, LogSource, LogStream, LogWindow
 
 
 class LogStreams(Protocol):
-    """Pages of log streams in one log group."""
+    """Pages of log streams."""
 
     async def page(
         self,
-        stream: str,
+        stream: LogStream,
         *,
         token: str | None = None,
         from_head: bool = True,

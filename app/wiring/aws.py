@@ -1,6 +1,7 @@
 """AWS as the bridge's ports, over one connection and one limiter."""
 
 import os
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Self
 
@@ -89,13 +90,11 @@ class Aws:
 
     def streams(self) -> CloudWatchLogStreams:
         """The containers' logs, for people."""
-        group = self.settings.log_group
-        return CloudWatchLogStreams(self.connection, limiter=self.limiter, group=group)
+        return CloudWatchLogStreams(self.connection, limiter=self.limiter)
 
     def records(self) -> CloudWatchLogStreams:
         """The same logs, for the bridge's own reading."""
-        group = self.settings.log_group
-        return CloudWatchLogStreams(self.connection, limiter=self.limiter, group=group, lane=Lane.RECORDS)
+        return CloudWatchLogStreams(self.connection, limiter=self.limiter, lane=Lane.RECORDS)
 
     def sessions(self) -> EcsSessions:
         """Sessions in containers, through ECS Exec."""
@@ -106,11 +105,10 @@ class Aws:
         """What ECS measures of the containers of one cluster."""
         return ContainerInsights(self.connection, limiter=self.limiter, cluster=settings.ecs_cluster)
 
-    def helper_usage(self, prefix: str) -> HelperUsage:
+    def helper_usage(self, groups: Callable[[], Collection[str]], *, prefix: str) -> HelperUsage:
         """What in-task helpers tell of their containers; `prefix` is that of the log streams."""
-        group = self.settings.log_group
         return HelperUsage(
-            self.connection, limiter=self.limiter, clock=self.clock, group=group, prefix=prefix
+            self.connection, limiter=self.limiter, clock=self.clock, groups=groups, prefix=prefix
         )
 
     def vault(self, prefix: str) -> SecretsManagerVault:

@@ -8,6 +8,7 @@ from typing import Final
 
 from app.bridge.bridge import Bridge
 from app.bridge.config import BridgeConfig, NodeConfig, TaskSettings
+from app.bridge.log_places import groups_of
 from app.bridge.material.config import MaterialConfig, Suppliers
 from app.bridge.material.entries import prefix_of
 from app.bridge.material.gatherer import Gatherer
@@ -20,8 +21,10 @@ from app.bridge.usage.sources import Sources
 from app.kube.reflector import Reflector
 from app.model.namespace import Namespace
 from app.model.objects import NetworkPolicy, Service
+from app.model.pod import Pod
 from app.ports.probes import Probes
 from app.ports.usage import Insights
+from app.ports.watched import Watched
 from app.settings import BridgeSettings
 from app.wiring.aws import Aws
 from app.wiring.kubernetes import Parts
@@ -102,7 +105,7 @@ class VirtualNode:
             streams=aws.records(),
             materials=gatherer,
             probes=shared.probes,
-            insights=_insights(settings, aws, prefix=config.task.stream_prefix),
+            insights=_insights(settings, aws, pods=self._pods, task=config.task),
             clock=parts.clock,
             news=shared.news,
         )
@@ -132,10 +135,13 @@ class VirtualNode:
             tasks.create_task(self.bridge.run())
 
 
-def _insights(settings: BridgeSettings, aws: Aws, *, prefix: str) -> Insights:
+def _insights(settings: BridgeSettings, aws: Aws, *, pods: Watched[Pod], task: TaskSettings) -> Insights:
     """Container Insights, and the helpers where pods can have them."""
     measured = aws.insights(settings)
-    return Sources(aws.helper_usage(prefix), measured) if settings.helper_image else measured
+    if not settings.helper_image:
+        return measured
+    told = aws.helper_usage(lambda: groups_of(pods.all(), settings=task), prefix=task.stream_prefix)
+    return Sources(told, measured)
 
 
 def _config(settings: BridgeSettings, shared: Shared) -> BridgeConfig:

@@ -26,7 +26,7 @@ from app.kubelet.sessions.attach import Attach
 from app.kubelet.sessions.exec import Exec
 from app.kubelet.sessions.limits import SessionConfig
 from app.local.loopback import LOOPBACK
-from app.model.log import WHOLE_STREAM, LogLine, LogPage, LogSource, LogWindow
+from app.model.log import WHOLE_STREAM, LogLine, LogPage, LogSource, LogStream, LogWindow
 from app.model.usage import NodeUsage
 from app.ports.access import Answered, Caller, NodeAccess
 from app.ports.clock import Clock
@@ -63,7 +63,7 @@ class MadeUpLogs:
 
     async def page(
         self,
-        stream: str,
+        stream: LogStream,
         *,
         token: str | None = None,
         from_head: bool = True,
@@ -73,18 +73,25 @@ class MadeUpLogs:
         """One GetLogEvents call."""
         self.calls += 1
         await self._clock.sleep(_ROUND_TRIP)
-        printed = self._printed(stream)
+        printed = self._printed(stream.name)
         at = int(token) if token is not None else (0 if from_head else printed)
         first, last = (at, min(printed, at + limit)) if from_head else (max(0, at - limit), at)
-        lines = tuple(self._line(stream, number) for number in range(first, last))
+        lines = tuple(self._line(stream.name, number) for number in range(first, last))
         return LogPage(lines=lines, forward=str(last), backward=str(first))
 
-    def find(self, namespace: str, pod: str, container: str, *, previous: bool = False) -> LogSource | None:
+    def find(
+        self,
+        namespace: str,  # noqa: ARG002  (pods are all alike)
+        pod: str,  # noqa: ARG002
+        container: str,
+        *,
+        previous: bool = False,
+    ) -> LogSource | None:
         """Every pod has every container, and none was restarted."""
         if previous:
             return None
         finished = container == "huge" or container in self._ended
-        return LogSource(stream=f"{namespace}/{pod}/{container}".rpartition("/")[2], finished=finished)
+        return LogSource(stream=LogStream(group="/spillway/pods", name=container), finished=finished)
 
     def waiting(self, namespace: str, pod: str, container: str) -> str:
         """None of them waits."""

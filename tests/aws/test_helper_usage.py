@@ -34,7 +34,11 @@ def an_event(
 @pytest.fixture
 def usage(connection: Connection, limiter: Limiter) -> HelperUsage:
     return HelperUsage(
-        connection, limiter=limiter, clock=VirtualClock(), group="/spillway/pods", prefix="spillway"
+        connection,
+        limiter=limiter,
+        clock=VirtualClock(),
+        groups=lambda: ["/spillway/pods"],
+        prefix="spillway",
     )
 
 
@@ -68,6 +72,18 @@ async def test_one_look_tells_of_all_tasks_and_not_further_back_than_it_must(
             "filterPattern": '{ $.record = "usage" }',
         }
     ]
+
+
+async def test_every_group_is_looked_through_also_where_one_is_not_there(
+    aws: AwsStub, connection: Connection, limiter: Limiter
+) -> None:
+    missing = an_error("ResourceNotFoundException", "no such group")
+    aws.script("FilterLogEvents", missing, Answer({"events": [an_event()]}))
+    usage = HelperUsage(
+        connection, limiter=limiter, clock=VirtualClock(), groups=lambda: {"/b", "/a"}, prefix="spillway"
+    )
+    assert len(await usage.samples([ARN], since=LONG_AGO)) == 1
+    assert [each["logGroupName"] for each in aws.asked("FilterLogEvents")] == ["/a", "/b"]
 
 
 async def test_every_page_is_read_even_after_an_empty_one(aws: AwsStub, usage: HelperUsage) -> None:

@@ -15,7 +15,7 @@ from app.bridge.metrics import BridgeMetrics
 from app.bridge.outside import Outside
 from app.bridge.task_news import TaskNews
 from app.bridge.translation.material import Material, Needs
-from app.model.log import WHOLE_STREAM, LogLine, LogPage, LogWindow
+from app.model.log import WHOLE_STREAM, LogLine, LogPage, LogStream, LogWindow
 from app.model.meta import ObjectMeta
 from app.model.names import OVERFLOW, TaskArn
 from app.model.namespace import Namespace
@@ -97,12 +97,14 @@ class FakeStreams:
     """Log streams that hold what the test wrote.
 
     Attributes:
+        group: the group that they are in.
         asked: the streams of all calls.
         broken: what a call for a stream raises.
         stuck: the stream whose calls are never answered.
     """
 
     def __init__(self) -> None:
+        self.group = TASK.log_group
         self.lines: dict[str, list[str]] = {}
         self.asked: list[str] = []
         self.broken: dict[str, Exception] = {}
@@ -110,21 +112,22 @@ class FakeStreams:
 
     async def page(
         self,
-        stream: str,
+        stream: LogStream,
         *,
         token: str | None = None,
         from_head: bool = True,
         limit: int = 10_000,
         window: LogWindow = WHOLE_STREAM,
     ) -> LogPage:
-        self.asked.append(stream)
-        if stream == self.stuck:
+        name = stream.name
+        self.asked.append(name)
+        if name == self.stuck:
             await asyncio.Event().wait()
-        if stream in self.broken:
-            raise self.broken[stream]
-        if stream not in self.lines:
-            raise NotFound(stream)
-        lines = self.lines[stream]
+        if name in self.broken:
+            raise self.broken[name]
+        if stream.group != self.group or name not in self.lines:
+            raise NotFound(name)
+        lines = self.lines[name]
         start = int(token or 0) if from_head else max(len(lines) - limit, 0)
         found = tuple(LogLine(NOON, text) for text in lines[start : start + limit])
         return LogPage(lines=found, forward=str(start + len(found)), backward="0")

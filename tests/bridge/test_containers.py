@@ -98,7 +98,7 @@ def waiting(reason: str) -> dict[str, Any]:
         pytest.param(
             POD,
             entered(execute_command=False),
-            "launched without ECS Exec; let the bridge's --exec",
+            r"launched without ECS Exec; let --exec \(bridge\.settings\.exec\)",
             id="off",
         ),
         pytest.param(

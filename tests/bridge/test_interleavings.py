@@ -1,9 +1,7 @@
 """Whatever happens in whatever order: one task for each live pod, none for a dead one, and the truth told."""
 
-from datetime import timedelta
-
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.bridge.interleaving import FAULTS, KINDS, POD_EVENTS, TASK_EVENTS, Step, wrongs_of
@@ -20,12 +18,7 @@ births = [Step("create", kind, 0, 1) for kind in KINDS]
 
 @pytest.mark.parametrize("listens", [pytest.param(False, id="polling"), pytest.param(True, id="events")])
 @given(script=st.lists(steps, max_size=14))
-@settings(
-    max_examples=20,
-    deadline=timedelta(seconds=30),
-    suppress_health_check=[HealthCheck.too_slow],
-    print_blob=True,
-)
+@settings(max_examples=20, print_blob=True)
 @example(script=[])
 def test_in_the_end_every_live_pod_has_one_task_and_no_dead_pod_has_any(
     script: list[Step], listens: bool

@@ -7,6 +7,7 @@ from app.bridge.config import RecordConfig
 from app.bridge.decision.commands import LaunchTask
 from app.bridge.known import Known
 from app.bridge.launcher import Launcher
+from app.bridge.log_places import LogPlaces
 from app.bridge.memories import Memories
 from app.bridge.metrics import BridgeMetrics
 from app.bridge.node.lease import NodeLease
@@ -93,7 +94,7 @@ async def test_a_launch_whose_turn_comes_after_the_node_was_lost_is_not_made() -
             outside.streams,
             store,
             clock=world.clock,
-            prefix="spillway",
+            places=LogPlaces(PodViews(outside.watched), settings=TASK),
             config=RecordConfig(),
             held=lease.held,
         ),

@@ -6,39 +6,44 @@ import pytest
 from app.bridge.log_directory import BridgeLogs
 from app.bridge.status.observed import Run
 from app.bridge.task_store import TaskStore
-from app.model.log import LogSource, LogWindow
+from app.model.log import LogSource, LogStream, LogWindow
 from app.model.pod import Pod
 from app.model.task import Task
 from app.ports.failures import NotFound
+from tests.bridge.fakes import TASK
 from tests.builders import NOON, VIRTUAL, a_pod, a_task
 from tests.fakes import FakeWatched
 
 POD = a_pod("web-1", uid="u1")
 
 
+def at(name: str, *, group: str = TASK.log_group) -> LogStream:
+    return LogStream(group=group, name=name)
+
+
 def logs_of(pod: Pod, *tasks: Task) -> BridgeLogs:
     store = TaskStore(cluster="cluster-1", node=VIRTUAL)
     for task in tasks:
         store.put(task)
-    return BridgeLogs(FakeWatched([pod]), store, stream_prefix="spillway")
+    return BridgeLogs(FakeWatched([pod]), store, settings=TASK)
 
 
 def test_a_running_containers_log_goes_on() -> None:
     assert logs_of(POD, a_task(POD)).find("shop", "web-1", "main") == LogSource(
-        stream="spillway/main/u1-1", finished=False
+        stream=at("spillway/main/u1-1"), finished=False
     )
 
 
 def test_a_stopped_containers_log_is_finished() -> None:
     found = logs_of(POD, a_task(POD, last_status="STOPPED")).find("shop", "web-1", "main")
-    assert found == LogSource(stream="spillway/main/u1-1", finished=True)
+    assert found == LogSource(stream=at("spillway/main/u1-1"), finished=True)
 
 
 def test_the_newest_attempts_log_is_read() -> None:
     found = logs_of(POD, a_task(POD, last_status="STOPPED"), a_task(POD, attempt=2)).find(
         "shop", "web-1", "main"
     )
-    assert found == LogSource(stream="spillway/main/u1-2", finished=False)
+    assert found == LogSource(stream=at("spillway/main/u1-2"), finished=False)
 
 
 def test_before_the_launch_there_is_no_log() -> None:
@@ -48,7 +53,23 @@ def test_before_the_launch_there_is_no_log() -> None:
 def test_the_log_of_a_task_that_ecs_forgot_is_found_by_the_pods_status() -> None:
     status = {"containerStatuses": [{"name": "main", "containerID": "fargate://abc/r1"}]}
     pod = a_pod("web-1", phase="Succeeded", status=status)
-    assert logs_of(pod).find("shop", "web-1", "main") == LogSource(stream="spillway/main/abc", finished=True)
+    assert logs_of(pod).find("shop", "web-1", "main") == LogSource(
+        stream=at("spillway/main/abc"), finished=True
+    )
+
+
+@pytest.mark.parametrize(
+    ("of", "group"),
+    [
+        pytest.param(POD.uid, "/before", id="ours"),
+        pytest.param("another", TASK.log_group, id="a copy of another pod's"),
+    ],
+)
+def test_a_log_is_where_its_launch_wrote_it_whatever_the_setting_says_now(of: str, group: str) -> None:
+    written = {"spillway.dev/log-group": "/before", "spillway.dev/attempt-of": of}
+    pod = a_pod("web-1", uid=POD.uid, annotations=written)
+    found = logs_of(pod, a_task(pod)).find("shop", "web-1", "main")
+    assert found == LogSource(stream=at("spillway/main/u1-1", group=group), finished=False)
 
 
 def waiting(container: str, reason: str) -> dict[str, object]:
@@ -96,7 +117,7 @@ def in_place(pod: Pod, *runs: Run) -> BridgeLogs:
     """A pod whose task records these runs of its container."""
     store = TaskStore(cluster="cluster-1", node=VIRTUAL)
     store.put(a_task(pod))
-    return BridgeLogs(FakeWatched([pod]), store, stream_prefix="spillway", runs=lambda _task, _name: runs)
+    return BridgeLogs(FakeWatched([pod]), store, settings=TASK, runs=lambda _task, _name: runs)
 
 
 FIRST = Run(number=1, started=STARTED, finished=NOON + timedelta(seconds=2), code=1)
@@ -105,18 +126,18 @@ SECOND = Run(number=2, started=AGAIN)
 
 def test_a_second_run_inside_the_task_has_its_own_part_of_the_stream() -> None:
     found = in_place(POD, FIRST, SECOND).find("shop", "web-1", "main")
-    assert found == LogSource(stream="spillway/main/u1-1", finished=False, window=LogWindow(since=AGAIN))
+    assert found == LogSource(stream=at("spillway/main/u1-1"), finished=False, window=LogWindow(since=AGAIN))
 
 
 def test_the_run_before_it_ends_where_it_begins() -> None:
     found = in_place(POD, FIRST, SECOND).find("shop", "web-1", "main", previous=True)
-    assert found == LogSource(stream="spillway/main/u1-1", finished=True, window=LogWindow(until=AGAIN))
+    assert found == LogSource(stream=at("spillway/main/u1-1"), finished=True, window=LogWindow(until=AGAIN))
 
 
 def test_while_another_run_is_due_the_one_that_ended_is_the_previous_one() -> None:
     ended = msgspec.structs.replace(FIRST, again=AGAIN)
     found = in_place(POD, ended).find("shop", "web-1", "main", previous=True)
-    assert found == LogSource(stream="spillway/main/u1-1", finished=True, window=LogWindow())
+    assert found == LogSource(stream=at("spillway/main/u1-1"), finished=True, window=LogWindow())
 
 
 def test_a_first_run_has_none_before_it() -> None:
@@ -131,7 +152,7 @@ def test_the_attempt_before_is_found_by_the_pods_status() -> None:
     status = {"containerStatuses": [{"name": "main", "containerID": "fargate://u1-2/r", "lastState": last}]}
     pod = a_pod("web-1", uid="u1", status=status)
     found = logs_of(pod, a_task(pod, attempt=2)).find("shop", "web-1", "main", previous=True)
-    assert found == LogSource(stream="spillway/main/t-1", finished=True)
+    assert found == LogSource(stream=at("spillway/main/t-1"), finished=True)
 
 
 def test_runs_that_are_not_read_yet_are_told_apart_by_the_pods_status() -> None:
@@ -147,9 +168,9 @@ def test_runs_that_are_not_read_yet_are_told_apart_by_the_pods_status() -> None:
         directory.find("shop", "web-1", "main", previous=previous) for previous in (False, True)
     )
     begun = NOON + timedelta(seconds=40)
-    assert newest == LogSource(stream="spillway/main/u1-1", finished=False, window=LogWindow(since=begun))
+    assert newest == LogSource(stream=at("spillway/main/u1-1"), finished=False, window=LogWindow(since=begun))
     assert before == LogSource(
-        stream="spillway/main/u1-1", finished=True, window=LogWindow(since=AGAIN, until=begun)
+        stream=at("spillway/main/u1-1"), finished=True, window=LogWindow(since=AGAIN, until=begun)
     )
 
 

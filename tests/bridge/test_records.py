@@ -8,15 +8,19 @@ import pytest
 from app.bridge.config import RecordConfig
 from app.bridge.decision.facts import PodKey
 from app.bridge.decision.living import RECORDS_WITHIN
+from app.bridge.log_places import LogPlaces
+from app.bridge.pod_views import PodViews
 from app.bridge.records import Records
 from app.bridge.status.observed import Told
 from app.bridge.task_store import TaskStore
+from app.model.pod import Pod
 from app.model.task import Task, TaskContainer
 from app.ports.failures import Refused, Unavailable
+from tests.bridge.fakes import TASK as SETTINGS
 from tests.bridge.fakes import FakeStreams
 from tests.bridge.situations import began, lines_of_runs, over
 from tests.builders import NOON, VIRTUAL, a_pod, a_task
-from tests.fakes import VirtualClock
+from tests.fakes import FakeWatched, VirtualClock
 
 POD = a_pod("web-1", uid="u1")
 KEEPER = TaskContainer(name="spillway-keeper", last_status="RUNNING")
@@ -27,7 +31,7 @@ STREAM = f"spillway/spillway-keeper/{TASK.task_id}"
 class Reading:
     """Records over streams that the test fills."""
 
-    def __init__(self, *tasks: Task) -> None:
+    def __init__(self, *tasks: Task, pod: Pod = POD) -> None:
         self.streams = FakeStreams()
         self.store = TaskStore(cluster="cluster-1", node=VIRTUAL)
         for task in tasks:
@@ -39,7 +43,7 @@ class Reading:
             self.streams,
             self.store,
             clock=self.clock,
-            prefix="spillway",
+            places=LogPlaces(PodViews(FakeWatched([pod])), settings=SETTINGS),
             config=RecordConfig(),
             held=self.leads.wait,
         )
@@ -78,6 +82,15 @@ async def test_a_stream_that_is_not_there_yet_says_nothing() -> None:
     reading = Reading(TASK)
     await reading.records.read(TASK, messages=("main",))
     assert reading.records.of((TASK,)) == {}
+
+
+async def test_a_task_is_read_where_its_launch_wrote_whatever_the_setting_says_now() -> None:
+    written = {"spillway.dev/log-group": "/before", "spillway.dev/attempt-of": POD.uid}
+    reading = Reading(TASK, pod=a_pod("web-1", uid=POD.uid, annotations=written))
+    reading.streams.group = "/before"
+    reading.streams.lines[STREAM] = [began(1)]
+    await reading.records.read(TASK)
+    assert [run.number for run in reading.known().runs["main"]] == [1]
 
 
 async def test_only_the_last_runs_are_kept() -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from app.bridge.config import RecordConfig
 from app.bridge.known import Known
+from app.bridge.log_places import LogPlaces
 from app.bridge.memories import Memories
 from app.bridge.node.lease import NodeLease
 from app.bridge.pod_views import PodViews, key_of
@@ -46,8 +47,14 @@ class Surveyed:
         store = TaskStore(cluster="cluster-1", node=VIRTUAL)
         store.put(TASK)
         lease = NodeLease(FakeLeases(door), clock=self.clock, config=CONFIG.node)
+        views = PodViews(FakeWatched([POD]))
         self.records = Records(
-            self.streams, store, clock=self.clock, prefix="spillway", config=RecordConfig(), held=lease.held
+            self.streams,
+            store,
+            clock=self.clock,
+            places=LogPlaces(views, settings=CONFIG.task),
+            config=RecordConfig(),
+            held=lease.held,
         )
         self.prober = Prober(self.probes, events=FakeEvents(door), clock=self.clock, jitter=lambda: 0.0)
         poll = TaskPoll(
@@ -59,7 +66,7 @@ class Surveyed:
             leads=lease.is_held,
         )
         known = Known(
-            views=PodViews(FakeWatched([POD])),
+            views=views,
             tasks=store,
             memories=Memories(),
             records=self.records,

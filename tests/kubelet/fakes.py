@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from app.model.log import WHOLE_STREAM, LogLine, LogPage, LogSource, LogWindow
+from app.model.log import WHOLE_STREAM, LogLine, LogPage, LogSource, LogStream, LogWindow
 from app.ports.failures import NotFound, PortFailure
 from app.ports.logs import LogDirectory, LogStreams
 from tests.builders import NOON
@@ -12,8 +12,16 @@ def a_line(text: str, *, second: float = 0) -> LogLine:
     return LogLine(NOON + timedelta(seconds=second), text)
 
 
+GROUP = "/spillway/pods"
+
+
+def a_stream(name: str = "pod/main/1") -> LogStream:
+    """A stream of the group that the fakes have."""
+    return LogStream(group=GROUP, name=name)
+
+
 class FakeLogStreams(LogStreams):
-    """Tokens are positions: `f/3` stands before line 3, `b/3` behind line 2."""
+    """One group. Tokens are positions: `f/3` stands before line 3, `b/3` behind line 2."""
 
     def __init__(self, *, page_lines: int = 10_000) -> None:
         self.lines: dict[str, list[LogLine]] = {}
@@ -28,19 +36,19 @@ class FakeLogStreams(LogStreams):
 
     async def page(
         self,
-        stream: str,
+        stream: LogStream,
         *,
         token: str | None = None,
         from_head: bool = True,
         limit: int = 10_000,
         window: LogWindow = WHOLE_STREAM,
     ) -> LogPage:
-        self.calls.append((stream, token))
+        self.calls.append((stream.name, token))
         if self.failures:
             raise self.failures.pop(0)
-        if stream not in self.lines:
+        if stream.group != GROUP or stream.name not in self.lines:
             raise NotFound("The specified log stream does not exist.")
-        kept = [each for each in self.lines[stream] if _is_in(each, window)]
+        kept = [each for each in self.lines[stream.name] if _is_in(each, window)]
         size = min(limit, self.page_lines)
         way, _, place = (token or ("f/0" if from_head else f"b/{len(kept)}")).partition("/")
         first = int(place) if way == "f" else max(0, int(place) - size)
@@ -69,7 +77,7 @@ class FakeDirectory(LogDirectory):
         finished: bool = False,
         window: LogWindow = WHOLE_STREAM,
     ) -> None:
-        self.sources[container] = LogSource(stream=stream, finished=finished, window=window)
+        self.sources[container] = LogSource(stream=a_stream(stream), finished=finished, window=window)
 
     def find(self, namespace: str, pod: str, container: str, *, previous: bool = False) -> LogSource | None:
         if (namespace, pod) != ("shop", "web-1"):

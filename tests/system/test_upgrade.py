@@ -14,6 +14,7 @@ from tests.system.actors import Actors, on_fargate, running
 pytestmark = [pytest.mark.system, pytest.mark.asyncio(loop_scope="session")]
 
 OTHERWISE = {
+    "log-group": "/spillway/another",
     "log-mode": "blocking",
     "helper-image": "registry.example/spillway:another",
     "execution-role": "arn:aws:iam::123456789012:role/another",
@@ -55,9 +56,7 @@ async def test_an_upgrade_that_changes_every_hash_launches_nothing_and_logs_go_o
     space = await actors.namespace(overflow="enabled")
     token = actors.stack.has_helper
     await actors.deployment(space, replicas=3, nodeSelector=ONLY_VIRTUAL, automountServiceAccountToken=token)
-    pods = await actors.until(
-        space, "3 on Fargate", lambda found: len(on_fargate(running(found))) == 3, within=60
-    )
+    pods = await actors.until(space, "3 on Fargate", lambda found: len(on_fargate(running(found))) == 3)
     before = actors.truth()
     seen = {pod.uid: await last_line(actors, pod.key) for pod in pods}
     async with upgraded_bridge(actors):
@@ -65,7 +64,7 @@ async def test_an_upgrade_that_changes_every_hash_launches_nothing_and_logs_go_o
         async def goes_on() -> bool:
             return all([await last_line(actors, pod.key) > seen[pod.uid] + 10 for pod in pods])
 
-        await actors.until_so("the logs to go on", goes_on, within=60)
+        await actors.until_so("the logs to go on", goes_on)
         await actors.pass_time(5)
         after = await actors.pods(space)
         assert {pod.uid for pod in running(after)} == set(seen)

@@ -9,7 +9,15 @@ import msgspec
 from app.bridge.config import BridgeConfig
 from app.bridge.decision.commands import RecordAttempt
 from app.bridge.decision.facts import Outcome
-from app.model.names import ATTEMPT, ATTEMPT_OF, ATTEMPTED_AT, ATTEMPTED_ON, DELETION_COST, TASK_ARN
+from app.model.names import (
+    ATTEMPT,
+    ATTEMPT_OF,
+    ATTEMPTED_AT,
+    ATTEMPTED_ON,
+    DELETION_COST,
+    LOG_GROUP,
+    TASK_ARN,
+)
 from app.model.pod import Pod, Toleration, tolerates
 from app.model.task import Task
 from app.model.times import rfc3339
@@ -38,6 +46,7 @@ def record(
         ATTEMPT_OF: pod.uid,
         ATTEMPTED_AT: rfc3339(now),
         ATTEMPTED_ON: capacity,
+        LOG_GROUP: config.task.log_group,
     }
     if pod.metadata.annotations.get(TASK_ARN):
         annotations[TASK_ARN] = ""

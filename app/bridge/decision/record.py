@@ -5,7 +5,7 @@ from typing import Final, Literal
 
 import msgspec
 
-from app.model.names import ATTEMPT, ATTEMPT_OF, ATTEMPTED_AT, ATTEMPTED_ON, TASK_ARN, TaskArn
+from app.model.names import ATTEMPT, ATTEMPT_OF, ATTEMPTED_AT, ATTEMPTED_ON, LOG_GROUP, TASK_ARN, TaskArn
 from app.model.pod import Pod
 
 _MOST_DIGITS: Final = 9
@@ -33,6 +33,11 @@ def recorded_arn(pod: Pod) -> TaskArn | None:
     """The task in the pod's annotation."""
     text = _ours(pod, TASK_ARN)
     return TaskArn(text) if text else None
+
+
+def recorded_log_group(pod: Pod) -> str:
+    """The log group of the newest attempt's task; empty where nobody says."""
+    return _ours(pod, LOG_GROUP)
 
 
 def recorded_time(pod: Pod) -> datetime | None:

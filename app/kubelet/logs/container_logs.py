@@ -180,7 +180,9 @@ class ContainerLogs:
                     token = stretch.token
                     yield stretch
             except (Throttled, Unavailable) as failure:
-                log.warning("log backlog broke off; polls go on", stream=source.stream, error=str(failure))
+                log.warning(
+                    "log backlog broke off; polls go on", stream=source.stream.name, error=str(failure)
+                )
         with self._feeds.join(source) as feed:
             async with aclosing(self._live(path, source, feed, token, options)) as live:
                 async for stretch in live:

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 import msgspec
 
-from app.model.log import LogLine, LogPage, LogSource, LogWindow
+from app.model.log import LogLine, LogPage, LogSource, LogStream, LogWindow
 from app.ports.clock import Clock
 from app.ports.failures import NotFound, Throttled, Unavailable
 from app.ports.logs import LogStreams
@@ -105,7 +105,7 @@ class Feed:
         except NotFound:
             tick = Tick(lines=(), token=token, is_quiet=True)
         except (Throttled, Unavailable) as failure:
-            log.warning("log poll failed; it is repeated", stream=self._stream, error=str(failure))
+            log.warning("log poll failed; it is repeated", stream=self._stream.name, error=str(failure))
             tick = Tick(lines=(), token=token, is_quiet=False)
         self._pause = self._pace.after(self._pause, lines=len(tick.lines))
         return tick
@@ -133,7 +133,7 @@ class Feeds:
         self._streams = streams
         self._clock = clock
         self._pace = pace
-        self._feeds: dict[tuple[str, LogWindow], Feed] = {}
+        self._feeds: dict[tuple[LogStream, LogWindow], Feed] = {}
 
     @contextmanager
     def join(self, source: LogSource) -> Iterator[Feed]:

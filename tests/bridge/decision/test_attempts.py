@@ -57,6 +57,7 @@ def test_the_first_attempt_takes_one_patch_for_everything() -> None:
         "spillway.dev/attempt-of": "uid-web-1",
         "spillway.dev/attempted-at": "2026-01-01T12:00:00Z",
         "spillway.dev/attempted-on": "on-demand",
+        "spillway.dev/log-group": CONFIG.task.log_group,
         "controller.kubernetes.io/pod-deletion-cost": "-100",
     }
     assert command.tolerations is not None

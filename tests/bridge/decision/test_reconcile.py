@@ -77,6 +77,15 @@ def test_a_recorded_attempt_is_launched() -> None:
     assert [command.attempt for command in commands if isinstance(command, LaunchTask)] == [3]
 
 
+def test_a_repeated_launch_logs_where_the_first_was_to() -> None:
+    pod = attempted()
+    noted = {**pod.metadata.annotations, "spillway.dev/log-group": "/before"}
+    pod = msgspec.structs.replace(pod, metadata=msgspec.structs.replace(pod.metadata, annotations=noted))
+    (command,) = [each for each in decide(facts_of(pod)) if isinstance(each, LaunchTask)]
+    containers = command.launch.definition.body["containerDefinitions"]
+    assert {each["logConfiguration"]["options"]["awslogs-group"] for each in containers} == {"/before"}
+
+
 def test_a_repeated_launch_is_the_same_call() -> None:
     assert decide(facts_of(attempted())) == decide(facts_of(attempted(), now=NOON + timedelta(minutes=30)))
 

@@ -210,6 +210,18 @@ async def test_a_node_is_closed_when_the_gates_lease_is_not_renewed_for_its_dura
     assert kept.pods_of_room() == 0
 
 
+async def test_a_node_that_was_made_anew_while_nobody_minds_the_gate_is_closed_too(kept: Kept) -> None:
+    kept.mind_gate("1")
+    kept.start()
+    await kept.clock.advance(30)
+    kept.door.pause_after = "read lease"
+    await kept.clock.advance(5)
+    kept.nodes.nodes[VIRTUAL] = a_virtual_node(pods="50", labels=labels(NODE))
+    kept.door.wake("")
+    await kept.clock.advance(0)
+    assert kept.pods_of_room() == 0
+
+
 async def test_a_closed_nodes_room_shrinks_with_its_pods(kept: Kept) -> None:
     kept.bound = [a_pod("a"), a_pod("b")]
     kept.start()

@@ -43,7 +43,7 @@ def translated(pod: Pod, *, number: int = 1) -> Translated:
 
 @pytest.mark.parametrize("owner", OWNERS)
 @given(spec=specs())
-@bounded(max_examples=40, deadline=None)
+@bounded(max_examples=40)
 def test_replicas_share_a_definition(owner: str, spec: Body) -> None:
     one = translated(replica(spec, owner=owner, number=1), number=1)
     two = translated(replica(spec, owner=owner, number=2), number=2)
@@ -52,14 +52,14 @@ def test_replicas_share_a_definition(owner: str, spec: Body) -> None:
 
 
 @given(spec=specs())
-@bounded(max_examples=40, deadline=None)
+@bounded(max_examples=40)
 def test_translating_twice_makes_the_same_call(spec: Body) -> None:
     pod = replica(spec, owner="ReplicaSet", number=1)
     assert translated(pod) == translated(msgspec.convert(msgspec.to_builtins(pod), Pod))
 
 
 @given(spec=specs())
-@bounded(max_examples=60, deadline=None)
+@bounded(max_examples=60)
 def test_what_a_pod_needs_is_enough_to_translate_it(spec: Body) -> None:
     pod = replica(spec, owner="ReplicaSet", number=1)
     needs, everything = needs_of(pod, settings=SETTINGS), material_for(1)
@@ -78,7 +78,7 @@ def chosen(found: Mapping[Key, Value], wanted: Collection[Key]) -> dict[Key, Val
 
 
 @given(spec=specs())
-@bounded(max_examples=100, deadline=None)
+@bounded(max_examples=100)
 def test_the_size_covers_the_request(spec: Body) -> None:
     pod = replica(spec, owner="ReplicaSet", number=1)
     body, asked = translated(pod).launch.definition.body, requests_of(pod)
@@ -92,7 +92,7 @@ def reader() -> Reader:
 
 
 @given(spec=specs())
-@bounded(max_examples=100, deadline=None)
+@bounded(max_examples=100)
 def test_ecs_takes_the_definition_and_the_overrides(reader: Reader, spec: Body) -> None:
     launch = translated(replica(spec, owner="ReplicaSet", number=1)).launch
     registered = {"family": launch.definition.family, **launch.definition.body}
@@ -106,7 +106,7 @@ def test_ecs_takes_the_definition_and_the_overrides(reader: Reader, spec: Body) 
 
 
 @given(spec=specs())
-@bounded(max_examples=60, deadline=None)
+@bounded(max_examples=60)
 def test_no_variable_comes_from_a_secret_and_from_elsewhere(spec: Body) -> None:
     launch = translated(replica(spec, owner="ReplicaSet", number=1)).launch
     told = {each["name"]: names_in(each, "environment") for each in launch.overrides["containerOverrides"]}

@@ -8,10 +8,10 @@ from app.kubelet.logs.beginning import start
 from app.kubelet.logs.options import LogOptions
 from app.model.log import LogSource
 from tests.builders import NOON
-from tests.kubelet.fakes import FakeLogStreams
+from tests.kubelet.fakes import FakeLogStreams, a_stream
 
 STREAM = "pod/main/1"
-SOURCE = LogSource(stream=STREAM, finished=False)
+SOURCE = LogSource(stream=a_stream(STREAM), finished=False)
 
 
 def ten_lines(*, page_lines: int) -> FakeLogStreams:
@@ -24,7 +24,7 @@ async def rest_of(streams: FakeLogStreams, token: str | None) -> list[str]:
     """What a reader finds who goes on from the token to the end."""
     texts: list[str] = []
     while True:
-        page = await streams.page(STREAM, token=token)
+        page = await streams.page(a_stream(STREAM), token=token)
         texts += [line.text for line in page.lines]
         if page.forward == token:
             return texts

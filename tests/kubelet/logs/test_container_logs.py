@@ -6,11 +6,11 @@ import pytest
 from app.kubelet.logs.container_logs import ContainerLogs, LogConfig
 from app.kubelet.messages import Answer, StreamedAnswer
 from app.kubelet.routing import ContainerLogsRoute, ContainerPath
-from app.model.log import WHOLE_STREAM, LogPage, LogSource, LogWindow
+from app.model.log import WHOLE_STREAM, LogPage, LogSource, LogStream, LogWindow
 from app.ports.failures import Refused, Throttled, Unavailable
 from tests.builders import NOON
 from tests.fakes import VirtualClock, settle
-from tests.kubelet.fakes import FakeDirectory, FakeLogStreams
+from tests.kubelet.fakes import FakeDirectory, FakeLogStreams, a_stream
 
 STREAM = "pod/main/1"
 
@@ -155,7 +155,7 @@ class Chatty(FakeLogStreams):
 
     async def page(
         self,
-        stream: str,
+        stream: LogStream,
         *,
         token: str | None = None,
         from_head: bool = True,
@@ -163,7 +163,7 @@ class Chatty(FakeLogStreams):
         window: LogWindow = WHOLE_STREAM,
     ) -> LogPage:
         page = await super().page(stream, token=token, from_head=from_head, limit=limit, window=window)
-        self.write(stream, "more")
+        self.write(stream.name, "more")
         return page
 
 
@@ -384,7 +384,7 @@ SECOND_RUN = LogWindow(since=NOON + timedelta(seconds=2))
 
 async def test_the_previous_runs_log_is_served_from_where_it_is(served: Served) -> None:
     served.directory.put(stream="pod/main/2")
-    served.directory.previous["main"] = LogSource(stream="pod/main/1", finished=True)
+    served.directory.previous["main"] = LogSource(stream=a_stream(), finished=True)
     served.streams.write("pod/main/1", "before")
     served.streams.write("pod/main/2", "now")
     assert await served.text("previous=true") == "before\n"
@@ -398,7 +398,7 @@ async def test_without_a_previous_run_the_answer_is_the_kubelets(served: Served)
 
 async def test_a_previous_log_that_is_followed_ends_at_its_end(served: Served) -> None:
     served.directory.put(stream="pod/main/2")
-    served.directory.previous["main"] = LogSource(stream="pod/main/1", finished=True)
+    served.directory.previous["main"] = LogSource(stream=a_stream(), finished=True)
     served.streams.write("pod/main/1", "before")
     follower = await served.follower("follow=true&previous=true")
     await served.clock.advance(30)

@@ -5,6 +5,7 @@ import pytest
 from app.kubelet.logs.ending import Ending, after_poll, is_drained, is_over, next_start
 from app.model.log import LogSource, LogWindow
 from tests.builders import NOON
+from tests.kubelet.fakes import a_stream
 
 
 def test_a_running_container_has_no_end() -> None:
@@ -35,7 +36,7 @@ def test_a_container_that_runs_after_all_is_not_over() -> None:
 
 def a_source(*, stream: str = "s", finished: bool = False, since: float | None = None) -> LogSource:
     begun = None if since is None else NOON + timedelta(seconds=since)
-    return LogSource(stream=stream, finished=finished, window=LogWindow(since=begun))
+    return LogSource(stream=a_stream(stream), finished=finished, window=LogWindow(since=begun))
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,14 @@ FACTS: Final = {"status.podIP": "podIP", "status.podIPs": "podIPs"}
 """Fields known only inside the task, and what the in-task helper calls them (helper/README.md, `fact`)."""
 
 _BOOKKEEPING: Final = frozenset(
-    {names.ATTEMPT, names.ATTEMPTED_AT, names.ATTEMPTED_ON, names.ATTEMPT_OF, names.TASK_ARN}
+    {
+        names.ATTEMPT,
+        names.ATTEMPTED_AT,
+        names.ATTEMPTED_ON,
+        names.LOG_GROUP,
+        names.ATTEMPT_OF,
+        names.TASK_ARN,
+    }
 )
 """Annotations that the bridge writes while it launches: in a container they would differ from try to try."""
 
