@@ -1,6 +1,7 @@
 #include "exec.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -68,6 +69,11 @@ static void read_order(struct typed *typed, struct order *order)
         add_word(&order->command, words.items[i]);
 }
 
+static int code_of(int status)
+{
+    return WIFSIGNALED(status) ? EXIT_SIGNAL + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
 /* The terminal's own signals go to the command's group, which is its foreground; only its end comes to us. */
 static int wait_for(pid_t command, const struct identity *identity)
 {
@@ -83,8 +89,31 @@ static int wait_for(pid_t command, const struct identity *identity)
             kill_at = monotonic_now() + GRACE;
         }
         if (arrival.signal == SIGCHLD && waitpid(command, &status, WNOHANG) == command)
-            return WIFSIGNALED(status) ? EXIT_SIGNAL + WTERMSIG(status) : WEXITSTATUS(status);
+            return code_of(status);
     }
+}
+
+/* Wait for the worker, and end as it does; a terminal that hangs up tells nobody but us. */
+static int stand_before(pid_t worker)
+{
+    int status;
+
+    for (;;) {
+        struct arrival arrival = next_signal(NEVER);
+        if (arrival.signal == SIGHUP || arrival.signal == SIGTERM)
+            kill(worker, arrival.signal);
+        if (arrival.signal == SIGCHLD && waitpid(worker, &status, WNOHANG) == worker)
+            return code_of(status);
+    }
+}
+
+/* The end of the process before us is the terminal's. */
+static void hear_of_the_end_of(pid_t front)
+{
+    if (prctl(PR_SET_PDEATHSIG, SIGHUP, 0, 0, 0) < 0)
+        fail(EXIT_SYSTEM, "cannot follow the session to its end: %s", strerror(errno));
+    if (getppid() != front)
+        raise(SIGHUP);
 }
 
 static int run_in_terminal(const struct order *order, const struct setting *setting)
@@ -97,11 +126,26 @@ static int run_in_terminal(const struct order *order, const struct setting *sett
     return code;
 }
 
-int exec_command(char **arguments)
+static int work(const char *nonce, bool in_terminal)
 {
     static struct typed typed;
     struct order order = {0};
     struct setting setting = {0};
+
+    prepare_beside(&setting);
+    make_raw();
+    write_mark(nonce, TAKES_KEY);
+    read_order(&typed, &order);
+    if (in_terminal)
+        return run_in_terminal(&order, &setting);
+    return relay(&order.command, &setting, &typed, (struct wire){order.key, order.silence * 1000});
+}
+
+/* Whoever opened the session kills the process that it started, without a word, once its client is gone
+   (https://github.com/aws/amazon-ssm-agent, agent/session/shell). So that one only stands before the one that works,
+   which has time left to end the command properly. */
+int exec_command(char **arguments)
+{
     const char *kind = arguments[0] ? arguments[0] : "";
     bool in_terminal = strcmp(kind, "tty") == 0;
 
@@ -109,11 +153,12 @@ int exec_command(char **arguments)
         fail(EXIT_PLAN, "usage: exec pipe NONCE | exec tty NONCE");
     hold_signals();
     keep_to_ourselves();
-    prepare_beside(&setting);
-    make_raw();
-    write_mark(arguments[1], TAKES_KEY);
-    read_order(&typed, &order);
-    if (in_terminal)
-        return run_in_terminal(&order, &setting);
-    return relay(&order.command, &setting, &typed, (struct wire){order.key, order.silence * 1000});
+    pid_t front = getpid();
+    pid_t worker = fork();
+    if (worker < 0)
+        fail(EXIT_SYSTEM, "cannot fork: %s", strerror(errno));
+    if (worker > 0)
+        return stand_before(worker);
+    hear_of_the_end_of(front);
+    return work(arguments[1], in_terminal);
 }

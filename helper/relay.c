@@ -137,12 +137,14 @@ static void feed_terminal(struct relay *relay)
         relay->is_gone = true;
 }
 
+/* Once: of one end we may hear by the terminal, by the kernel and by the process before us. */
 static void end_command(struct relay *relay, int signal)
 {
+    if (relay->kill_at != NEVER)
+        return;
     if (relay->command)
         signal_group(relay->command, signal, &relay->setting->identity);
-    if (relay->kill_at == NEVER)
-        relay->kill_at = monotonic_now() + GRACE;
+    relay->kill_at = monotonic_now() + GRACE;
 }
 
 static void take_end(struct relay *relay)

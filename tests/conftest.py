@@ -7,9 +7,15 @@ from collections.abc import Iterator
 
 import pytest
 import structlog
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 
 from app.local.controlplane import missing_assets
 from app.telemetry.logs import OurHandler
+
+hypothesis_settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis_settings.load_profile("untimed")
+"""How long an example takes says what else the machine does; no test fails of it."""
 
 
 def pytest_configure() -> None:

@@ -2,11 +2,20 @@
 
 import contextlib
 import errno
+import functools
+import itertools
+import os
 import socket
 from collections.abc import Iterator
 from typing import Final
 
 LOOPBACK: Final = "127.0.0.1"
+
+_PORTS: Final = range(10_000, 32_768)
+"""Below those that systems give to outgoing connections, and to whoever listens on any port."""
+
+_PORTS_OF_ONE: Final = 128
+"""So far apart begin two processes, one started after the other."""
 
 _BLOCKS: Final = range(77, 127)
 _HOLDING_PORT: Final = 17077
@@ -17,12 +26,34 @@ class NoBlockLeft(RuntimeError):
 
 
 def free_ports(count: int) -> tuple[int, ...]:
-    """Ports that nobody listens on now, all different: they are held together while they are chosen."""
+    """Ports that nobody listens on now, all different: they are held together while they are chosen.
+
+    Programs listen on them some seconds later, and nobody may have taken them by then. So the system gives
+    them to nobody by itself, one process is given each of them once, and others look elsewhere.
+
+    Raises:
+        OSError: there are not so many.
+    """
     with contextlib.ExitStack() as held:
-        sockets = [held.enter_context(socket.socket()) for _ in range(count)]
-        for each in sockets:
-            each.bind((LOOPBACK, 0))
-        return tuple(int(each.getsockname()[1]) for each in sockets)
+        return tuple(_hold_next(held.enter_context(socket.socket())) for _ in range(count))
+
+
+def _hold_next(holder: socket.socket) -> int:
+    for number in itertools.islice(_numbers(), len(_PORTS)):
+        port = _PORTS[number % len(_PORTS)]
+        try:
+            holder.bind((LOOPBACK, port))
+        except OSError as cause:
+            if cause.errno not in (errno.EADDRINUSE, errno.EACCES):
+                raise
+        else:
+            return port
+    raise OSError(errno.EADDRINUSE, f"no port from {_PORTS.start} to {_PORTS.stop - 1} is free")
+
+
+@functools.cache
+def _numbers() -> Iterator[int]:
+    return itertools.count(os.getpid() * _PORTS_OF_ONE)
 
 
 @contextlib.contextmanager

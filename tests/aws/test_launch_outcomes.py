@@ -194,7 +194,7 @@ def test_a_conflict_that_says_nothing_of_tasks_names_none() -> None:
             "PlatformTaskDefinitionIncompatibilityException", "", "platform version LATEST", id="platform"
         ),
         pytest.param("ClientException", CURLY, "Service Quotas", id="vCPUs"),
-        pytest.param("ClientException", NO_ADDRESS, "larger subnets", id="addresses"),
+        pytest.param("ClientException", NO_ADDRESS, "more subnets, or larger ones", id="addresses"),
         pytest.param("ClientException", TRUST, "ecs-tasks.amazonaws.com", id="role-not-trusting"),
         pytest.param(
             "InvalidParameterException",

@@ -81,7 +81,7 @@ class ApiServer:
         with self.http.stream("GET", path, params=params, headers={"Accept": accept}) as response:
             return [json.loads(line) for line in response.iter_lines() if line]
 
-    def until(self, path: str, *, status: int = 200, seconds: float = 15.0) -> httpx.Response:
+    def until(self, path: str, *, status: int = 200, seconds: float = 60.0) -> httpx.Response:
         """The first answer with this status."""
         ends = monotonic() + seconds
         answer = self.get(path)

@@ -88,14 +88,14 @@ def test_wait_for_a_condition_and_for_a_deletion(kubectl: Kubectl, space: Space)
     ready = {"status": {"conditions": [{"type": "Ready", "status": "True"}]}}
     space.api.patch(f"{space.pods}/web/status", ready, STRATEGIC)
 
-    assert kubectl("wait", "--for=condition=Ready", "pod/web", "--timeout=10s") == "pod/web condition met\n"
-    assert kubectl("delete", "pod", "web", "--timeout=10s").startswith('pod "web" deleted')
+    assert kubectl("wait", "--for=condition=Ready", "pod/web", "--timeout=50s") == "pod/web condition met\n"
+    assert kubectl("delete", "pod", "web", "--timeout=50s").startswith('pod "web" deleted')
 
 
 def test_delete_of_a_manifest(kubectl: Kubectl, manifest: Path) -> None:
     kubectl("apply", "-f", str(manifest))
 
-    kubectl("delete", "--timeout=20s", "-f", str(manifest))
+    kubectl("delete", "--timeout=50s", "-f", str(manifest))
 
     assert kubectl("get", "pods,deployments", "-o", "name") == ""
 
@@ -132,7 +132,7 @@ def test_create_from_a_manifest(kubectl: Kubectl, manifest: Path) -> None:
 def test_a_watch_prints_what_is_there(kubectl: Kubectl, space: Space) -> None:
     space.pod()
 
-    watched = kubectl("get", "pods", "--watch", "--request-timeout=2s", "-o", "name")
+    watched = kubectl("get", "pods", "--watch", "--request-timeout=5s", "-o", "name")
 
     assert watched.splitlines() == ["pod/web"]
 
@@ -141,7 +141,7 @@ def test_the_rollout_of_an_empty_deployment_is_complete(kubectl: Kubectl, space:
     space.api.post(space.deployments, a_deployment())
     space.api.patch(f"{space.deployments}/web/status", {"status": {"observedGeneration": 1}})
 
-    assert "successfully rolled out" in kubectl("rollout", "status", "deployment/web", "--timeout=10s")
+    assert "successfully rolled out" in kubectl("rollout", "status", "deployment/web", "--timeout=50s")
 
 
 def test_logs_come_from_the_kubelet_that_is_asked_as_the_user_asked(

@@ -62,7 +62,7 @@ async def running(watch: OptionalWatch[W]) -> AsyncIterator[asyncio.Queue[tuple[
     heard: asyncio.Queue[tuple[W | None, W | None]] = asyncio.Queue()
     watch.on_change(lambda before, after: heard.put_nowait((before, after)))
     task = asyncio.create_task(watch.run())
-    await asyncio.wait_for(watch.synced(), 10)
+    await asyncio.wait_for(watch.synced(), 60)
     yield heard
     task.cancel()
     await asyncio.wait({task})
@@ -102,12 +102,12 @@ def test_claims_are_followed_as_karpenter_writes_them(karpenter: ApiServer) -> N
             body = {**CLAIM, "metadata": metadata}
             posted = await asyncio.to_thread(karpenter.post, CLAIMS, body)
             assert posted.status_code == 201, posted.text
-            _, made_now = await asyncio.wait_for(heard.get(), 10)
+            _, made_now = await asyncio.wait_for(heard.get(), 60)
             path = f"{CLAIMS}/{metadata['name']}/status"
             await asyncio.to_thread(karpenter.patch, path, {"status": CLAIM["status"]})
-            _, launched = await asyncio.wait_for(heard.get(), 10)
+            _, launched = await asyncio.wait_for(heard.get(), 60)
             await asyncio.to_thread(karpenter.delete, f"{CLAIMS}/{metadata['name']}")
-            before, gone = await asyncio.wait_for(heard.get(), 10)
+            before, gone = await asyncio.wait_for(heard.get(), 60)
         assert made_now is not None
         assert made_now.metadata.creation_timestamp is not None
         assert (made_now.status.provider_id, made_now.stands("Launched")) == ("", "Unknown")
@@ -124,7 +124,7 @@ def test_the_autoscalers_status_is_followed_and_no_other_configmap(status: ApiSe
             assert heard.empty()
             await asyncio.to_thread(status.post, STATUSES, a_config_map("another", {"status": YAML}))
             await asyncio.to_thread(status.post, STATUSES, a_config_map(NAME, {"status": YAML}))
-            _, found = await asyncio.wait_for(heard.get(), 10)
+            _, found = await asyncio.wait_for(heard.get(), 60)
             assert heard.empty()
         assert found is not None
         assert (found.metadata.name, found.data["status"]) == (NAME, YAML)

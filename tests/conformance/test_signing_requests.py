@@ -76,7 +76,7 @@ def approved(api: ApiServer, name: str, csr: bytes | None = None, **spec: Any) -
 
 def settled(api: ApiServer, name: str) -> Json:
     """The status, once there is a certificate or a failure."""
-    ends = monotonic() + 20
+    ends = monotonic() + 60
     while monotonic() < ends:
         status: Json = api.get(f"{REQUESTS}/{name}").json()["status"]
         if "certificate" in status or any(each["type"] == "Failed" for each in status["conditions"]):

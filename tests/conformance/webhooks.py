@@ -114,7 +114,7 @@ def configured(
     answer = space.api.post(CONFIGURATIONS, configuration)
     assert answer.status_code == 201, answer.text
     try:
-        ends = monotonic() + 15
+        ends = monotonic() + 60
         while not called() and monotonic() < ends:
             space.api.post(space.pods, probe or a_pod("probe"), dryRun="All")
             sleep(0.05)

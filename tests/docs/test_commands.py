@@ -25,7 +25,7 @@ def played_of(path: Path) -> tuple[Command, ...]:
 
 
 @pytest.mark.system
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 @pytest.mark.asyncio(loop_scope="session")
 @pytest.mark.parametrize("path", [pytest.param(path, id=path.name) for path in PAGES if played_of(path)])
 async def test_the_commands_of_a_page_do_what_it_shows(path: Path, stage: Stage) -> None:

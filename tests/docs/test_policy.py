@@ -41,7 +41,7 @@ def kubectl(kubeconfig: Path, *arguments: str) -> CompletedProcess[str]:
 
 def is_in_force(kubeconfig: Path) -> bool:
     """Whether the API server judges by the policy; it takes it up some seconds later."""
-    ends = monotonic() + 30
+    ends = monotonic() + 60
     probe = ("annotate", "namespace", "default", "spillway.dev/max-pods=1", "--dry-run=server", *TENANT)
     while kubectl(kubeconfig, *probe).returncode == 0 and monotonic() < ends:
         sleep(0.5)

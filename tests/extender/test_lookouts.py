@@ -39,6 +39,7 @@ class Stage:
         self.webhook = WebhookLookout(
             self.pods,
             self.namespaces,
+            own="spillway",
             actuator=SCHEDULER,
             clock=self.clock,
             metrics=metrics,

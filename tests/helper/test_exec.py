@@ -216,9 +216,9 @@ def test_a_command_whose_client_is_silent_for_too_long_is_ended(stage: Stage, tm
 
 def test_signs_of_life_keep_a_command_that_reads_nothing(stage: Stage) -> None:
     with Terminal(stage, "pipe") as terminal:
-        terminal.type_command("sh", "-c", "sleep 2; cat", silence=1)
+        terminal.type_command("sh", "-c", "sleep 4; cat", silence=3)
         terminal.type(base64.b64encode(bytes(45)) * 50)
-        for _ in range(20):
+        for _ in range(40):
             os.write(terminal.file, b"-\n" * 2000)
             time.sleep(0.1)
         terminal.type(b".")

@@ -25,7 +25,7 @@ def variables_of(output: str) -> dict[str, str]:
     return dict(entry.split("=", 1) for entry in output.split("\0") if entry)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 @given(texts=st.lists(TEXTS, min_size=20, max_size=40), value=TEXTS)
 def test_expands_any_text_as_the_bridge_does(texts: list[str], value: str, stage: Stage) -> None:
     plan = ["known A", *(f"env T{index} {b64(text)}" for index, text in enumerate(texts))]
@@ -35,7 +35,7 @@ def test_expands_any_text_as_the_bridge_does(texts: list[str], value: str, stage
     assert {name: found[name] for name in expected} == expected
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 @given(words=st.lists(TEXTS, max_size=30), value=TEXTS)
 def test_expands_any_word_as_the_bridge_does(words: list[str], value: str, stage: Stage) -> None:
     result = stage.run(

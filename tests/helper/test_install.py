@@ -71,7 +71,7 @@ def test_writes_the_content_of_its_source(
     assert (volume / "app/settings.ini").read_bytes() == content
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 @given(
     content=st.binary(max_size=700), key=st.binary(min_size=32, max_size=32), pod=st.text("abc/-", min_size=1)
 )

@@ -205,7 +205,7 @@ LINES = st.builds(
 )
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 @given(plan=st.lists(LINES, min_size=1, max_size=4), command=st.sampled_from(["install", "run"]))
 def test_any_plan_is_carried_out_or_refused_in_one_line(plan: list[str], command: str, stage: Stage) -> None:
     text = "\n".join(plan)

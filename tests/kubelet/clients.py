@@ -2,7 +2,7 @@
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -92,16 +92,25 @@ class Node:
 
 async def rest(reader: asyncio.StreamReader) -> str:
     """What comes until the end."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         return (await reader.read()).decode()
 
 
 async def until(reader: asyncio.StreamReader, end: str) -> str:
     """What comes until these words."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         return (await reader.readuntil(end.encode())).decode()
 
 
 def status_of(answer: str) -> int:
     """The status of the first answer."""
     return int(answer.split(" ", 2)[1])
+
+
+async def comes_to_a_stand(count: Callable[[], int]) -> None:
+    """Wait until it has not grown for a while; TimeoutError where it grows for ever."""
+    async with asyncio.timeout(60):
+        before = -1
+        while count() != before:
+            before = count()
+            await asyncio.sleep(0.3)

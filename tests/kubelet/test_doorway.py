@@ -2,6 +2,7 @@ import asyncio
 import socket
 import ssl
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import pytest
 import trustme
@@ -35,7 +36,7 @@ class Door:
 
     async def enter(self, context: ssl.SSLContext, *, source: str = LOOPBACK) -> None:
         """Speak TLS, and be let in. Raises OSError, TimeoutError."""
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(60):
             _, writer = await asyncio.open_connection(
                 LOOPBACK, self.doorway.port, ssl=context, local_addr=(source, 0)
             )
@@ -56,12 +57,28 @@ def client(authority: trustme.CA) -> ssl.SSLContext:
     return context
 
 
+@asynccontextmanager
+async def opened(serving: ServingContext, *, handshake_seconds: float) -> AsyncIterator[Door]:
+    config = DoorConfig(
+        shaking=2, shaking_of_one=1, waiting=8, waiting_of_one=4, handshake_seconds=handshake_seconds
+    )
+    door = Door(serving, config)
+    yield door
+    await door.close()
+
+
 @pytest.fixture
 async def door(serving: ServingContext) -> AsyncIterator[Door]:
-    config = DoorConfig(shaking=2, shaking_of_one=1, waiting=8, waiting_of_one=4, handshake_seconds=0.3)
-    opened = Door(serving, config)
-    yield opened
-    await opened.close()
+    """One that waits for who is silent longer than any test takes."""
+    async with opened(serving, handshake_seconds=60) as door:
+        yield door
+
+
+@pytest.fixture
+async def hasty(serving: ServingContext) -> AsyncIterator[Door]:
+    """One that gives up who is silent; what speaks TLS has that long as well."""
+    async with opened(serving, handshake_seconds=2) as door:
+        yield door
 
 
 async def test_who_speaks_tls_is_let_in(door: Door, client: ssl.SSLContext) -> None:
@@ -84,16 +101,16 @@ async def test_an_address_with_too_many_silent_connections_is_sent_away(
 
 
 async def test_a_full_door_lets_a_newcomer_in_before_one_of_the_largest_crowd(
-    door: Door, client: ssl.SSLContext
+    hasty: Door, client: ssl.SSLContext
 ) -> None:
     for source in ("127.0.0.2", "127.0.0.3"):
-        await door.knock(4, source=source)
-    await door.enter(client)
+        await hasty.knock(4, source=source)
+    await hasty.enter(client)
 
 
-async def test_silent_connections_are_given_up_after_a_while(door: Door, client: ssl.SSLContext) -> None:
-    await door.knock(3)
-    await door.enter(client)
+async def test_silent_connections_are_given_up_after_a_while(hasty: Door, client: ssl.SSLContext) -> None:
+    await hasty.knock(2)
+    await hasty.enter(client)
 
 
 async def test_closing_lets_go_of_those_that_wait(door: Door) -> None:

@@ -24,7 +24,7 @@ def outcome(pod: Pod) -> tuple[list[str], tuple[Reason, ...]]:
 
 
 @given(spec=specs())
-@bounded(max_examples=60, deadline=None)
+@bounded(max_examples=60)
 def test_a_pod_that_the_ledger_honours_translates_with_its_caveats(spec: Body) -> None:
     pod = replica(spec, owner="ReplicaSet", number=1)
     assume(not refusals(pod))

@@ -60,7 +60,7 @@ async def running(*command: str) -> AsyncIterator[tuple[Companion, "asyncio.Task
 
 async def answer_of(companion: Companion, question: bytes) -> list[bytes]:
     """Its answer, once it runs."""
-    for _ in range(500):
+    for _ in range(1500):
         if (answer := await companion.ask(question, seconds=10)) is not None:
             return answer.split()
         await asyncio.sleep(0.02)
@@ -157,5 +157,5 @@ async def test_where_the_parent_is_killed_the_child_is_gone_too(tmp_path: Path) 
     assert not is_gone(child)
     parent.kill()
     await parent.wait()
-    await until(is_gone(child) for _ in range(250))
+    await until(is_gone(child) for _ in range(1500))
     assert is_gone(child)

@@ -5,9 +5,32 @@ import sys
 import pytest
 
 from app.local import loopback
-from app.local.loopback import NoBlockLeft, held_block
+from app.local.loopback import LOOPBACK, NoBlockLeft, free_ports, held_block
 
 only_linux = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere loopback is one address")
+
+
+def test_a_port_is_given_once() -> None:
+    assert len({*free_ports(20), *free_ports(20), *free_ports(20)}) == 60
+
+
+def test_the_system_gives_these_ports_to_nobody_by_itself() -> None:
+    """By Linux's default range; https://docs.kernel.org/networking/ip-sysctl.html, ip_local_port_range."""
+    assert max(free_ports(100)) < 32_768
+
+
+def test_a_port_that_is_taken_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    taken, free = free_ports(2)
+    monkeypatch.setattr(loopback, "_PORTS", (taken, free))
+    with socket.create_server((LOOPBACK, taken)):
+        assert (free_ports(1), free_ports(1)) == ((free,), (free,))
+
+
+def test_no_port_left_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    (taken,) = free_ports(1)
+    monkeypatch.setattr(loopback, "_PORTS", range(taken, taken + 1))
+    with socket.create_server((LOOPBACK, taken)), pytest.raises(OSError, match="is free"):
+        free_ports(1)
 
 
 @only_linux

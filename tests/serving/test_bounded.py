@@ -58,12 +58,12 @@ class Client:
         await asyncio.sleep(0.05)
 
     async def answer(self) -> bytes:
-        return await asyncio.wait_for(self._reader.readuntil(b"hello"), 5)
+        return await asyncio.wait_for(self._reader.readuntil(b"hello"), 30)
 
     async def rest(self) -> bytes:
         """All that comes until the server ends the connection; it must."""
         try:
-            return await asyncio.wait_for(self._reader.read(), 5)
+            return await asyncio.wait_for(self._reader.read(), 30)
         except ConnectionResetError:
             return b""
 

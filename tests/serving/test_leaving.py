@@ -81,7 +81,7 @@ class Client:
 
     async def rest(self) -> bytes:
         """What else comes, until the server closes."""
-        found = await asyncio.wait_for(self._reader.read(), timeout=2)
+        found = await asyncio.wait_for(self._reader.read(), timeout=30)
         self._writer.close()
         await self._writer.wait_closed()
         return found

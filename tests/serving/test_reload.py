@@ -105,7 +105,7 @@ class Server:
 
     async def until_shown(self, leaf: Leaf) -> None:
         wanted = serial(leaf)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while await self.shown() != wanted:
                 await CLOCK.sleep(0.005)
 

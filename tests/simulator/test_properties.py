@@ -91,7 +91,7 @@ class Watched(Replay):
 
 @EVERY_POLICY
 @given(trace=TRACES, config=SCENES)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_no_pod_is_placed_twice_and_each_lives_as_long_as_in_the_trace(
     policy: Policy, trace: Trace, config: SimulationConfig
 ) -> None:
@@ -107,7 +107,7 @@ def test_no_pod_is_placed_twice_and_each_lives_as_long_as_in_the_trace(
 
 @EVERY_POLICY
 @given(trace=TRACES, config=SCENES)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_room_is_never_negative(policy: Policy, trace: Trace, config: SimulationConfig) -> None:
     replay = Watched(trace, policy, config=config)
 
@@ -118,7 +118,7 @@ def test_room_is_never_negative(policy: Policy, trace: Trace, config: Simulation
 
 
 @given(trace=TRACES, nodes=st.integers(0, 5))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_what_nodes_only_costs_depends_on_nothing_but_when_all_is_over(trace: Trace, nodes: int) -> None:
     outcome = replayed(trace, NODES, config=a_scene(nodes=nodes))
     assert outcome.node_ms == nodes * (outcome.end - trace.begin)
@@ -127,13 +127,13 @@ def test_what_nodes_only_costs_depends_on_nothing_but_when_all_is_over(trace: Tr
 
 
 @given(trace=TRACES, config=SCENES)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_a_replay_again_is_the_same(trace: Trace, config: SimulationConfig) -> None:
     assert replayed(trace, SPILLWAY, config=config) == replayed(trace, SPILLWAY, config=config)
 
 
 @given(trace=TRACES, config=SCENES)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_without_a_gate_that_opens_spillway_is_an_autoscaler(trace: Trace, config: SimulationConfig) -> None:
     shut = a_scene(
         nodes=config.nodes, most_nodes=config.most_nodes, boot=config.boot, gate=GateConfig(gate="closed")
@@ -142,7 +142,7 @@ def test_without_a_gate_that_opens_spillway_is_an_autoscaler(trace: Trace, confi
 
 
 @given(trace=TRACES, config=SCENES)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_who_fargate_can_run_waits_for_nothing_but_the_start_and_the_quota(
     trace: Trace, config: SimulationConfig
 ) -> None:
@@ -162,7 +162,7 @@ class AskingAboutEverybody(Gate):
 
 
 @given(trace=TRACES, config=SCENES)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_to_ask_only_about_whose_answer_may_have_changed_changes_no_answer(
     trace: Trace, config: SimulationConfig
 ) -> None:

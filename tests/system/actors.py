@@ -20,6 +20,9 @@ from app.wiring.local.programs import NODE
 from app.wiring.local.stack import LocalStack
 
 _serial = itertools.count(1)
+PATIENCE_SECONDS = 120.0
+"""Before a test gives up; it costs nothing where all is well, and says nothing of how fast it is."""
+
 PRINTING = """
 import signal, sys, time
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
@@ -126,9 +129,7 @@ class Actors:
         data = await self.stack.connection.request("GET", f"/api/v1/namespaces/{namespace}/pods")
         return msgspec.json.decode(data, type=PodList).items
 
-    async def until(
-        self, namespace: str, what: str, holds: Callable[[Sequence[Pod]], bool], *, within: float = 30.0
-    ) -> Sequence[Pod]:
+    async def until(self, namespace: str, what: str, holds: Callable[[Sequence[Pod]], bool]) -> Sequence[Pod]:
         """The namespace's pods, once it holds."""
         seen: Sequence[Pod] = ()
 
@@ -137,7 +138,7 @@ class Actors:
             seen = await self.pods(namespace)
             return holds(seen)
 
-        await self.until_so(what, look, within=within, shown=lambda: [_line(pod) for pod in seen])
+        await self.until_so(what, look, shown=lambda: [_line(pod) for pod in seen])
         return seen
 
     async def events(self, namespace: str) -> list[tuple[str, str]]:
@@ -145,7 +146,7 @@ class Actors:
         found = await self.request("GET", f"/api/v1/namespaces/{namespace}/events")
         return [(each["reason"], each["message"]) for each in found["items"]]
 
-    async def until_told(self, namespace: str, reason: str, *, within: float = 30.0) -> str:
+    async def until_told(self, namespace: str, reason: str) -> str:
         """The message of an Event with this reason, once there is one."""
         told: dict[str, str] = {}
 
@@ -153,7 +154,7 @@ class Actors:
             told.update(await self.events(namespace))
             return reason in told
 
-        await self.until_so(f"an Event {reason}", look, within=within, shown=lambda: told)
+        await self.until_so(f"an Event {reason}", look, shown=lambda: told)
         return told[reason]
 
     async def virtual_node(self) -> Node:
@@ -237,7 +238,7 @@ class Actors:
         async def look() -> bool:
             return holds(await self.virtual_node())
 
-        await self.until_so("the virtual node to be restored", look, within=15)
+        await self.until_so("the virtual node to be restored", look)
         return await self.virtual_node()
 
     async def stop_program(self, program: str) -> None:
@@ -280,12 +281,11 @@ class Actors:
         what: str,
         holds: Callable[[], Any],
         *,
-        within: float = 30.0,
         shown: Callable[[], object] = lambda: "",
     ) -> None:
-        deadline = self._clock.steady() + within
+        deadline = self._clock.steady() + PATIENCE_SECONDS
         while not await holds():
-            assert self._clock.steady() < deadline, f"waited {within:.0f} s for {what}: {shown()}"
+            assert self._clock.steady() < deadline, f"waited {PATIENCE_SECONDS:.0f} s for {what}: {shown()}"
             await self._clock.sleep(0.1)
 
 

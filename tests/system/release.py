@@ -93,7 +93,7 @@ class Release:
             pods = await self.actors.request("GET", f"/api/v1/namespaces/{NAMESPACE}/pods")
             return {pod["spec"]["containers"][0]["image"] for pod in pods["items"]} == wanted
 
-        await self.actors.until_so(f"pods of {wanted} alone", look, within=60)
+        await self.actors.until_so(f"pods of {wanted} alone", look)
 
     def logs(self) -> str:
         """The end of what each program has printed."""

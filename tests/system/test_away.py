@@ -38,11 +38,11 @@ async def test_what_happens_while_ecs_is_away_is_told_when_it_is_back(actors: Ac
     await actors.until(space, "2 running pods", lambda pods: len(running(pods)) == 2)
     with ecs_away(actors):
         await create(actors, space, "late", python(SLEEP))
-        await actors.until_told(space, "FailedSync", within=30)
+        await actors.until_told(space, "FailedSync")
         assert phases(await actors.pods(space)) == {"lives": "Running", "ends": "Running", "late": "Pending"}
         assert is_ready(await actors.virtual_node())
     expected = {"lives": "Running", "ends": "Failed", "late": "Running"}
-    pods = await actors.until(space, "all to catch up", lambda pods: phases(pods) == expected, within=60)
+    pods = await actors.until(space, "all to catch up", lambda pods: phases(pods) == expected)
     [ended] = [pod for pod in pods if pod.metadata.name == "ends"]
     assert ended.status.container_statuses[0]["state"]["terminated"]["exitCode"] == 4
     after = actors.truth()

@@ -21,7 +21,7 @@ async def test_kill_9_in_the_middle_of_a_burst_leaves_every_pod_with_exactly_one
     await actors.until_launched(before.launches + 15)
     async with actors.without("bridge"):
         await actors.pass_time(0.5)
-    await actors.until(space, "60 running pods", lambda pods: len(running(pods)) == 60, within=60)
+    await actors.until(space, "60 running pods", lambda pods: len(running(pods)) == 60)
     after = actors.truth()
     assert after.launches - before.launches == 60
     assert after.duplicates == 0

@@ -104,4 +104,4 @@ async def test_above_the_high_mark_willing_pods_burst_early_and_others_do_not(ac
 
     await scale(actors, other, 0)
     await scale(actors, willing, 1)
-    await actors.until_so("the room to close", lambda: seats_are_closed(actors), within=90)
+    await actors.until_so("the room to close", lambda: seats_are_closed(actors))

@@ -176,7 +176,7 @@ async def test_a_container_that_failed_runs_again_under_on_failure(actors: Actor
         python("import os; raise SystemExit(0 if int(os.environ.get('SPILLWAY_ATTEMPT', '1')) > 1 else 5)"),
         restartPolicy="OnFailure",
     )
-    [pod] = await actors.until(space, "the pod to end", ended, within=60)
+    [pod] = await actors.until(space, "the pod to end", ended)
     assert (pod.status.phase, restarts(pod)) == ("Succeeded", 1)
 
 
@@ -214,7 +214,6 @@ async def test_a_failed_liveness_probe_restarts_the_pod(actors: Actors) -> None:
         space,
         "a restart",
         lambda pods: bool(pods[0].status.container_statuses) and restarts(pods[0]) >= 1,
-        within=60,
     )
     told = await actors.events(space)
     assert any(reason == "Unhealthy" and "Liveness probe failed" in said for reason, said in told)
@@ -225,7 +224,7 @@ async def test_a_command_probe_makes_a_pod_ready(actors: Actors) -> None:
     space = await actors.namespace(overflow="permitted")
     probe = {"exec": {"command": ["true"]}, "periodSeconds": 5}
     await create(actors, space, "nodding", python(SLEEP, readinessProbe=probe))
-    await actors.until(space, "the pod to be ready", lambda pods: is_ready(pods[0]), within=40)
+    await actors.until(space, "the pod to be ready", lambda pods: is_ready(pods[0]))
 
 
 async def test_a_pod_past_its_deadline_is_ended(actors: Actors) -> None:

@@ -44,7 +44,7 @@ async def test_pods_that_are_none_of_ours_do_not_wait_for_an_extender_that_hangs
     extender.pause()
     try:
         await actors.deployment(space, replicas=20, cpu="50m")
-        await actors.until(space, "20 bound pods", lambda pods: len(on_nodes(pods)) == 20, within=20)
+        await actors.until(space, "20 bound pods", lambda pods: len(on_nodes(pods)) == 20)
     finally:
         extender.resume()
     await actors.until_closed()

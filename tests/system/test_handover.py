@@ -106,7 +106,6 @@ async def test_overflow_that_stays_comes_home_to_a_node_that_placeholders_asked_
             space,
             "12 pods to run on nodes",
             lambda pods: len(on_nodes(running(pods))) == 12 and not on_fargate(pods),
-            within=60,
         )
         await people.until(NAMESPACE, "no placeholder to be left", lambda pods: not pods)
         told = dict(await people.events("default"))
@@ -121,6 +120,6 @@ async def test_where_no_node_comes_the_placeholders_go_and_the_pods_stay(people:
     await people.deployment(space, replicas=12)
     before = await people.until(space, "12 running pods", lambda pods: len(running(pods)) == 12)
     await people.until(NAMESPACE, "placeholders", lambda pods: len(pods) == 4)
-    await people.until(NAMESPACE, "no placeholder to be left", lambda pods: not pods, within=40)
+    await people.until(NAMESPACE, "no placeholder to be left", lambda pods: not pods)
     after = await people.pods(space)
     assert {pod.uid for pod in on_fargate(running(after))} == {pod.uid for pod in on_fargate(before)}

@@ -87,7 +87,7 @@ async def a_burst(actors: Actors) -> str:
     """Twelve pods that have room for eight on nodes."""
     space = await actors.namespace(overflow="enabled")
     await actors.deployment(space, replicas=12, automountServiceAccountToken=actors.stack.has_helper)
-    pods = await actors.until(space, "12 running pods", lambda pods: len(running(pods)) == 12, within=60)
+    pods = await actors.until(space, "12 running pods", lambda pods: len(running(pods)) == 12)
     assert (len(on_nodes(pods)), len(on_fargate(pods))) == (8, 4)
     return space
 
@@ -106,7 +106,7 @@ async def unnoticed(actors: Actors, space: str) -> AsyncIterator[None]:
     async def logs_go_on() -> bool:
         return all([await last_line(actors, key) > line + 10 for key, line in lines.items()])
 
-    await actors.until_so("the logs to go on", logs_go_on, within=60)
+    await actors.until_so("the logs to go on", logs_go_on)
     after = actors.truth()
     assert (after.launches - before.launches, after.duplicates, after.left) == (0, 0, len(overflow))
 
@@ -114,7 +114,7 @@ async def unnoticed(actors: Actors, space: str) -> AsyncIterator[None]:
 async def it_bursts_on(actors: Actors, space: str) -> None:
     """Two more pods, and no more room on nodes."""
     await actors.scale(space, 14)
-    await actors.until(space, "6 on Fargate", lambda pods: len(on_fargate(running(pods))) == 6, within=60)
+    await actors.until(space, "6 on Fargate", lambda pods: len(on_fargate(running(pods))) == 6)
 
 
 async def what_is_left(release: Release, values: Json) -> list[str]:

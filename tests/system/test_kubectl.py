@@ -65,7 +65,7 @@ print("attempt", attempt)
 raise SystemExit(0 if attempt > 1 else 3)
 """
     await actors.pod(space, "job", script, nodeSelector=ONLY_VIRTUAL, restartPolicy="OnFailure")
-    await actors.until(space, "the second run", ended, within=60)
+    await actors.until(space, "the second run", ended)
     logs = ("logs", "-n", space, "job")
     assert await actors.kubectl(*logs) == (0, "attempt 2\n", "")
     assert await actors.kubectl(*logs, "--previous") == (0, "attempt 1\n", "")

@@ -66,7 +66,7 @@ async def test_fifty_pods_that_share_a_spec_need_one_task_definition(actors: Act
     before = actors.truth()
     space = await actors.namespace(overflow="enabled")
     await actors.deployment(space, replicas=50, cpu="900m", nodeSelector={"type": "virtual-kubelet"})
-    await actors.until(space, "50 running pods", lambda pods: len(running(pods)) == 50, within=60)
+    await actors.until(space, "50 running pods", lambda pods: len(running(pods)) == 50)
     after = actors.truth()
     assert after.launches - before.launches == 50
     assert after.register_calls - before.register_calls == 1

@@ -44,7 +44,7 @@ async def test_fifty_pods_burst_together(actors: Actors) -> None:
     space = await actors.namespace(overflow="enabled")
     before = actors.truth()
     await actors.deployment(space, replicas=50, nodeSelector=ONLY_VIRTUAL)
-    pods = await actors.until(space, "50 running pods", lambda pods: len(running(pods)) == 50, within=60)
+    pods = await actors.until(space, "50 running pods", lambda pods: len(running(pods)) == 50)
     after = actors.truth()
     assert len(on_fargate(pods)) == 50
     assert (after.launches - before.launches, after.duplicates) == (50, 0)
@@ -64,7 +64,7 @@ async def test_an_extender_that_dies_in_the_middle_of_a_burst_loses_no_pod(actor
     await actors.until(space, "a first toleration", lambda pods: len(tolerating(pods)) > 0)
     async with actors.without("extender"):
         await actors.pass_time(1)
-    await actors.until(space, "30 running pods", lambda pods: len(running(pods)) == 30, within=60)
+    await actors.until(space, "30 running pods", lambda pods: len(running(pods)) == 30)
     assert actors.truth().duplicates == 0
 
 

@@ -39,7 +39,6 @@ ON_REAL = pytest.mark.parametrize(
 OTHER = "fargate-b"
 ZONE, OTHER_ZONE = NODES[0].zone, NODES[1].zone
 CLUSTER = "spillway"
-WITHIN = 90.0
 BURN = """
 import signal, sys, time
 signal.signal(15, lambda *_: sys.exit(0))
@@ -108,7 +107,7 @@ async def burning(actors: Actors, space: str, name: str, *, zone: str = ZONE, he
 
 
 async def until_running(actors: Actors, space: str, count: int) -> None:
-    await actors.until(space, "all pods to run", lambda pods: len(running(pods)) == count, within=60)
+    await actors.until(space, "all pods to run", lambda pods: len(running(pods)) == count)
 
 
 class Reader:
@@ -139,7 +138,7 @@ class Reader:
             seen = await self.scrape(node)
             return holds(seen)
 
-        await self._actors.until_so("the node to tell", look, within=WITHIN, shown=lambda: seen)
+        await self._actors.until_so("the node to tell", look, shown=lambda: seen)
         return seen
 
     async def _answer(self, node: str, path: str, right: str) -> httpx.Response:
@@ -238,7 +237,7 @@ async def test_a_container_that_restarts_in_place_counts_on(actors: Actors, read
         [pod] = await actors.pods(space)
         return pod.status.container_statuses[0]["restartCount"] > 0 and points[-1].at > points[0].at + 8
 
-    await actors.until_so("a restart", restarted_and_measured, within=WITHIN)
+    await actors.until_so("a restart", restarted_and_measured)
     assert [each.cpu for each in points] == sorted(each.cpu for each in points)
     assert {each.started for each in points} == {points[0].started}
 
@@ -294,7 +293,7 @@ async def test_kubectl_top_shows_what_pods_and_their_node_use(actors: Actors) ->
         shown.update(rows(pods[1]) | rows(nodes[1]))
         return set(shown) == {"helped", "plain", NODE} and all(min(each) > 0 for each in shown.values())
 
-    await actors.until_so("both pods and the node", look, within=WITHIN, shown=lambda: shown)
+    await actors.until_so("both pods and the node", look, shown=lambda: shown)
     assert shown["helped"][1] >= 16
     assert shown["plain"][1] >= 16
 

@@ -256,7 +256,7 @@ spec_fields = st.sampled_from(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(spec=st.dictionaries(spec_fields, json_values, max_size=3))
 async def test_whatever_a_spec_holds_the_answer_is_an_applying_patch_or_clear_words(
     spec: dict[str, Any],

@@ -19,6 +19,7 @@ from app.kubelet.sessions.opening import Broken, NotReady, is_too_old, mark, typ
 from app.kubelet.sessions.options import SessionOptions, exec_options
 from app.kubelet.sessions.piped import PipedCommand
 from app.kubelet.streaming.remote import Remote, Streams, remote_command
+from app.model.setting import named
 from app.model.wire import Json
 from app.ports.clock import Clock
 from app.ports.containers import Containers, Running
@@ -216,7 +217,7 @@ def _why_not_ready(shown: str, where: Running) -> str:
         return f'{begun}; an image that Spillway\'s helper is not in needs "sh" for it: {shown}'
     if is_too_old(shown):
         return (
-            f"{begun}: Spillway's helper in this pod is of a version that runs no commands; make the pod "
-            "anew, with a helper image of the bridge's version"
+            f"{begun}: Spillway's helper in this pod is of a version that runs no commands; let "
+            f"{named('bridge', 'helper_image')} be of the bridge's version, and make the pod anew"
         )
     return f"{begun}: {shown}"

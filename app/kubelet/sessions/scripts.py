@@ -63,7 +63,7 @@ stop -HUP; sleep 2; stop -KILL
 stop() { read -r SPW_P <&5; SPW_P=${SPW_P#-}; [ "$SPW_P" ] && kill $1 -$SPW_P; echo ${SPW_P:+-$SPW_P} >&5; }
 SPW_J='set -m; trap "SPW_H=1; kill -HUP -\$!" HUP
 (trap "" TTIN TTOU; trap - HUP; exec 2>&7 3<&- 4>&- 5<&- 7>&-; exec "$@") &
-set +m; echo $! >&5
+command set +m; echo $! >&5
 while wait $!; SPW_C=$?; [ "$SPW_H" ]; do SPW_H=; done; exit $SPW_C'
 call() {
 (trap - HUP
@@ -89,7 +89,8 @@ nor write between them. Where the image has no `setsid`, it is a job in the back
 the terminal for a moment, before `hear` reads), that cannot read; what it writes or sets there is noticed.
 
 So the terminal's hang-up does not reach the command: `hear` hands it on, and therefore reads up to the second
-end, also for a command that takes no more.
+end, also for a command that takes no more. The terminal may be gone at any time: `set +m`, which fails then,
+must not end its shell (hence `command`) before the line is in the pipe, or all would wait for it for ever.
 """
 
 

@@ -107,7 +107,7 @@ async def test_an_agent_that_never_connects_is_unavailable_with_the_mend(
                 "execute command enabled and try again.",
             ),
             Refused,
-            "let --exec be auto or on",
+            r"let --exec \(bridge\.settings\.exec\) be auto or on",
             id="not enabled",
         ),
         pytest.param(

@@ -299,7 +299,7 @@ def test_a_turn_over_5000_nodes_and_50_reaches_costs_milliseconds() -> None:
         shown.all()
     took = []
     for _ in range(5):
-        begun = time.perf_counter()
+        begun = time.thread_time()
         shown.snapshot.facts(virtual=(), namespaces={}, grants={}, now=NOON)
-        took.append(time.perf_counter() - begun)
+        took.append(time.thread_time() - begun)
     assert min(took) < 0.05

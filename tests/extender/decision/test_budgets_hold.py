@@ -125,7 +125,7 @@ class Interleavings(RuleBasedStateMachine):
 
 
 TestBudgetsHold = Interleavings.TestCase
-TestBudgetsHold.settings = settings(max_examples=150, stateful_step_count=30, deadline=None)
+TestBudgetsHold.settings = settings(max_examples=150, stateful_step_count=30)
 
 
 def storm(world: World, **pods: int) -> None:

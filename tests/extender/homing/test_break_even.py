@@ -45,7 +45,7 @@ def verdict_at(minutes: int, levels: Levels, *, terms: Terms = TERMS) -> KeepRen
 
 
 @given(demands=some.one_of(whole, fractions), market=markets)
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=600)
 def test_the_rule_pays_at_most_twice_the_best_in_hindsight_whatever_the_demand(
     demands: list[float], market: Market
 ) -> None:
@@ -53,7 +53,7 @@ def test_the_rule_pays_at_most_twice_the_best_in_hindsight_whatever_the_demand(
 
 
 @given(demands=some.one_of(whole, fractions), rent=some.floats(0.05, 20), hourly=some.floats(0.05, 20))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_so_it_does_where_a_node_is_bought_once_and_for_all(
     demands: list[float], rent: float, hourly: float
 ) -> None:
@@ -192,7 +192,7 @@ def test_a_clock_that_went_back_takes_nothing_away() -> None:
         max_size=40,
     )
 )
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_whatever_the_clock_does_the_past_stays_in_order(looks: list[tuple[int, list[float]]]) -> None:
     account, now = NEW, NOON
     for seconds, levels in looks:

@@ -45,7 +45,7 @@ def test_a_new_leader_knows_what_failed(fate: Fate) -> None:
     assert 1 <= len(world.evictions) <= 8
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(
     overflow=st.integers(1, 5),
     terms=st.lists(st.lists(st.sampled_from(FATES), min_size=1, max_size=12), min_size=1, max_size=4),

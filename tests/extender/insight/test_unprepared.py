@@ -34,7 +34,7 @@ def runnable(pod: Pod) -> tuple[Reason, ...]:
 
 
 def found(*pods: Pod, actuator: Actuator = SCHEDULER, minutes: int = 5, **changes: Any) -> list[str]:
-    changes = {"refusals": runnable, "namespaces": ENABLED, **changes}
+    changes = {"refusals": runnable, "namespaces": ENABLED, "own": "spillway", **changes}
     now = NOON + timedelta(minutes=minutes)
     return [pod.metadata.name for pod in unprepared(pods, actuator=actuator, now=now, **changes)]
 
@@ -97,6 +97,11 @@ def test_a_pod_that_the_webhook_leaves_alone_says_nothing(pod: Pod) -> None:
     assert found(pod) == []
 
 
+@pytest.mark.parametrize("name", ["kube-system", "spillway"])
+def test_a_pod_of_a_namespace_that_the_webhook_is_never_asked_about_says_nothing(name: str) -> None:
+    assert found(required(namespace=name), namespaces={name: a_namespace(name)}) == []
+
+
 def test_a_pod_that_fargate_cannot_run_says_nothing() -> None:
     refused = (Reason("HostNetwork", "Fargate has no host"),)
     assert found(a_pod(), refusals=lambda _: refused) == []
@@ -110,14 +115,16 @@ def test_after_an_hour_a_pod_without_a_node_speaks_of_itself_alone() -> None:
 def test_the_trouble_names_the_oldest_and_since_when_and_the_mend() -> None:
     later = (NOON + timedelta(minutes=1)).isoformat()
     pods = (a_pod("b", metadata={"creationTimestamp": later}), a_pod("a"))
-    order = unprepared(pods, namespaces=ENABLED, actuator=SCHEDULER, now=SOON, refusals=runnable)
+    order = unprepared(
+        pods, namespaces=ENABLED, own="spillway", actuator=SCHEDULER, now=SOON, refusals=runnable
+    )
     reason = webhook_missed(order, now=SOON)
     assert reason is not None
     assert reason.code == "WebhookMissed"
     assert reason.message == (
         "2 pods of labelled namespaces were created without the webhook since 2026-01-01T12:00:00Z (the "
-        "oldest is shop/a): is it running, or did the namespace's label come later? Look at the webhook's "
-        "pods and logs; they must be made anew"
+        "oldest is shop/a): is it running, did the namespace's label come later, or is the namespace in "
+        "webhook.excludedNamespaces? Look at the webhook's pods and logs; they must be made anew"
     )
 
 

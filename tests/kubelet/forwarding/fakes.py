@@ -120,7 +120,7 @@ class Client:
     async def finish(self) -> None:
         self.duplex.close()
         if hasattr(self, "serving"):
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(30):
                 await self.serving
         for program in self.programs:
             program.close()

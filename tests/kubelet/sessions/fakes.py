@@ -117,26 +117,22 @@ class TerminalSession(Session):
         self.is_closed = True
         if self._process is None:
             return
-        self._hang_up()
-        try:
-            async with asyncio.timeout(5):
-                await self._process.wait()
-        except TimeoutError:
-            self._process.kill()
-            await self._process.wait()
-            raise
+        self.kill()
+        await self._process.wait()
 
     def kill(self) -> None:
         """End it at once, as the agent of Session Manager does: its program first, then the terminal.
 
-        The program alone would not be enough: whoever else holds the terminal keeps the session.
+        The program alone would not be enough: whoever else holds the terminal keeps the session. Nor would
+        the terminal: Linux tells those of its foreground that it is gone only where their leader has ended.
         """
         assert self._process is not None
         with contextlib.suppress(ProcessLookupError):
             self._process.kill()
-        self._hang_up()
+        self.hang_up()
 
-    def _hang_up(self) -> None:
+    def hang_up(self) -> None:
+        """Close the terminal; what runs in it is not killed."""
         if self._master < 0:
             return
         master, self._master = self._master, -1

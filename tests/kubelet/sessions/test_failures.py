@@ -209,7 +209,8 @@ async def test_a_helper_of_a_version_that_runs_no_commands_is_told_in_one_line(t
     remote = await Stage(Terminals(helper=str(old))).run("ls")
     assert remote.message.endswith(
         "the session ended before the command began: Spillway's helper in this pod is of a version that runs "
-        "no commands; make the pod anew, with a helper image of the bridge's version"
+        "no commands; let --helper-image (bridge.settings.helperImage) be of the bridge's version, and make "
+        "the pod anew"
     )
 
 

@@ -1,6 +1,8 @@
 """Without `-t` a command has no terminal: ours, beneath it, is neither to be read nor to be written."""
 
 import asyncio
+import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -115,6 +117,35 @@ async def test_without_setsid_a_client_that_vanishes_hangs_up(
     trap: str, without: Terminals, tmp_path: Path
 ) -> None:
     await hang_up(Stage(without), trap, b"", tmp_path)
+
+
+@HAS_NO_SETSID
+async def test_without_setsid_a_client_that_vanishes_as_the_command_begins_hangs_up(
+    without: Terminals, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The shell gives the terminal back (`set +m`) when there is none any more, and is not killed yet."""
+    begun, gone, late = tmp_path / "begun", tmp_path / "gone", tmp_path / "late"
+    late.mkdir()
+    os.mkfifo(gone)
+    hold = os.open(gone, os.O_RDWR)
+    slow = late / "sh"
+    slow.write_text(
+        f"#!{without.sh[0]}\n"
+        f"""text=$(echo "$2" | {shutil.which("sed")} '/set +m/s|^|echo > {late}/met; read _ < {gone}; |')\n"""
+        f'shift 2; exec {without.sh[0]} -c "$text" "$@"\n'
+    )
+    slow.chmod(0o755)
+    without.variables["PATH"] = f"{late}:{tmp_path}"
+    stage = Stage(without)
+    running = stage.begin("sh", "-c", f"echo $$ > {begun}; cat", remote=FakeRemote(stays=True))
+    await eventually(lambda: (late / "met").exists() and begun.exists() and bool(begun.read_text()))
+    monkeypatch.setattr(stage.session, "kill", stage.session.hang_up)
+    running.cancel()
+    await eventually(lambda: stage.session.is_closed)
+    os.write(hold, b"\n")
+    os.close(hold)
+    await asyncio.gather(running, return_exceptions=True)
+    await eventually(lambda: not is_running(int(begun.read_text())))
 
 
 async def hang_up(stage: Stage, trap: str, stdin: bytes, folder: Path) -> None:

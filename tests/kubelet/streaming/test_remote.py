@@ -56,7 +56,7 @@ class Client:
 
     async def finish(self) -> None:
         self.duplex.close()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             await self.serving
         for task in self.tasks:
             task.cancel()

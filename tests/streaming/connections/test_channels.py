@@ -41,7 +41,7 @@ async def for_ever() -> None:
 
 
 async def finished(task: asyncio.Task[None]) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         await task
 
 
@@ -145,7 +145,7 @@ async def test_the_work_is_cancelled_when_the_client_closes() -> None:
     assert await ends.heard() == [b"\x03\xe8"]
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(noise=st.binary(max_size=100))
 async def test_noise_ends_the_connection_or_is_borne_and_leaves_no_task(noise: bytes) -> None:
     before = asyncio.all_tasks()

@@ -120,7 +120,7 @@ async def test_the_work_is_cancelled_when_the_peer_breaks_the_protocol() -> None
     server = SpdyConnection(server_end, Role.SERVER)
     serving = asyncio.create_task(server.serve(for_ever(server)))
     await client_end.write(b"\xff" * 100)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         await serving
     assert (await client_end.read())[:4] == b"\x80\x03\x00\x07"
 
@@ -172,7 +172,7 @@ async def test_work_that_fails_leaves_its_peer_at_once() -> None:
         raise LookupError("over")
 
     with pytest.raises(LookupError):
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             await ends.serve(fail)
     ends.running.cancel()
     await asyncio.gather(ends.running, return_exceptions=True)
@@ -192,7 +192,7 @@ async def test_a_gone_peer_is_noticed_while_it_is_held_up(monkeypatch: pytest.Mo
     await settle(500)
     assert not serving.done()
     ends.client_end.close()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         await serving
     await asyncio.gather(writing, ends.running, return_exceptions=True)
 
@@ -210,7 +210,7 @@ async def test_all_that_was_written_arrives_before_the_connection_is_left(ends: 
     assert not serving.done()
     assert len(await everything(stream)) == 150_000
     ends.client_end.close()
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(30):
         await serving
 
 
@@ -220,7 +220,7 @@ async def test_a_peer_that_never_closes_is_left_in_the_end() -> None:
     async def nothing(_: SpdyConnection) -> None:
         return
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         await ends.serve(nothing)
     ends.client_end.close()
     await ends.running
@@ -273,7 +273,7 @@ async def test_streams_that_nobody_takes_are_refused_in_the_end(monkeypatch: pyt
     await ends.running
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(cut=st.integers(0, len(KUBECTL)), noise=st.binary(max_size=100))
 async def test_noise_ends_the_connection_or_is_borne_and_leaves_no_task(cut: int, noise: bytes) -> None:
     before = asyncio.all_tasks()
@@ -283,7 +283,7 @@ async def test_noise_ends_the_connection_or_is_borne_and_leaves_no_task(cut: int
     await client_end.write(KUBECTL[:cut] + noise)
     await settle()
     client_end.close()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         await serving
     assert asyncio.all_tasks() == before
 
@@ -293,5 +293,5 @@ async def test_a_peer_that_pings_and_reads_nothing_is_given_up() -> None:
     server = SpdyConnection(server_end, Role.SERVER)
     serving = asyncio.create_task(server.serve(for_ever(server)))
     await client_end.write(control_frame(ControlType.PING, (1).to_bytes(4)) * 200_000)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         await serving

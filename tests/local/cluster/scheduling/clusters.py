@@ -165,7 +165,7 @@ def _path(resource: str, namespace: str) -> str:
     return f"{root}/namespaces/{namespace}/{resource}" if namespace else f"{root}/{resource}"
 
 
-async def eventually(holds: Callable[[], Awaitable[Any]], *, within: float = 10.0) -> Any:
+async def eventually(holds: Callable[[], Awaitable[Any]], *, within: float = 60.0) -> Any:
     """The first true answer; the last one where none comes in time."""
     clock = SystemClock()
     deadline = clock.steady() + within

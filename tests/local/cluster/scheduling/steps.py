@@ -62,7 +62,7 @@ async def add_pod(
     return name
 
 
-async def node_of(cluster: Cluster, pod: str, *, within: float = 10.0) -> str:
+async def node_of(cluster: Cluster, pod: str, *, within: float = 60.0) -> str:
     async def bound() -> str:
         found = await cluster.get("pods", "default", pod)
         return str((found or {}).get("spec", {}).get("nodeName", ""))

@@ -1,21 +1,16 @@
 """Whom a scheduler asks about that asks about marked pods alone, embedded and real, and where those go."""
 
-import os
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-import pytest_asyncio
 
-from app.local.controlplane import find_assets, missing_assets
 from app.model.names import MARKER
 from tests.builders import opted_in_toleration
-from tests.local.cluster.scheduling.clusters import Cluster, EmbeddedScheduling, RealScheduling
+from tests.local.cluster.scheduling.clusters import Cluster
 from tests.local.cluster.scheduling.steps import (
     a_container,
     add_node,
     add_pod,
-    emptied,
     node_of,
     scheduled_condition,
 )
@@ -23,42 +18,9 @@ from tests.local.cluster.scheduling.stub_extender import StubExtender, holding, 
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
+MARKED_ONLY = True
 MARKED: dict[str, Any] = {"limits": {MARKER: "0"}, "requests": {MARKER: "0"}}
 NODE_CRITICAL = "system-node-critical"
-
-
-@pytest_asyncio.fixture(loop_scope="module", scope="module", params=["embedded", "real"])
-async def world(request: pytest.FixtureRequest) -> AsyncIterator[tuple[Cluster, StubExtender]]:
-    assets = find_assets(os.environ)
-    if request.param == "real" and assets is None:
-        pytest.skip(f"no real control plane: {', '.join(missing_assets(os.environ))} not found")
-    extender = StubExtender()
-    await extender.start()
-    cluster = (
-        RealScheduling(assets, extender, marked_only=True)
-        if request.param == "real" and assets is not None
-        else EmbeddedScheduling(extender, marked_only=True)
-    )
-    try:
-        await cluster.start()
-        yield cluster, extender
-    finally:
-        await cluster.stop()
-        await extender.stop()
-
-
-@pytest_asyncio.fixture(loop_scope="module")
-async def cluster(world: tuple[Cluster, StubExtender]) -> Cluster:
-    """The cluster without nodes and pods."""
-    made, extender = world
-    await emptied(made)
-    extender.reset()
-    return made
-
-
-@pytest_asyncio.fixture(loop_scope="module")
-async def extender(world: tuple[Cluster, StubExtender]) -> StubExtender:
-    return world[1]
 
 
 def asked_about(extender: StubExtender, pod: str) -> set[str]:

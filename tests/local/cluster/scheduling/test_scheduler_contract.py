@@ -1,26 +1,18 @@
 """What a scheduler does that Spillway relies on, on the embedded one and on a real kube-scheduler."""
 
-import os
-from collections.abc import AsyncIterator
-
 import pytest
-import pytest_asyncio
 
-from app.local.controlplane import find_assets, missing_assets
 from app.wiring.clock import SystemClock
 from tests.builders import opted_in_toleration
 from tests.local.cluster.scheduling.builders import WEB, named, required_affinity, spread_over
 from tests.local.cluster.scheduling.clusters import (
     Cluster,
-    EmbeddedScheduling,
-    RealScheduling,
     eventually,
 )
 from tests.local.cluster.scheduling.steps import (
     HOST,
     add_node,
     add_pod,
-    emptied,
     node_of,
     scheduled_condition,
     set_room,
@@ -31,40 +23,6 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 EVERYTHING = [{"operator": "Exists"}]
 NODE_CRITICAL = "system-node-critical"
-
-
-@pytest_asyncio.fixture(loop_scope="module", scope="module", params=["embedded", "real"])
-async def world(request: pytest.FixtureRequest) -> AsyncIterator[tuple[Cluster, StubExtender]]:
-    assets = find_assets(os.environ)
-    if request.param == "real" and assets is None:
-        pytest.skip(f"no real control plane: {', '.join(missing_assets(os.environ))} not found")
-    extender = StubExtender()
-    await extender.start()
-    cluster = (
-        RealScheduling(assets, extender)
-        if request.param == "real" and assets is not None
-        else EmbeddedScheduling(extender)
-    )
-    try:
-        await cluster.start()
-        yield cluster, extender
-    finally:
-        await cluster.stop()
-        await extender.stop()
-
-
-@pytest_asyncio.fixture(loop_scope="module")
-async def cluster(world: tuple[Cluster, StubExtender]) -> Cluster:
-    """The cluster without nodes and pods."""
-    made, extender = world
-    await emptied(made)
-    extender.reset()
-    return made
-
-
-@pytest_asyncio.fixture(loop_scope="module")
-async def extender(world: tuple[Cluster, StubExtender]) -> StubExtender:
-    return world[1]
 
 
 async def a_full_virtual_node(cluster: Cluster) -> str:
