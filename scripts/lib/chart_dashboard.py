@@ -47,8 +47,16 @@ def dashboard() -> Json:
 
 
 def _panel(panel: Panel) -> dict[str, Json]:
+    is_now = panel.kind != "timeseries"
     targets = [
-        {"refId": chr(ord("A") + index), "datasource": DATASOURCE, "expr": query, "legendFormat": legend}
+        {
+            "refId": chr(ord("A") + index),
+            "datasource": DATASOURCE,
+            "expr": query,
+            "legendFormat": legend,
+            "instant": is_now,
+            "range": not is_now,
+        }
         for index, (query, legend) in enumerate(panel.queries)
     ]
     return {
@@ -58,6 +66,7 @@ def _panel(panel: Panel) -> dict[str, Json]:
         "datasource": DATASOURCE,
         "fieldConfig": {"defaults": {"unit": panel.unit, "min": 0}, "overrides": []},
         "targets": targets,
+        **({"options": {"textMode": "name"}} if panel.is_named else {}),
     }
 
 

@@ -57,7 +57,11 @@ def values_page() -> str:
 def _settings(program: str) -> Iterator[str]:
     for each in chart_settings.values(program):
         yield from textwrap.wrap(
-            f"-- {each.comment}", WIDTH, initial_indent="    # ", subsequent_indent="    # "
+            f"-- {each.comment}",
+            WIDTH,
+            initial_indent="    # ",
+            subsequent_indent="    # ",
+            break_on_hyphens=False,  # the README joins the lines again
         )
         yield f"    {each.name}: {json.dumps(each.default)}"
 

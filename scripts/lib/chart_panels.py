@@ -17,6 +17,7 @@ class Panel:
         kind: how it is drawn.
         width: in columns.
         note: what a reader should know.
+        is_named: the legend is what is to be read, and not the value.
     """
 
     title: str
@@ -25,6 +26,7 @@ class Panel:
     kind: Kind = "timeseries"
     width: int = 8
     note: str = ""
+    is_named: bool = False
 
 
 def _quantile(share: float, metric: str, *by: str) -> str:
@@ -75,6 +77,7 @@ ROWS: Final[tuple[tuple[str, tuple[Panel, ...]], ...]] = (
                 (("max by (node, mode) (spillway_gate_mode)", "{{node}}: {{mode}}"),),
                 kind="stat",
                 width=8,
+                is_named=True,
             ),
             Panel(
                 "Pods on Fargate by namespace",

@@ -66,7 +66,7 @@ _IMAGE: Final = _object(
 _PDB: Final = _object(
     {
         "enabled": _FLAG,
-        "maxUnavailable": {"type": ["integer", "string"], "pattern": "^[0-9]+%$", "minimum": 1},
+        "maxUnavailable": {"type": ["integer", "string"], "pattern": "^[1-9][0-9]*%$", "minimum": 1},
     }
 )
 _POD: Final[Mapping[str, Json]] = {
@@ -124,6 +124,8 @@ def _common() -> Schema:
         "logFormat": {"enum": ["json", "text"]},
         "image": _IMAGE,
         "imagePullSecrets": _LIST,
+        "nodeSelector": _MAP,
+        "tolerations": _LIST,
         "priorityClassName": _NAME,
         "podSecurityContext": _ANY,
         "securityContext": _ANY,

@@ -1,5 +1,6 @@
 """The programs' settings as values of the chart: names, defaults, schemas and comments, from app/settings."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
@@ -8,7 +9,7 @@ from pydantic.fields import FieldInfo
 
 from app import settings
 from app.cli.flags import shown
-from app.model.setting import camel
+from app.model.setting import camel, value
 from app.model.wire import Json
 from app.settings.common import PREFIX, Common
 
@@ -77,6 +78,10 @@ _MOST: Final = 1_000_000_000
 _DURATION: Final = r"^([0-9]+h)?([0-9]+m)?([0-9]+s?)?$"
 _LIFETIME: Final = r"^([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s?)?$"
 _NAME: Final = {"pattern": "^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$", "maxLength": 253}
+_QUANTITY: Final = r"([0-9]+(\.[0-9]*)?|\.[0-9]+)([numkMGTPE]|[KMGTPE]i|[eE][-+]?[0-9]+)?"
+_ROOM: Final = rf"(cpu|memory|pods|ephemeral-storage)={_QUANTITY}"
+_FLAG: Final = re.compile(r"(?<![\w/.-])[a-z]+(?:-[a-z]+)+(?![\w-])")
+"""A flag of several words in a description, without its hyphens in front."""
 _ROLE: Final = r"^(arn:aws[a-z-]*:iam::[0-9]{12}:role/.+)?$"
 _PATTERNS: Final[dict[str, Json]] = {
     "subnets": {"items": {"type": "string", "pattern": "^subnet-[0-9a-f]+$"}},
@@ -85,6 +90,8 @@ _PATTERNS: Final[dict[str, Json]] = {
     "task_role": {"pattern": _ROLE},
     "ebs_role": {"pattern": _ROLE},
     "events_queue": {"pattern": "^(https?://.+)?$"},
+    **{f"capacity_{each}": {"pattern": f"^{_QUANTITY}$"} for each in ("cpu", "memory", "pods")},
+    "node_shape": {"pattern": f"^({_ROOM}(,{_ROOM})*)?$"},
     "node_name": _NAME,
     "name": _NAME,
     "placeholder_priority_class": _NAME,
@@ -142,9 +149,20 @@ def _value(program: str, name: str, field: FieldInfo, property_schema: Json) -> 
         field=name,
         name=camel(name),
         default=default,
-        comment=f"{field.description} {more}".strip(),
+        comment=f"{_with_values(program, field.description or '')} {more}".strip(),
         schema=_schema(name, field, property_schema),
     )
+
+
+def _with_values(program: str, description: str) -> str:
+    """The description with values in place of the flags that it names."""
+    fields = settings.PROGRAMS[program].model_fields
+
+    def called(flag: re.Match[str]) -> str:
+        field = flag[0].replace("-", "_")
+        return (value(program, field) if field in fields else "") or flag[0]
+
+    return _FLAG.sub(called, description)
 
 
 def _default(default: object) -> Json:

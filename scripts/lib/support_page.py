@@ -7,8 +7,9 @@ from app.fargate.caveat_rules import CAVEATS
 from app.fargate.ledger import TYPES
 from app.fargate.support import Kind, Row
 from app.fargate.words import WORDS
+from app.model.setting import named
 
-INTRODUCTION: Final = """\
+INTRODUCTION: Final = f"""\
 Every field of a pod in Kubernetes' core/v1 (1.36), and what becomes of it when the pod runs as an ECS task on
 Fargate. Nothing is dropped silently:
 
@@ -20,7 +21,7 @@ Fargate. Nothing is dropped silently:
 *Except* names the values of an honoured field that are refused, with the reason's code. A row that names no
 other section speaks for everything below its field. What depends on the operator's settings, or on an object
 that the pod names (a claim, a Secret, a role, an image), is refused when the pod is launched. What the
-helper does is refused then where the operator set no image of it (`HelperImage`).
+helper does is refused then where `{named("bridge", "helper_image")}` is empty (`HelperImage`).
 
 The last column is the row's test in `tests/ledger/test_rows.py`; `pytest tests/ledger` runs them all. A field
 of a newer Kubernetes that this page does not know is refused as `UnknownField`."""

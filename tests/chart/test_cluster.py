@@ -226,26 +226,3 @@ def test_a_further_bridge_brings_nothing_of_webhook_and_extender(
         each["metadata"]["labels"]["app.kubernetes.io/component"] for each in combinations["bridge-alone"]
     }
     assert components == {"bridge", "drain"}
-
-
-def test_policies_name_the_api_server_where_it_is_known(combinations: Mapping[str, tuple[Json, ...]]) -> None:
-    (rule,) = policy(combinations["network-policies"], "webhook")["ingress"]
-    blocks = [each["ipBlock"]["cidr"] for each in rule["from"] if "ipBlock" in each]
-    assert blocks == ["10.0.16.0/28", "10.0.16.16/28"]
-
-
-def test_policies_let_anybody_reach_the_webhook_where_it_is_not(
-    combinations: Mapping[str, tuple[Json, ...]],
-) -> None:
-    assert policy(combinations["network-policies-open"], "webhook")["ingress"] == [
-        {"ports": [{"port": "https", "protocol": "TCP"}]}
-    ]
-
-
-def test_the_webhook_may_call_nobody(combinations: Mapping[str, tuple[Json, ...]]) -> None:
-    found = policy(combinations["network-policies"], "webhook")
-    assert (found["policyTypes"], found["egress"]) == (["Ingress", "Egress"], [])
-
-
-def policy(all_objects: tuple[Json, ...], name: str) -> Json:
-    return dict(one(all_objects, f"NetworkPolicy/spillway-{name}")["spec"])

@@ -20,7 +20,18 @@ from app.kube.metrics import WatchMetrics
 from app.kubelet.metrics import KubeletMetrics
 from app.tls.expiry import CertificateExpiry
 from app.webhook.metrics import WebhookMetrics
-from tests.chart.rendering import CHART, ROOT, Json, metric_names, one, rendered
+from tests.chart.rendering import (
+    CHART,
+    KUBERNETES,
+    ROOT,
+    Json,
+    combination,
+    helm,
+    metric_names,
+    objects,
+    one,
+    rendered,
+)
 
 ALERTS = yaml.safe_load((CHART / "rules" / "alerts.yaml").read_text())["groups"]
 DASHBOARD = json.loads((CHART / "dashboards" / "spillway.json").read_text())
@@ -34,8 +45,8 @@ QUERIES = [
 
 
 @pytest.fixture(scope="session")
-def counted() -> frozenset[str]:
-    """The names of all series that the programs have."""
+def fresh() -> CollectorRegistry:
+    """What the programs show at their start."""
     registry = CollectorRegistry()
     for metrics in (
         AwsMetrics,
@@ -52,7 +63,13 @@ def counted() -> frozenset[str]:
         WebhookMetrics,
     ):
         metrics(registry)
-    return frozenset(registry._names_to_collectors)
+    return registry
+
+
+@pytest.fixture(scope="session")
+def counted(fresh: CollectorRegistry) -> frozenset[str]:
+    """The names of all series that the programs have."""
+    return frozenset(fresh._names_to_collectors)
 
 
 KUBE_STATE_METRICS = {"kube_deployment_status_replicas_available"}
@@ -64,6 +81,30 @@ def test_an_alert_asks_for_metrics_that_there_are(rule: Json, counted: frozenset
     asked = set(re.findall(r"\b(?:spillway|kube)_[a-z0-9_]+", rule["expr"]))
     assert asked
     assert asked - counted - KUBE_STATE_METRICS == set()
+
+
+FIRST_TIME = re.compile(r'increase\((\w+)\{outcome=~?"([^"]+)"\}\[\w+\]\)\) > 0$')
+OUTCOMES = [
+    pytest.param(found[1], outcome, id=f"{found[1]} {outcome}")
+    for group in ALERTS
+    for rule in group["rules"]
+    for found in FIRST_TIME.finditer(rule["expr"])
+    for outcome in found[2].split("|")
+]
+
+
+@pytest.mark.parametrize(("counter", "outcome"), OUTCOMES)
+def test_what_raises_an_alarm_the_first_time_is_counted_from_zero(
+    fresh: CollectorRegistry, counter: str, outcome: str
+) -> None:
+    """A series that begins with 1 has not increased, for Prometheus."""
+    found = [
+        sample.value
+        for metric in fresh.collect()
+        for sample in metric.samples
+        if sample.name == counter and sample.labels["outcome"] == outcome
+    ]
+    assert set(found) == {0.0}
 
 
 @pytest.mark.parametrize("query", QUERIES)
@@ -141,6 +182,22 @@ def test_alerts_name_the_releases_own_namespace(monitored: tuple[Json, ...]) -> 
     assert "kubectl -n spillway describe" in description
 
 
+def test_commands_of_alerts_name_the_releases_own_objects() -> None:
+    outcome = helm(
+        4,
+        "template",
+        "burst",
+        CHART,
+        "--namespace=overflow",
+        f"--kube-version={KUBERNETES}",
+        values=combination("monitoring"),
+    )
+    found = groups(objects(outcome.output))
+    told = "\n".join(rule["annotations"]["description"] for rule in found.values())
+    assert "--as=system:serviceaccount:overflow:burst-spillway-extender" in told
+    assert not re.search(r"-n spillway|serviceaccount:spillway|spillway-bridge-0", told)
+
+
 def test_who_does_not_run_raises_no_alarm() -> None:
     wish = {"monitoring": {"prometheusRule": {"enabled": True}}, "certificates": {"source": "certManager"}}
     names = groups(rendered(wish, base="bridge-alone")).keys()
@@ -189,6 +246,23 @@ def test_the_dashboard_is_what_grafana_loads(monitored: tuple[Json, ...]) -> Non
     found = one(monitored, "ConfigMap/spillway-dashboard")
     assert found["metadata"]["labels"]["grafana_dashboard"] == "1"
     assert json.loads(found["data"]["spillway.json"]) == DASHBOARD
+
+
+def test_what_is_shown_as_one_value_is_asked_for_now() -> None:
+    """Over the whole range a gate would show the modes that it had, beside the one that it has."""
+    asked = {
+        panel["title"]: {(target["instant"], target["range"]) for target in panel["targets"]}
+        for panel in DASHBOARD["panels"]
+        if panel["type"] in {"stat", "bargauge"}
+    }
+    assert asked.keys() > {"Gate", "Leaders", "Certificates end in"}
+    assert {way for ways in asked.values() for way in ways} == {(True, False)}
+
+
+def test_the_gate_shows_its_mode_and_not_the_one_that_marks_it() -> None:
+    """With a single series Grafana shows nothing but its value."""
+    (gate,) = (panel for panel in DASHBOARD["panels"] if panel["title"] == "Gate")
+    assert gate["options"] == {"textMode": "name"}
 
 
 def test_no_panel_lies_over_another() -> None:

@@ -120,6 +120,15 @@ def test_an_uninstall_that_gives_up_leaves_the_drain_its_rights(release: Release
     assert what_is_left(api) == set()
 
 
+def test_an_uninstall_takes_the_policy_away_that_it_made_for_its_end(release: Release) -> None:
+    release.run("upgrade", CHART, values=combination("network-policies-open"))
+    with ThreadPoolExecutor() as pool:
+        ending = pool.submit(end_drains, release.api, "none")
+        release.run("uninstall", "--timeout=60s", "--cascade=background", "--wait")
+        ending.result()
+    assert what_is_left(release.api, "network-policies-open") == set()
+
+
 def test_an_uninstall_without_hooks_leaves_but_the_job_of_one_that_gave_up(release: Release) -> None:
     assert release.tried("uninstall", "--timeout=4s").code != 0
     release.run("uninstall", "--no-hooks", "--cascade=background", "--wait")
@@ -134,8 +143,8 @@ def is_of_drain(each: Json) -> bool:
     return bool(each["metadata"]["labels"]["app.kubernetes.io/component"] == "drain")
 
 
-def what_is_left(api: ApiServer) -> set[str]:
-    paths = {path_of(each) for each in rendered()}
+def what_is_left(api: ApiServer, base: str = "default") -> set[str]:
+    paths = {path_of(each) for each in rendered(base=base)}
     return {path for path in paths if api.get(path).status_code != 404}
 
 

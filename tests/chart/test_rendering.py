@@ -165,6 +165,11 @@ def test_the_notes_give_an_uninstall_as_long_as_its_job_may_take(drain: Json, co
     assert command in notes
 
 
+def test_the_notes_tell_how_things_stand_for_who_has_kubectl_alone() -> None:
+    notes = helm(4, "install", "edge", CHART, "--dry-run=client", values=BRIDGE).output
+    assert "kubectl -n default exec deploy/edge-spillway-extender -- spillway status\n" in notes
+
+
 def test_the_notes_upgrade_with_the_files_of_values_and_in_the_namespace() -> None:
     notes = helm(4, "install", "spillway", CHART, "--dry-run=client", values=BRIDGE).output
     assert "helm upgrade spillway charts/spillway --namespace default --values values.yaml --set " in notes

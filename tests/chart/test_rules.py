@@ -6,7 +6,7 @@ import pytest
 from typer.core import TyperGroup
 from typer.main import get_command
 
-from app.cli.drain import SOMETHING_LEFT
+from app.cli.drain_run import SOMETHING_LEFT
 from app.cli.main import cli
 from tests.chart.rendering import Json, container, environment, one, pod_spec, rendered, title, workloads
 

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from app import settings
-from app.model.setting import camel
+from app.model.setting import camel, flag
 from app.settings.bridge import BridgeSettings
 from app.settings.nodes import nodes_of
 from scripts.lib import chart_pages, chart_settings
@@ -66,6 +66,13 @@ def covered(path: str, documented: set[str]) -> bool:
     return any(".".join(parts[:length]) in documented for length in range(1, len(parts) + 1))
 
 
+@PROGRAMS
+def test_comments_name_values_and_no_flags(program: str) -> None:
+    flags = {flag(name)[2:] for name in settings.PROGRAMS[program].model_fields if "_" in name}
+    words = {word.strip(".,;:()") for each in chart_settings.values(program) for word in each.comment.split()}
+    assert words & flags == set()
+
+
 OTHER: dict[str, Any] = {
     "integer": 7,
     "number": 0.5,
@@ -81,6 +88,13 @@ SPECIAL: dict[str, Any] = {
     "priorityClasses": ["batch=wait"],
     "highWatermark": 0.8,
     "kubeletPort": 10251,
+    "capacityCpu": "77",
+    "capacityMemory": "77Gi",
+    "capacityPods": "77",
+    "nodeShape": "cpu=3900m,memory=14Gi",
+    "leafValidity": "77d",
+    "renewBefore": "7d",
+    "caValidity": "777d",
     "earlyBurst": True,
     "returnHome": True,
     "extraNames": ["other.example", "10.0.0.1"],

@@ -115,6 +115,14 @@ WRONG = [
     pytest.param(
         {"networkPolicy": {"apiServerCidrs": ["10.0.0.1"]}}, "apiServerCidrs", id="an address as a range"
     ),
+    pytest.param(
+        {"webhook": {"podDisruptionBudget": {"maxUnavailable": "0%"}}},
+        "maxUnavailable",
+        id="a budget that holds up every drain of a node",
+    ),
+    pytest.param(settings("bridge", capacityCpu="lots"), "capacityCpu", id="a quantity that is none"),
+    pytest.param(settings("extender", nodeShape="4 cores"), "nodeShape", id="no room of a node"),
+    pytest.param(settings("extender", nodeShape="gpu=1"), "nodeShape", id="a node's room in something else"),
 ]
 TOGETHER = [
     pytest.param({"scheduler": {"enabled": True}}, "actuator", id="a second scheduler that nobody asks"),
@@ -205,6 +213,78 @@ CHECKED = [
         "webhook.settings.schedulerName",
         id="another scheduler's name than the second one's",
     ),
+    *(
+        pytest.param(
+            {program: {"serviceAccount": {"create": False}}},
+            f"{program}.serviceAccount.name",
+            id=f"the {program} with rights of the namespace's default account",
+        )
+        for program in ("webhook", "extender", "bridge", "issuer", "drain", "doctor")
+    ),
+    pytest.param(
+        {"actuator": "scheduler", "scheduler": {"enabled": True, "serviceAccount": {"create": False}}},
+        "scheduler.serviceAccount.name",
+        id="the same of the second scheduler",
+    ),
+    pytest.param(
+        settings("issuer", leafValidity="720h"),
+        "issuer.settings.renewBefore",
+        id="a certificate that is always due for renewal",
+    ),
+    pytest.param(
+        settings("issuer", propagation="720h"),
+        "issuer.settings.propagation",
+        id="a certificate that reaches pods too late",
+    ),
+    pytest.param(
+        settings("issuer", caValidity="299d"), "issuer.settings.caValidity", id="a CA without a next one"
+    ),
+    pytest.param(
+        {"certificates": {"source": "certManager", "certManager": {"duration": "720h"}}},
+        "certificates.certManager.renewBefore",
+        id="a certificate that cert-manager refuses",
+    ),
+    pytest.param(
+        {"monitoring": {"serviceMonitor": {"enabled": True, "interval": "5s"}}},
+        "monitoring.serviceMonitor.scrapeTimeout",
+        id="a monitor that the Prometheus operator drops",
+    ),
+    pytest.param(
+        {"monitoring": {"prometheusRule": {"enabled": True, "disabled": ["SpillwayNobodyLeeds"]}}},
+        "there is no SpillwayNobodyLeeds",
+        id="an alert to leave out that there is not",
+    ),
+    *(
+        pytest.param(settings(program, **{name: value}), f"{program}.settings.{name}", id=f"{name} {value}")
+        for program, name, value in (
+            ("bridge", "leaseDuration", "3s"),
+            ("bridge", "usagePeriod", "0s"),
+            ("extender", "leaseDuration", "2"),
+            ("extender", "nodeStay", "0s"),
+            ("extender", "handoverTimeout", "0m"),
+        )
+    ),
+]
+FINE = [
+    pytest.param(settings("issuer", leafValidity="30d1h"), id="a lifetime in days and hours"),
+    pytest.param(settings("issuer", caValidity="7200h"), id="a CA of ten times that"),
+    pytest.param(
+        {"certificates": {"source": "certManager"}, **settings("issuer", leafValidity="1d")},
+        id="lifetimes of an issuer that does not run",
+    ),
+    pytest.param({"monitoring": {"serviceMonitor": {"interval": "5s"}}}, id="the interval of no monitor"),
+    pytest.param(
+        {"monitoring": {"serviceMonitor": {"enabled": True, "interval": "1m", "scrapeTimeout": "1500ms"}}},
+        id="times in other units",
+    ),
+    pytest.param(
+        {"drainOnUninstall": False, "drain": {"serviceAccount": {"create": False}}},
+        id="no account for what does not run",
+    ),
+    pytest.param(settings("bridge", leaseDuration="4"), id="seconds without a unit"),
+    pytest.param(settings("bridge", leaseDuration="08s"), id="a number that is not octal"),
+    pytest.param(settings("bridge", capacityMemory="1.5Ti"), id="a quantity with a point"),
+    pytest.param(settings("extender", nodeShape="cpu=3900m,memory=14Gi,pods=58"), id="a node's room"),
 ]
 
 
@@ -223,6 +303,11 @@ def test_the_chart_refuses_with_the_mend(values: Json, named: str) -> None:
     assert outcome.code != 0
     assert "these values cannot work" in outcome.errors
     assert named in outcome.errors
+
+
+@pytest.mark.parametrize("values", FINE)
+def test_the_chart_lets_pass_what_works(values: Json) -> None:
+    assert rendered(values)
 
 
 def test_every_fault_is_told_at_once() -> None:

@@ -55,6 +55,7 @@ class Stage:
             (self.folder / name).symlink_to(ROOT / name)
         (self.folder / ".venv").symlink_to(sys.prefix)
         (self.folder / "values.yaml").write_text((CHART / "ci" / "default-values.yaml").read_text())
+        (self.folder / "aws-values.yaml").write_text("{}\n")
 
     def keep(self, snippets: Iterable[Fence]) -> None:
         """Snippets with a title are files of that name."""

@@ -58,12 +58,99 @@
 {{- end -}}
 {{- if and (eq .Values.certificates.source "selfSigned") (or .Values.webhook.enabled .Values.extender.enabled) -}}
 {{- $secret := include "spillway.tlsSecret" . -}}
+{{- $own := .Values.issuer.settings -}}
+{{- $renewed := include "spillway.milliseconds" $own.renewBefore | int64 -}}
+{{- if ge $renewed (include "spillway.milliseconds" $own.leafValidity | int64) -}}
+{{- $faults = append $faults "issuer.settings.renewBefore: must be shorter than leafValidity, for instance a third of it" -}}
+{{- end -}}
+{{- if ge (include "spillway.milliseconds" $own.propagation | int64) $renewed -}}
+{{- $faults = append $faults "issuer.settings.propagation: must be shorter than renewBefore, or pods get a new certificate too late" -}}
+{{- end -}}
+{{- if lt (include "spillway.milliseconds" $own.caValidity | int64) (mul 10 $renewed) -}}
+{{- $faults = append $faults "issuer.settings.caValidity: give at least ten times renewBefore: the next CA signs during the last tenth of its life" -}}
+{{- end -}}
 {{- $found := lookup "v1" "Secret" .Release.Namespace $secret -}}
 {{- if ne (default "Opaque" $found.type) "Opaque" -}}
 {{- $faults = append $faults (printf "certificates.source: the issuer's Secret %s is there, of type %s, which cannot be changed: kubectl -n %s delete secret %s" $secret $found.type .Release.Namespace $secret) -}}
 {{- end -}}
 {{- end -}}
+{{- $given := .Values.certificates.certManager -}}
+{{- if and (eq .Values.certificates.source "certManager") (ge (include "spillway.milliseconds" $given.renewBefore | int64) (include "spillway.milliseconds" $given.duration | int64)) -}}
+{{- $faults = append $faults "certificates.certManager.renewBefore: must be shorter than duration, or cert-manager refuses the Certificate" -}}
+{{- end -}}
+{{- $monitor := .Values.monitoring.serviceMonitor -}}
+{{- if and $monitor.enabled (gt (include "spillway.milliseconds" $monitor.scrapeTimeout | int64) (include "spillway.milliseconds" $monitor.interval | int64)) -}}
+{{- $faults = append $faults "monitoring.serviceMonitor.scrapeTimeout: must not be longer than interval, or the Prometheus operator drops the monitors" -}}
+{{- end -}}
+{{- $alerts := list -}}
+{{- range (fromYaml (.Files.Get "rules/alerts.yaml")).groups -}}
+{{- range .rules -}}
+{{- $alerts = append $alerts .alert -}}
+{{- end -}}
+{{- end -}}
+{{- range .Values.monitoring.prometheusRule.disabled -}}
+{{- if not (has . $alerts) -}}
+{{- $faults = append $faults (printf "monitoring.prometheusRule.disabled: there is no %s; rules/alerts.yaml has the names" .) -}}
+{{- end -}}
+{{- end -}}
+{{- range $least := include "spillway.leastTimes" . | fromJsonArray -}}
+{{- $value := get (get $.Values $least.program).settings $least.name -}}
+{{- if lt (include "spillway.milliseconds" $value | int64) (mul 1000 (int $least.seconds)) -}}
+{{- $faults = append $faults (printf "%s.settings.%s: give %vs or more" $least.program $least.name $least.seconds) -}}
+{{- end -}}
+{{- end -}}
+{{- range $component := include "spillway.accounts" . | fromJsonArray -}}
+{{- $account := (get $.Values $component).serviceAccount -}}
+{{- if not (or $account.create $account.name) -}}
+{{- $faults = append $faults (printf "%s.serviceAccount.name: name the account that is there, or its rights go to the namespace's default one" $component) -}}
+{{- end -}}
+{{- end -}}
 {{- if $faults -}}
 {{- fail (printf "these values cannot work:\n- %s" (join "\n- " $faults)) -}}
 {{- end -}}
+{{- end -}}
+
+{{/* A duration as people write it (90, 90s, 1h30m, 30d, 500ms), in milliseconds. */}}
+{{- define "spillway.milliseconds" -}}
+{{- $units := dict "d" 86400000 "h" 3600000 "m" 60000 "s" 1000 "" 1000 "ms" 1 -}}
+{{- $sum := 0 -}}
+{{- range regexFindAll "[0-9]+(ms|[dhms])?" . -1 -}}
+{{- $sum = add $sum (mul (regexFind "[0-9]+" . | float64 | int64) (get $units (regexFind "[a-z]*$" .))) -}}
+{{- end -}}
+{{- $sum -}}
+{{- end -}}
+
+{{/* What the programs would refuse at their start. */}}
+{{- define "spillway.leastTimes" -}}
+{{- $least := list -}}
+{{- if .Values.bridge.enabled -}}
+{{- $least = append $least (dict "program" "bridge" "name" "leaseDuration" "seconds" 4) -}}
+{{- $least = append $least (dict "program" "bridge" "name" "usagePeriod" "seconds" 1) -}}
+{{- end -}}
+{{- if .Values.extender.enabled -}}
+{{- $least = append $least (dict "program" "extender" "name" "leaseDuration" "seconds" 3) -}}
+{{- $least = append $least (dict "program" "extender" "name" "nodeStay" "seconds" 1) -}}
+{{- $least = append $least (dict "program" "extender" "name" "handoverTimeout" "seconds" 1) -}}
+{{- end -}}
+{{- toJson $least -}}
+{{- end -}}
+
+{{/* What has an account in this release, as a JSON list. */}}
+{{- define "spillway.accounts" -}}
+{{- $found := list -}}
+{{- range list "webhook" "extender" "bridge" "scheduler" -}}
+{{- if (get $.Values .).enabled -}}
+{{- $found = append $found . -}}
+{{- end -}}
+{{- end -}}
+{{- if and (eq .Values.certificates.source "selfSigned") (or .Values.webhook.enabled .Values.extender.enabled) -}}
+{{- $found = append $found "issuer" -}}
+{{- end -}}
+{{- if and .Values.drainOnUninstall .Values.bridge.enabled -}}
+{{- $found = append $found "drain" -}}
+{{- end -}}
+{{- if and .Values.doctor.enabled .Values.extender.enabled -}}
+{{- $found = append $found "doctor" -}}
+{{- end -}}
+{{- toJson $found -}}
 {{- end -}}

@@ -37,6 +37,8 @@ says nothing about their order.
   "pullPolicy": "IfNotPresent"
  },
  "imagePullSecrets": [],
+ "nodeSelector": {},
+ "tolerations": [],
  "priorityClassName": "system-cluster-critical",
  "podSecurityContext": {
   "runAsNonRoot": true,

@@ -32,11 +32,11 @@ securityContext:
 hostNetwork: true
 dnsPolicy: ClusterFirstWithHostNet
 {{- end }}
-{{- with $own.nodeSelector }}
+{{- with merge (dict) ($own.nodeSelector | default dict) .root.Values.nodeSelector }}
 nodeSelector:
   {{- toYaml . | nindent 2 }}
 {{- end }}
-{{- with $own.tolerations }}
+{{- with concat .root.Values.tolerations $own.tolerations | uniq }}
 tolerations:
   {{- toYaml . | nindent 2 }}
 {{- end }}
