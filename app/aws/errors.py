@@ -18,6 +18,7 @@ from botocore.exceptions import (
     ProfileNotFound,
 )
 
+from app.model.setting import named
 from app.model.wire import Json
 from app.ports.failures import Conflict, NoCapacity, NotFound, PortFailure, Refused, Throttled, Unavailable
 
@@ -60,7 +61,7 @@ _BY_CODE: Final[Mapping[str, Kind]] = {
     "MissingAuthenticationToken": Unavailable,
 }
 
-_MORE_ADDRESSES: Final = "give the bridge more subnets, or larger subnets"
+_MORE_ADDRESSES: Final = f"give {named('bridge', 'subnets')} more subnets, or larger ones"
 
 _BY_TEXT: Final[Sequence[tuple[str, Kind, str]]] = (
     ("capacity is unavailable", NoCapacity, ""),
@@ -103,7 +104,7 @@ _LATEST_PLATFORM: Final = "set Fargate's platform version LATEST"
 
 _MENDS: Final[Mapping[str, str]] = {
     "AccessDeniedException": "allow it in the policy of the bridge's role",
-    "ClusterNotFoundException": "create the ECS cluster, or set the name of one that exists",
+    "ClusterNotFoundException": f"create the ECS cluster, or name one in {named('bridge', 'ecs_cluster')}",
     "BlockedException": "ask AWS Support why the account is blocked",
     "UnsupportedFeatureException": "run the tasks in another region",
     "PlatformUnknownException": _LATEST_PLATFORM,

@@ -10,6 +10,7 @@ from app.bridge.task_store import TaskStore
 from app.bridge.translation.containers import helper
 from app.bridge.translation.containers.wrapping import must_wrap
 from app.fargate.rights import has_read_only_root
+from app.model import setting
 from app.model.container import Container
 from app.model.names import INSTALL_CONTAINER
 from app.model.pod import Pod, is_terminal
@@ -114,8 +115,8 @@ def why_not(pod: Pod, container: Container, *, task: Task | None, seen: TaskCont
         return f"{named} is waiting to start: {_waiting_reason(pod, container.name)}"
     if not task.execute_command:
         return (
-            f"{named} cannot be entered: its task was launched without ECS Exec; let the bridge's --exec be "
-            f"auto or on, {_ROLE}, and make the pod anew"
+            f"{named} cannot be entered: its task was launched without ECS Exec; let "
+            f"{setting.named('bridge', 'exec')} be auto or on, {_ROLE}, and make the pod anew"
         )
     return _why_no_agent(pod, container, seen, named=named)
 

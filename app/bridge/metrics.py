@@ -53,6 +53,7 @@ class BridgeMetrics:
         self.queue = Gauge(
             "spillway_bridge_queue_depth", "Pods being worked on or waiting for it.", registry=registry
         )
+        self.launches.labels("refused")
         self._statuses: set[str] = set()
 
     def observe(self, burdens: Iterable[Burden]) -> None:

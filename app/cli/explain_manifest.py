@@ -26,7 +26,9 @@ from app.model.offer import Offer
 from app.model.pod import Pod
 from app.model.quantity import QuantityError
 from app.model.reason import Reason
+from app.model.setting import named
 
+_HELPER: Final = named("bridge", "helper_image")
 _NO_HELPER: Final = TaskSettings(
     region="", log_group="", log_mode="", execution_role_arn="", task_role_arn=""
 )
@@ -163,7 +165,7 @@ def show(each: Explained, console: Console) -> None:
     for key in each.ignored:
         console.print(f"  [yellow]ignored[/]  {escape(str(key))}")
     if each.helper:
-        console.print("  [yellow]needs[/]    the in-task helper: the operator has to set its image")
+        console.print(f"  [yellow]needs[/]    the in-task helper, whose image {_HELPER} names")
     if each.eligible and each.price is not None:
         console.print(f"  [green]costs[/]    {escape(words.price(each.price))}")
 

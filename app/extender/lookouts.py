@@ -60,6 +60,7 @@ class WebhookLookout:
     Args:
         pods: all of the cluster.
         namespaces: likewise.
+        own: Spillway's namespace.
         actuator: what the webhook adds depends on it.
         clock: time.
         metrics: show the count.
@@ -72,6 +73,7 @@ class WebhookLookout:
         pods: Watched[Pod],
         namespaces: Watched[Namespace],
         *,
+        own: str,
         actuator: Actuator,
         clock: Clock,
         metrics: LookoutMetrics,
@@ -80,6 +82,7 @@ class WebhookLookout:
     ) -> None:
         self._pods = pods
         self._namespaces = namespaces
+        self._own = own
         self._actuator = actuator
         self._clock = clock
         self._metrics = metrics
@@ -105,6 +108,7 @@ class WebhookLookout:
         return unprepared(
             self._pods.all(),
             namespaces={each.name: each for each in self._namespaces.all()},
+            own=self._own,
             actuator=self._actuator,
             now=self._clock.now(),
             refusals=self._refusals,

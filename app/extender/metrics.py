@@ -7,6 +7,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from app.extender.cluster.facts import Facts
 from app.extender.decision.budget import Balance, Scope
 from app.extender.decision.mode import Mode
+from app.model.setting import named
 
 _FAST = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 
@@ -39,6 +40,9 @@ class ServerMetrics:
             "Grants annotations that the gate did not write.",
             registry=registry,
         )
+        for verb in ("filter", "prioritize", "preempt"):
+            for outcome in ("error", "bad_request", "too_large"):
+                self.requests.labels(verb, outcome)
 
 
 class GateMetrics:
@@ -192,7 +196,7 @@ class ObserveMetrics:
         )
         self.lost = Counter(
             "spillway_observed_lost_lines",
-            "Lines of the observe-file that could not be written.",
+            f"Lines of {named('extender', 'observe_file')} that could not be written.",
             registry=registry,
         )
 

@@ -19,6 +19,7 @@ from app.model.pod import Pod, is_terminal
 from app.model.quantity import MIB, QuantityError
 from app.model.requests import requests_of
 from app.model.resources import Resources
+from app.model.setting import named
 from app.ports.clock import Clock
 from app.ports.watched import Watched
 from app.telemetry import logs
@@ -143,7 +144,9 @@ class Recorder:
         except OSError as error:
             # A full disk must not hold up the gate; the count says that the trace has a hole.
             self._metrics.lost.inc(len(lines))
-            _log.warning("lines of the observe-file are lost", lines=len(lines), error=str(error))
+            _log.warning(
+                f"lines of {named('extender', 'observe_file')} are lost", lines=len(lines), error=str(error)
+            )
 
 
 _Line = tuple[str, ...]

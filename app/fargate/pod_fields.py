@@ -8,6 +8,7 @@ from app.fargate.check import Refusal
 from app.fargate.support import Row, Section
 from app.model.pod import Pod
 from app.model.reason import Reason
+from app.model.setting import named
 
 _pod = Section("PodSpec")
 _alias = Section("HostAlias")
@@ -77,7 +78,7 @@ ROWS: Final[tuple[Row, ...]] = (
     _pod.native(
         "enableServiceLinks",
         "Variables of the namespace's Services as a kubelet makes them. A ClusterIP does not route from "
-        "Fargate; KUBERNETES_SERVICE_HOST is the address that the operator set.",
+        f"Fargate; KUBERNETES_SERVICE_HOST is what `{named('bridge', 'kubernetes_host')}` says.",
     ),
     _pod.emulated(
         "imagePullSecrets",
@@ -118,8 +119,9 @@ ROWS: Final[tuple[Row, ...]] = (
     _alias.emulated("hostnames", "The line's names."),
     _pod.emulated(
         "dnsPolicy",
-        "Names resolve through the VPC's resolver, which has to forward the cluster's domain; where the "
-        "operator says that it does, ClusterFirst sets the cluster's search list and ndots. " + _RESOLVER,
+        "Names resolve through the VPC's resolver, which has to forward the cluster's domain; where "
+        f"`{named('bridge', 'cluster_domain')}` says that it does, ClusterFirst sets the cluster's search "
+        "list and ndots. " + _RESOLVER,
         refuses=Refusal(
             "DNSPolicy", "no such policy; use ClusterFirst or Default", lambda it: it not in _DNS_POLICIES
         ),

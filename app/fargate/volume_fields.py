@@ -8,6 +8,7 @@ from app.fargate.check import Refusal
 from app.fargate.support import Row, Section
 from app.model.pod import Pod
 from app.model.reason import Reason
+from app.model.setting import named
 
 _volume = Section("Volume")
 _empty = Section("EmptyDirVolumeSource")
@@ -116,8 +117,8 @@ ROWS: Final[tuple[Row, ...]] = (
     _claim.native("readOnly", "Every mount of it is read-only."),
     _volume.emulated(
         "ephemeral",
-        "An EBS volume that ECS makes and deletes with the task; refused at launch where the operator gave "
-        "no role for it.",
+        "An EBS volume that ECS makes and deletes with the task; refused at launch where "
+        f"`{named('bridge', 'ebs_role')}` is not set.",
         of="EphemeralVolumeSource",
         rule=_one_ephemeral,
         unless="a second one (`SeveralEphemeralVolumes`)",

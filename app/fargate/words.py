@@ -7,6 +7,7 @@ import msgspec
 
 from app.model import names
 from app.model.reason import Reason
+from app.model.setting import named
 
 CAPACITIES: Final = ("on-demand", "spot", "spot-first")
 
@@ -41,7 +42,7 @@ WORDS: Final[tuple[Word, ...]] = (
         "pod annotation",
         names.EARLY,
         f"`{names.EARLY_ALLOWED}`",
-        "may burst before real nodes are full, where the extender has `--early-burst`",
+        f"may burst before real nodes are full, where the extender has `{named('extender', 'early_burst')}`",
     ),
     Word(
         "pod annotation",
@@ -59,7 +60,8 @@ WORDS: Final[tuple[Word, ...]] = (
         "pod annotation",
         names.ATTEMPT,
         "the bridge's own",
-        "with `attempted-at`, `attempted-on`, `attempt-of`, `task-arn`: which launch and task are the pod's",
+        "with `attempted-at`, `attempted-on`, `log-group`, `attempt-of`, `task-arn`: which launch and "
+        "task are the pod's",
     ),
     Word(
         "pod annotation", names.DELETION_COST, "a number", "left alone; a pod on Fargate without one gets one"
@@ -91,7 +93,8 @@ WORDS: Final[tuple[Word, ...]] = (
         "virtual node annotation",
         names.GATE,
         "`auto`, `closed`, `open`, `observe`",
-        "how its gate is run, in place of `--gate`; any other word closes it (`InvalidGate`)",
+        f"how its gate is run, in place of `{named('extender', 'gate')}`; any other word closes it "
+        "(`InvalidGate`)",
     ),
     Word(
         "namespace annotation",

@@ -12,6 +12,7 @@ from app.kube import paths
 from app.kube.pods import Pods
 from app.kube.transport import Transport
 from app.model.pod import Pod
+from app.model.setting import named
 from app.model.wire import Json
 from app.ports.failures import Conflict
 
@@ -61,6 +62,6 @@ def _see_that_it_is_ours(found: Mapping[str, Json], name: str, value: int) -> No
     if (has, policy) != (value, _POLICY):
         raise Conflict(
             f"PriorityClass {name} is there with value {has} and preemptionPolicy {policy}, where "
-            f"placeholders need {value} and {_POLICY}: delete it, "
-            "or name another with --placeholder-priority-class"
+            f"placeholders need {value} and {_POLICY}: delete it, or "
+            f"name another with {named('extender', 'placeholder_priority_class')}"
         )

@@ -7,8 +7,10 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from app.model.setting import named
 from app.settings.common import Duration, InCluster, Names, Port, Quantity
 
+_SIGNER: Final = named("bridge", "kubelet_cert_signer")
 _SHORTEST_LEASE: Final = timedelta(seconds=4)
 _SHORTEST_USAGE_PERIOD: Final = timedelta(seconds=1)
 
@@ -154,16 +156,20 @@ class BridgeSettings(InCluster):
         pair = (self.kubelet_cert, self.kubelet_key)
         if (None in pair and not self.kubelet_cert_signer) or pair.count(None) == 1:
             raise ValueError(
-                "the kubelet API serves HTTPS alone: give kubelet-cert and kubelet-key, "
-                "or kubelet-cert-signer"
+                "the kubelet API serves HTTPS alone: give "
+                f"{named('bridge', 'kubelet_cert', 'kubelet_key')}, or {_SIGNER}"
             )
         if self.kubelet_cert_approve and not self.kubelet_cert_signer:
-            raise ValueError("kubelet-cert-approve approves requests to kubelet-cert-signer: name the signer")
+            raise ValueError(
+                f"{named('bridge', 'kubelet_cert_approve')} approves requests to a signer: name it in "
+                f"{_SIGNER}"
+            )
         for path in (*pair, self.kubelet_client_ca, self.nodes_file):
             if path is not None and not path.is_file():
                 raise ValueError(f"{path} is not a file; mount it there or name another path")
         if not self.subnets:
             raise ValueError(
-                "a Fargate task needs a subnet: give subnets, for instance subnet-0abc,subnet-0def"
+                f"a Fargate task needs a subnet: give {named('bridge', 'subnets')}, for instance "
+                "subnet-0abc,subnet-0def"
             )
         return self

@@ -10,9 +10,12 @@ from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource
 from app.model.actuator import SCHEDULER, Actuator
 from app.model.policy import PolicyError, duration
 from app.model.quantity import QuantityError, exact
+from app.model.setting import named
 from app.settings.service_links import Environment
 
 PREFIX: Final = "SPILLWAY_"
+CERTIFICATE: Final = named("webhook", "tls_cert", "tls_key")
+"""The same settings of every program that serves HTTPS."""
 
 
 def _split(value: object) -> object:
@@ -106,7 +109,7 @@ class Serving(BaseSettings):
     @model_validator(mode="after")
     def _both_or_none(self) -> Self:
         if (self.tls_cert is None) != (self.tls_key is None):
-            raise ValueError("tls-cert and tls-key go together: give both or none")
+            raise ValueError(f"{CERTIFICATE} go together: give both or none")
         for path in (self.tls_cert, self.tls_key):
             if path is not None and not path.is_file():
                 raise ValueError(f"{path} is not a file; mount the certificate there or name another path")

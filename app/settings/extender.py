@@ -11,7 +11,8 @@ from app.extender.decision.preference import preferences_of
 from app.extender.homing.node_shape import room_of
 from app.model.actuator import SCHEDULER
 from app.model.address import is_loopback
-from app.settings.common import Actuating, Duration, InCluster, Names, Serving
+from app.model.setting import named
+from app.settings.common import CERTIFICATE, Actuating, Duration, InCluster, Names, Serving
 from app.settings.watermarks import Watermarks
 
 
@@ -141,13 +142,16 @@ class ExtenderSettings(Actuating, Watermarks, Serving, InCluster):
     @model_validator(mode="after")
     def _https_or_loopback(self) -> Self:
         if self.tls_cert is None and not is_loopback(self.host):
-            raise ValueError(f"plain HTTP is for loopback only; on {self.host} give tls-cert and tls-key")
+            raise ValueError(f"plain HTTP is for loopback only; on {self.host} give {CERTIFICATE}")
         return self
 
     @model_validator(mode="after")
     def _early_burst_asks_the_scheduler(self) -> Self:
         if self.early_burst and self.actuator != SCHEDULER:
-            raise ValueError(f"early-burst works through the scheduler; set actuator to {SCHEDULER}")
+            raise ValueError(
+                f"{named('extender', 'early_burst')} works through the scheduler; set "
+                f"{named('extender', 'actuator')} to {SCHEDULER}"
+            )
         return self
 
     @field_validator("priority_classes")
@@ -159,7 +163,10 @@ class ExtenderSettings(Actuating, Watermarks, Serving, InCluster):
     @model_validator(mode="after")
     def _handed_over_means_returned(self) -> Self:
         if self.handover and not self.return_home:
-            raise ValueError("handover moves pods as return-home does: leave return-home on, or handover off")
+            raise ValueError(
+                f"{named('extender', 'handover')} moves pods as {named('extender', 'return_home')} does: "
+                "leave the latter on, or the former off"
+            )
         return self
 
     @field_validator("node_stay", "handover_timeout")

@@ -6,6 +6,7 @@ from typing import Annotated, Final, Self
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
+from app.model.setting import named
 from app.settings.common import Duration, InCluster, Names, Port
 
 _LIFETIME: Final = re.compile(r"(?:(\d{1,5})d)?(?:(\d{1,6})h)?(?:(\d{1,6})m)?(?:(\d{1,9})s?)?")
@@ -14,6 +15,7 @@ _LABEL: Final = r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
 _NAME: Final = re.compile(rf"(\*\.)?{_LABEL}(\.{_LABEL})*|[0-9.]+|[0-9a-f:.]*:[0-9a-f:.]*")
 _TENTHS: Final = 10
 """A CA's successor signs during the last tenth of its life."""
+_RENEW: Final = named("issuer", "renew_before")
 
 
 def _lifetime(value: object) -> object:
@@ -93,19 +95,27 @@ class IssuerSettings(InCluster):
     @model_validator(mode="after")
     def _agree(self) -> Self:
         if not self.services and not self.extra_names:
-            raise ValueError("a serving certificate needs a name: give services or extra-names")
+            raise ValueError(
+                f"a serving certificate needs a name: give {named('issuer', 'services')} or "
+                f"{named('issuer', 'extra_names')}"
+            )
         if self.ca_secret == self.tls_secret:
-            raise ValueError("ca-secret holds a key that nobody may mount: name another than tls-secret")
+            raise ValueError(
+                f"{named('issuer', 'ca_secret')} holds a key that nobody may mount: name another than "
+                f"{named('issuer', 'tls_secret')}"
+            )
         if self.renew_before >= self.leaf_validity:
-            raise ValueError("renew-before must be shorter than leaf-validity, for instance a third of it")
+            raise ValueError(
+                f"{_RENEW} must be shorter than {named('issuer', 'leaf_validity')}, as a third of it"
+            )
         if self.propagation >= self.renew_before:
             raise ValueError(
                 "a renewed certificate must reach the pods before the old one ends: "
-                "give a propagation shorter than renew-before"
+                f"give a {named('issuer', 'propagation')} shorter than {_RENEW}"
             )
         if self.ca_validity < _TENTHS * self.renew_before:
             raise ValueError(
                 "a CA's successor signs during the last tenth of its life: "
-                "give a ca-validity of at least ten times renew-before"
+                f"give a {named('issuer', 'ca_validity')} of at least ten times {_RENEW}"
             )
         return self

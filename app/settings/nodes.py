@@ -6,11 +6,13 @@ from typing import Annotated, Any, Final, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
+from app.model.setting import named
 from app.settings.bridge import BridgeSettings
 from app.settings.common import Names, Port
 from app.settings.loading import SettingsError
 
 HIGHEST_PORT: Final = 65_535
+_FILE: Final = named("bridge", "nodes_file")
 
 
 class NodeEntry(BaseModel):
@@ -50,11 +52,11 @@ def nodes_of(settings: BridgeSettings) -> tuple[BridgeSettings, ...]:
     entries = _read(path)
     names = [each.name for each in entries]
     if not names or len(set(names)) < len(names):
-        raise SettingsError(f"--nodes-file {path}: it must name at least one node, and each once")
+        raise SettingsError(f"{_FILE} {path}: it must name at least one node, and each once")
     nodes = tuple(each.settings(settings, index=index) for index, each in enumerate(entries))
     fault = _fault_in_ports([each.kubelet_port for each in nodes])
     if fault:
-        raise SettingsError(f"--nodes-file {path}: {fault}")
+        raise SettingsError(f"{_FILE} {path}: {fault}")
     return nodes
 
 
@@ -64,7 +66,8 @@ def _fault_in_ports(ports: list[int]) -> str:
         return f"each node needs a kubelet_port of its own, and they are {', '.join(map(str, ports))}"
     if max(ports) > HIGHEST_PORT:
         return (
-            f"kubelet_port {max(ports)} is above {HIGHEST_PORT}; name a lower one, or a lower --kubelet-port"
+            f"kubelet_port {max(ports)} is above {HIGHEST_PORT}; name a lower one, or a lower "
+            f"{named('bridge', 'kubelet_port')}"
         )
     return ""
 
@@ -73,7 +76,7 @@ def _read(path: Path) -> tuple[NodeEntry, ...]:
     try:
         return _ENTRIES.validate_python(yaml.safe_load(path.read_text()))
     except (OSError, yaml.YAMLError) as error:
-        raise SettingsError(f"--nodes-file {path}: {error}") from error
+        raise SettingsError(f"{_FILE} {path}: {error}") from error
     except ValidationError as error:
         faults = (f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors())
-        raise SettingsError(f"--nodes-file {path}: {'; '.join(faults)}") from error
+        raise SettingsError(f"{_FILE} {path}: {'; '.join(faults)}") from error

@@ -6,6 +6,7 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings
 
+from app.model.setting import named
 from app.settings.common import Duration
 
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
@@ -30,7 +31,8 @@ class Watermarks(BaseSettings):
     def _low_below_high(self) -> Self:
         if self.low_watermark >= self.high_watermark:
             raise ValueError(
-                f"low-watermark {self.low_watermark:g} is not less than high-watermark "
-                f"{self.high_watermark:g}: the pressure would be high and low at once"
+                f"{named('extender', 'low_watermark')} {self.low_watermark:g} is not less than "
+                f"{named('extender', 'high_watermark')} {self.high_watermark:g}: the pressure would be "
+                "high and low at once"
             )
         return self

@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 from app.bridge.metrics import BridgeMetrics
 from app.bridge.task_news import TaskNews
 from app.kubelet.metrics import KubeletMetrics
+from app.model.setting import named
 from app.ports.clock import Clock
 from app.ports.failures import PortFailure, Refused
 from app.probing.probes import NetworkProbes
@@ -113,7 +114,7 @@ async def _run(
 
 
 async def _serve_probes(app: FastAPI, settings: BridgeSettings, clock: Clock) -> None:
-    with listening("probe-port", f"{settings.probe_host}:{settings.probe_port}"):
+    with listening(named("bridge", "probe_port"), f"{settings.probe_host}:{settings.probe_port}"):
         await serve(app, Listen(host=settings.probe_host, port=settings.probe_port), clock=clock)
 
 

@@ -147,7 +147,9 @@ class Insight:
             gate_lease=await self._inspection.lease(own, GATE_LEASE),
             node_leases=await self._node_leases(virtual),
             placeholders=tuple(each.pod for each in held if each is not None),
-            unprepared=unprepared(pods, namespaces=facts.namespaces, actuator=used.gate.actuator, now=now),
+            unprepared=unprepared(
+                pods, namespaces=facts.namespaces, own=own, actuator=used.gate.actuator, now=now
+            ),
             events=tuple(itertools.chain(*events)),
             unread=tuple(self._inspection.unread),
             namespace=own,

@@ -16,6 +16,7 @@ from app.kubelet.server import KubeletConfig, KubeletServer
 from app.kubelet.sessions.attach import Attach
 from app.kubelet.sessions.exec import Exec
 from app.kubelet.sessions.limits import SessionConfig
+from app.model.setting import named
 from app.ports.clock import Clock
 from app.settings import BridgeSettings
 from app.tls.expiry import Loaded
@@ -71,7 +72,7 @@ class NodeApi:
         """
         settings = self._settings
         await self._tls.start()
-        with listening("kubelet-port", f"{settings.kubelet_host}:{settings.kubelet_port}"):
+        with listening(named("bridge", "kubelet_port"), f"{settings.kubelet_host}:{settings.kubelet_port}"):
             await self._server.start()
 
     async def run(self) -> None:

@@ -192,7 +192,7 @@ def _chores(
     publisher = Publisher(
         _policy(settings), watched=cluster.nodes, nodes=parts.nodes, clock=parts.clock, leads=leads
     )
-    watching = lookouts(parts, cluster, actuator=settings.actuator, registry=registry, leads=leads)
+    watching = lookouts(parts, cluster, settings, registry=registry, leads=leads)
     if not settings.return_home:
         return (publisher, handover, *watching)
     homecoming = Homecoming(

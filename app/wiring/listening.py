@@ -12,7 +12,7 @@ def listening(setting: str, address: str) -> Iterator[None]:
     """Around the start of a server.
 
     Args:
-        setting: as `kubelet-port`.
+        setting: as `--kubelet-port (bridge.settings.kubeletPort)`.
         address: what it says, as `0.0.0.0:10250`.
 
     Raises:

@@ -8,15 +8,15 @@ from prometheus_client import CollectorRegistry
 from app.extender.chores import Chore
 from app.extender.leader import Cluster
 from app.extender.lookouts import LookoutMetrics, SpellingLookout, WebhookLookout
-from app.model.actuator import Actuator
+from app.settings import ExtenderSettings
 from app.wiring.kubernetes import Parts
 
 
 def lookouts(
     parts: Parts,
     cluster: Cluster,
+    settings: ExtenderSettings,
     *,
-    actuator: Actuator,
     registry: CollectorRegistry,
     leads: Callable[[], bool],
 ) -> tuple[Chore, ...]:
@@ -26,7 +26,8 @@ def lookouts(
         WebhookLookout(
             cluster.pods,
             cluster.namespaces,
-            actuator=actuator,
+            own=settings.namespace,
+            actuator=settings.actuator,
             clock=parts.clock,
             metrics=metrics,
             apart=asyncio.to_thread,

@@ -253,7 +253,7 @@ def test_a_pod_that_needs_the_helper_says_so(run: CliRunner, more: str) -> None:
     text = f"{{kind: Pod, spec: {{{more}, containers: [{{name: a, image: b}}]}}}}"
     result = run.invoke(cli, ["explain", "-"], input=text)
     assert result.exit_code == 0
-    assert "needs    the in-task helper: the operator has to set its image" in result.output
+    assert "helper, whose image --helper-image (bridge.settings.helperImage) names" in result.output
 
 
 POD = "{kind: Pod, metadata: {name: a, namespace: demo, %s}, spec: {containers: [{name: a, image: b}]}}"

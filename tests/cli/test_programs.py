@@ -42,8 +42,8 @@ def test_every_setting_is_a_flag_with_its_variable_in_the_help(run: CliRunner, p
 def test_wrong_settings_end_with_2_and_a_line_per_fault(run: CliRunner) -> None:
     result = run.invoke(cli, ["extender", "--port", "99999", "--max-wait", "soon"])
     assert result.exit_code == 2
-    assert "--port (SPILLWAY_PORT)" in result.output
-    assert "--max-wait (SPILLWAY_MAX_WAIT)" in result.output
+    assert "--port (SPILLWAY_PORT, extender.settings.port)" in result.output
+    assert "--max-wait (SPILLWAY_MAX_WAIT, extender.settings.maxWait)" in result.output
 
 
 def test_an_unknown_flag_ends_with_2(run: CliRunner) -> None:

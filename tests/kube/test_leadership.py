@@ -270,7 +270,7 @@ async def overlaps_under(troubles: list[Trouble]) -> list[tuple[float, float]]:
     ]
 
 
-@settings(max_examples=100, deadline=None, database=None)
+@settings(max_examples=100, database=None)
 @given(troubles=TROUBLES)
 def test_two_never_work_at_once_whatever_happens_to_their_requests(troubles: list[Trouble]) -> None:
     assert asyncio.run(overlaps_under(troubles)) == []

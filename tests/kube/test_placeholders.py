@@ -57,7 +57,7 @@ async def test_a_priority_class_like_ours_is_left_as_it_is() -> None:
     ],
 )
 async def test_a_priority_class_of_another_kind_is_refused_with_the_mend(found: dict[str, Any]) -> None:
-    with pytest.raises(Conflict, match="name another with --placeholder-priority-class"):
+    with pytest.raises(Conflict, match=r"--placeholder-priority-class \(extender\.settings\.place"):
         await Placeholders(FakeTransport(Conflict("409"), found)).ensure_priority("low", value=-5)
 
 

@@ -33,7 +33,7 @@ def test_services_called_like_the_bridges_settings_leave_its_ports(monkeypatch: 
 
 def test_any_other_bad_port_is_refused_and_quoted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SPILLWAY_PORT", "https")
-    with pytest.raises(SettingsError, match=r'--port \(SPILLWAY_PORT\): "https": '):
+    with pytest.raises(SettingsError, match=r'--port \(SPILLWAY_PORT, extender\.settings\.port\): "https": '):
         load(ExtenderSettings, {})
 
 

@@ -58,7 +58,7 @@ class Program:
         """What /metrics shows, once that is on it."""
         client = HttpClient(f"http://{LOOPBACK}:{self.port}")
         try:
-            for _ in range(300):
+            for _ in range(900):
                 text = await _metrics(client)
                 if containing in text:
                     return text
@@ -86,8 +86,8 @@ async def _metrics(client: HttpClient) -> str:
 
 
 async def gone(pid: int) -> bool:
-    """Whether the process ends within a few seconds."""
-    for _ in range(100):
+    """Whether the process ends within half a minute."""
+    for _ in range(600):
         try:
             os.kill(pid, 0)
         except ProcessLookupError:

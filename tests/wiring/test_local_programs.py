@@ -7,7 +7,8 @@ import pytest
 
 from app import settings
 from app.local.fargate.config import FargateConfig
-from app.wiring.local.programs import Places, commands, environment
+from app.wiring.local.places import Places
+from app.wiring.local.programs import commands, environment
 
 PLACES = Places(
     directory=Path("work"),

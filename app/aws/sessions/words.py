@@ -3,13 +3,15 @@
 from collections.abc import Sequence
 from typing import Final
 
+from app.model.setting import named
 from app.ports.containers import Running
 from app.ports.failures import NotFound, PortFailure, Refused, Unavailable
 
 _AGENT: Final = (
-    "the task was launched without exec, or the container's agent does not run: let --exec be auto or on, "
-    "give the pod a task role that allows ssmmessages:CreateControlChannel, CreateDataChannel, "
-    "OpenControlChannel and OpenDataChannel, leave its root file system writable, and make the pod anew"
+    "the task was launched without exec, or the container's agent does not run: let "
+    f"{named('bridge', 'exec')} be auto or on, give the pod a task role that allows "
+    "ssmmessages:CreateControlChannel, CreateDataChannel, OpenControlChannel and OpenDataChannel, leave its "
+    "root file system writable, and make the pod anew"
 )
 _CONNECTION: Final = (
     "the container's agent is not connected to Session Manager: allow ssmmessages:* in the policy of the "

@@ -57,7 +57,7 @@ def _why_not(pod: Pod, *, standing: str) -> str:
         return (
             f"namespace {namespace} does not have the label {OVERFLOW}; "
             f"kubectl label namespace {namespace} {OVERFLOW}={ENABLED} opts it in, unless the webhook leaves "
-            f"it out (excludedNamespaces); to keep the pod off, {_kept_off(pod)}"
+            f"it out (webhook.excludedNamespaces); to keep the pod off, {_kept_off(pod)}"
         )
     if OVERFLOW in pod.metadata.labels:
         return f"the pod's own label {OVERFLOW}={DISABLED} forbids it; take that off, or spec.nodeName"

@@ -26,6 +26,7 @@ from app.model.image import ImageConfig
 from app.model.names import IRSA_ROLE, KUBE2IAM_ROLE
 from app.model.objects import PersistentVolume, Service, ServiceAccount
 from app.model.pod import Pod
+from app.model.setting import named
 from app.ports.failures import NotFound, Refused
 
 
@@ -141,7 +142,7 @@ class Gatherer:
             findings.take(
                 unconfigured(
                     f"the role that EKS Pod Identity gives the service account cannot be learned: {failure}; "
-                    "check eks-cluster, and allow eks:ListPodIdentityAssociations and "
+                    f"check {named('bridge', 'eks_cluster')}, and allow eks:ListPodIdentityAssociations and "
                     "eks:DescribePodIdentityAssociation in the policy of the bridge's role"
                 )
             )

@@ -54,6 +54,9 @@ class GateWatch:
 
         What we wrote last says nothing of what stands there: a leader that was frozen for longer than its
         Lease may have written since. Where nobody did, the API server finds no difference and stores nothing.
+
+        No uid binds it to one node: grants and pods go by the node's name, so that one which was made anew
+        meanwhile is to be closed all the same. One that is gone is not made by its status.
         """
         body = closed_body(self._config, bound=self._bound())
         await self._nodes.apply_status(body, manager=GATE_MANAGER)

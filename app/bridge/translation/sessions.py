@@ -9,6 +9,7 @@ from app.bridge.config import TaskSettings
 from app.bridge.translation.containers.parts import Part
 from app.model.names import KUBE2IAM_ROLE
 from app.model.reason import Reason
+from app.model.setting import named
 
 
 def are_enabled(*, role: str, settings: TaskSettings) -> bool:
@@ -28,7 +29,8 @@ def caveats(parts: Sequence[Part], *, role: str, settings: TaskSettings) -> Iter
     if not are_enabled(role=role, settings=settings):
         message = (
             "kubectl exec cannot enter: ECS's agent needs a task role that allows ssmmessages:*; "
-            f"name one in the annotation {KUBE2IAM_ROLE}, or let the operator set --task-role"
+            f"name one in the annotation {KUBE2IAM_ROLE}, or let the operator set "
+            f"{named('bridge', 'task_role')}"
         )
         yield Reason("ExecWithoutRole", message, "spec")
         return

@@ -35,6 +35,7 @@ from app.model.names import (
 )
 from app.model.pod import Pod
 from app.model.reason import Reason
+from app.model.setting import named
 from app.model.task import Definition, Identity, Launch
 from app.model.wire import Json
 
@@ -172,7 +173,7 @@ def _obstacles(task: _Task) -> Iterable[Reason]:
     """What only the whole task shows."""
     if task.installs and not task.settings.helper_image:
         message = (
-            "the pod needs the in-task helper; ask the operator to set its image (SPILLWAY_HELPER_IMAGE)"
+            f"the pod needs the in-task helper; ask the operator to set {named('bridge', 'helper_image')}"
         )
         yield Reason("HelperImage", message, "spec")
     count = len(task.parts) + task.installs + task.keeps

@@ -31,8 +31,8 @@ NO_NODE_SUITS: Final = Reason(
 )
 NOT_PREPARED: Final = Reason(
     "NotPrepared",
-    "the pod lacks what the webhook adds: it was made before the namespace was labelled, or "
-    "while the webhook did not run; recreate it",
+    "the pod lacks what the webhook adds: it was made before the namespace was labelled, or while the "
+    "webhook did not run; recreate it, unless the namespace is in webhook.excludedNamespaces",
     "spec.tolerations",
 )
 NOMINATED: Final = Reason(

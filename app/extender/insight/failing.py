@@ -34,6 +34,8 @@ _SHARE: Final = 0.5
 """How many overflow pods, and which share of them, fail alike where the cause is a shared one."""
 
 _HELPER: Final = named("bridge", "helper_image")
+_SUBNETS: Final = named("bridge", "subnets")
+_CAPACITY: Final = named("bridge", "capacity")
 _MENDS: Final[Mapping[str, tuple[str, str]]] = {
     UNSUPPORTED: (
         "PodsRejected",
@@ -41,7 +43,7 @@ _MENDS: Final[Mapping[str, tuple[str, str]]] = {
     ),
     NO_CAPACITY: (
         "PodsWithoutCapacity",
-        "AWS has no room for it now; allow other subnets or capacity, or wait (spillway aws check)",
+        f"AWS has no room for it now; change {_SUBNETS} or {_CAPACITY}, or wait (spillway aws check)",
     ),
     NO_TASK: ("PodsWithoutTask", "the bridge launches nothing for it; look at the bridge's logs"),
 }

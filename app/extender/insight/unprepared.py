@@ -18,7 +18,7 @@ from app.model import policy
 from app.model.actuator import SCHEDULER, Actuator, tolerates_virtual_nodes
 from app.model.affinity import speaks_of
 from app.model.names import NODE_TYPE_LABEL, OVERFLOW, REQUIRED
-from app.model.namespace import Namespace
+from app.model.namespace import SYSTEM, Namespace
 from app.model.pod import Pod, is_bound, is_terminal
 from app.model.policy import Overflow, PolicyError
 from app.model.reason import Reason
@@ -32,6 +32,7 @@ def unprepared(
     pods: Iterable[Pod],
     *,
     namespaces: Mapping[str, Namespace],
+    own: str,
     actuator: Actuator,
     now: datetime,
     refusals: Refusals = eligibility.refusals,
@@ -43,15 +44,18 @@ def unprepared(
 
     Args:
         pods: all of the cluster; those that are reduced (`app.extender.cluster.reduction`) do not count.
-        namespaces: by name.
+        namespaces: by name. The webhook is never asked about those of Kubernetes and Spillway, whatever their
+            labels, and the chart's value `webhook.excludedNamespaces` is not known here.
+        own: Spillway's namespace.
         actuator: with `toleration`, the webhook holds the toleration back.
         now: what is new is judged by it.
         refusals: why Fargate cannot run a pod; the webhook leaves those alone.
     """
+    asked = {name: each for name, each in namespaces.items() if name not in {SYSTEM, own}}
     found = [
         pod
         for pod in pods
-        if _matters(pod, now) and _lacks(pod, namespaces, actuator) and _was_for_it(pod, refusals)
+        if _matters(pod, now) and _lacks(pod, asked, actuator) and _was_for_it(pod, refusals)
     ]
     return tuple(sorted(found, key=lambda pod: (_created(pod, now), pod.key)))
 
@@ -66,8 +70,8 @@ def webhook_missed(found: Sequence[Pod], *, now: datetime) -> Reason | None:
     return Reason(
         "WebhookMissed",
         f"{pods} created without the webhook since {rfc3339(_created(first, now))} (the oldest is "
-        f"{first.key}): is it running, or did the namespace's label come later? Look at the webhook's pods "
-        f"and logs; {mend}",
+        f"{first.key}): is it running, did the namespace's label come later, or is the namespace in "
+        f"webhook.excludedNamespaces? Look at the webhook's pods and logs; {mend}",
     )
 
 

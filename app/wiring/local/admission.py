@@ -3,7 +3,7 @@
 from app.kube.connection import Connection
 from app.local.registration import webhook_configuration
 from app.model.actuator import SCHEDULER
-from app.wiring.local.programs import Places
+from app.wiring.local.places import Places
 
 _PATH = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations"
 

@@ -1,9 +1,8 @@
-"""The three programs as child processes of a local stack: their flags, environment and certificates."""
+"""What the three programs of a local stack are given: flags, environment and certificates."""
 
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -11,46 +10,14 @@ from typing import Final
 from app.local.fargate.config import FargateConfig
 from app.local.leaves import write_leaf
 from app.local.loopback import LOOPBACK
-from app.model.actuator import SCHEDULER, Actuator
 from app.tls.authority import Authority
 from app.wiring.local import variables
+from app.wiring.local.places import Places
 
 NODE: Final = "fargate"
 NAMESPACE: Final = "spillway"
 _OWN_VARIABLES: Final = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "VIRTUAL_ENV")
 _SOURCE: Final = Path(__file__).resolve().parents[3]
-
-
-@dataclass(frozen=True, slots=True)
-class Places:
-    """Where the parts of a stack find each other."""
-
-    directory: Path
-    kubeconfig: Path
-    fargate: FargateConfig
-    fargate_url: str
-    webhook_port: int
-    extender_port: int
-    kubelet_port: int
-    probe_port: int
-    zone: str
-    api_port: int
-    lease_seconds: int = 3
-    node_lease_seconds: int = 40
-    helper_image: str = ""
-    actuator: Actuator = SCHEDULER
-    flags: Mapping[str, Mapping[str, str | bool]] = field(default_factory=dict)
-    variables: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def webhook_url(self) -> str:
-        """The webhook's base URL."""
-        return f"https://{LOOPBACK}:{self.webhook_port}"
-
-    @property
-    def extender_url(self) -> str:
-        """The extender's base URL."""
-        return f"https://{LOOPBACK}:{self.extender_port}"
 
 
 def write_certificates(authority: Authority, directory: Path, *, now: datetime) -> None:

@@ -1,42 +1,37 @@
-"""The local stack: cluster, fake nodes, embedded Fargate, the three programs; up in order and down again."""
+"""The local stack as a whole: cluster, Fargate, fake nodes and programs; up in order, and down again."""
 
-import asyncio
 import contextlib
 import functools
 import os
-import uuid
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self, TypeVar
+from typing import Self, TypeVar
 
 import msgspec
 
 from app.kube.connection import Connection, connect
-from app.local.fargate.config import FargateConfig
 from app.local.fargate.embedded import EmbeddedFargate
-from app.local.http_client import HttpClient, loopback_tls
 from app.local.kubeconfig import server_port
 from app.local.leaves import kubelet_client_leaf, write_private
-from app.local.loopback import LOOPBACK, free_ports
 from app.local.processes import Child
 from app.model.actuator import SCHEDULER
 from app.ports.clock import Clock
 from app.tls.authority import Authority, Leaf
 from app.wiring import kubernetes
-from app.wiring.local import fake_nodes, helper, programs
-from app.wiring.local.addresses import with_own_addresses
+from app.wiring.local import programs
 from app.wiring.local.admission import register_webhook
 from app.wiring.local.clusters import EMBEDDED, chosen_cluster
+from app.wiring.local.fake_nodes import FakeNodes
+from app.wiring.local.fargate import LocalFargate, running_fargate
 from app.wiring.local.options import LocalOptions, LocalStackError
-from app.wiring.local.programs import NAMESPACE, NODE, Places
-from app.wiring.local.readiness import is_led, is_ready, node_is_ready
+from app.wiring.local.places import Places, chosen_places
+from app.wiring.local.processes import Processes
+from app.wiring.local.programs import NAMESPACE, NODE
+from app.wiring.local.readiness import Patience, is_led, node_is_ready
 from app.wiring.local.revival import Revival
 
 Part = TypeVar("Part")
-
-_READY_WITHIN: Final = 60.0
-_LOOK: Final = 0.05
 
 
 class LocalStack:
@@ -46,9 +41,6 @@ class LocalStack:
         self, options: LocalOptions, *, clock: Clock, progress: Callable[[str], None] = lambda _: None
     ) -> None:
         self.options = options
-        self._fargate: EmbeddedFargate | None = None
-        self._helper = False
-        self.programs: dict[str, Child] = {}
         self._clock = clock
         self._progress = progress
         self._undo = contextlib.AsyncExitStack()
@@ -60,8 +52,11 @@ class LocalStack:
             clock=clock,
             authority=self._authority,
         )
-        self._tasks: list[asyncio.Task[None]] = []
+        self._nodes = FakeNodes(options.nodes, clock=clock)
+        self._patience = Patience(self._check, logs=options.directory, clock=clock)
+        self._fargate: LocalFargate | None = None
         self._places: Places | None = None
+        self._processes: Processes | None = None
         self._connection: Connection | None = None
 
     @property
@@ -72,12 +67,12 @@ class LocalStack:
     @property
     def fargate(self) -> EmbeddedFargate:
         """The embedded Fargate."""
-        return _started(self._fargate)
+        return _started(self._fargate).embedded
 
     @property
     def has_helper(self) -> bool:
         """Whether pods can have the in-task helper here."""
-        return self._helper
+        return _started(self._fargate).has_helper
 
     @property
     def kubeconfig(self) -> Path:
@@ -93,6 +88,11 @@ class LocalStack:
     def connection(self) -> Connection:
         """A cluster admin's connection."""
         return _started(self._connection)
+
+    @property
+    def programs(self) -> dict[str, Child]:
+        """The programs that are expected to run, by name."""
+        return _started(self._processes).running
 
     @property
     def places(self) -> Places:
@@ -135,77 +135,54 @@ class LocalStack:
 
     async def start_program(self, name: str) -> None:
         """Start one of the three programs (again), with the same flags as before."""
-        places = self.places
-        argv = programs.commands(places, log_level=self.options.log_level)[name]
-        child = await Child.start(
-            name, argv, directory=self.options.directory, environment=programs.environment(places)
-        )
-        self.programs[name] = child
+        await _started(self._processes).start(name)
 
     async def kill_program(self, name: str) -> None:
         """SIGKILL, as a crash would; `watch_over` no longer expects it."""
         await self.programs.pop(name).kill()
 
-    async def _start(self) -> None:
-        self.options.directory.mkdir(parents=True, exist_ok=True)
-        self._undo.push_async_callback(self._cluster.stop)
-        self._progress("starting Kubernetes")
-        await self._cluster.start()
-        self._progress(f"Kubernetes is {self.kubernetes}")
-        self._write_kubeconfig(self._own_kubeconfig)
-        self._places = self._choose_places(await self._start_fargate())
-        await self._connect()
-        programs.write_certificates(self._authority, self.options.directory, now=self._clock.now())
-        self._undo.push_async_callback(self._stop_programs)
-        for name in self.options.programs:
-            await self.start_program(name)
-        if self.options.nodes:
-            self._tasks = fake_nodes.started(self.options.nodes, self.connection, clock=self._clock)
-            self._undo.push_async_callback(self._stop_tasks)
-        self._tell_of_variables(self._places)
-        self._progress(f"starting {', '.join(self.options.programs) or 'no program'}")
-        for name in self.programs:
-            await self.until_ready(name)
-        if "webhook" in self.programs:
-            await register_webhook(
-                self.connection,
-                self._places,
-                ca_pem=self._authority.cert_pem,
-                conditions=self.kubernetes != EMBEDDED,
-            )
-        if "extender" in self.programs:
-            asks = self.options.actuator == SCHEDULER
-            await self.start_scheduler(self._places.extender_url if asks else "")
-        await self._ready()
+    async def until_ready(self, name: str) -> None:
+        """Wait until one of the three programs answers; raises as `until` does."""
+        await _started(self._processes).until_ready(name, self._patience)
+
+    async def until(self, what: str, holds: Callable[[], Awaitable[bool]]) -> None:
+        """Wait until it holds.
+
+        Raises:
+            LocalStackError: a program ended, or a minute passed.
+        """
+        await self._patience.until(what, holds)
 
     async def start_scheduler(self, extender_url: str = "") -> None:
         """Start the cluster's scheduler; without a URL one that asks nobody."""
         early, marked = self.options.early_burst, "webhook" in self.programs
         await self._cluster.start_scheduler(extender_url, prioritize=early, marked_only=marked)
 
-    def _tell_of_variables(self, places: Places) -> None:
-        passed, kept = programs.passed_on(places)
-        if passed:
-            self._progress(f"passed on to the programs: {', '.join(sorted(passed))}")
-        if kept:
-            self._progress(f"not passed on, since the stack sets it itself: {', '.join(kept)}")
+    async def _start(self) -> None:
+        self.options.directory.mkdir(parents=True, exist_ok=True)
+        await self._start_cluster()
+        self._fargate = await self._undo.enter_async_context(
+            running_fargate(self.options, clock=self._clock, progress=self._progress)
+        )
+        self._places = chosen_places(
+            self.options,
+            kubeconfig=self._own_kubeconfig,
+            api_port=server_port(self._cluster.kubeconfig()),
+            fargate_url=self._fargate.url,
+            has_helper=self._fargate.has_helper,
+        )
+        await self._connect()
+        await self._start_programs()
+        await self._register(self._places)
+        await self._until_all_is_ready()
+        self._write_kubeconfig(self.kubeconfig)
 
-    async def _start_fargate(self) -> str:
-        config = self._undo.enter_context(with_own_addresses(self.options.fargate))
-        if self.options.helper:
-            config = await self._with_helper(config)
-        self._fargate = EmbeddedFargate(config, clock=self._clock, ids=lambda: uuid.uuid4().hex)
-        self._undo.push_async_callback(self._fargate.stop)
-        return await self._fargate.start()
-
-    async def _with_helper(self, config: FargateConfig) -> FargateConfig:
-        try:
-            binary = await helper.built(self.options.directory)
-        except helper.NoHelper as why:
-            self._progress(f"the in-task helper is left out: {why}")
-            return config
-        self._helper = True
-        return helper.knowing(config, binary)
+    async def _start_cluster(self) -> None:
+        self._undo.push_async_callback(self._cluster.stop)
+        self._progress("starting Kubernetes")
+        await self._cluster.start()
+        self._progress(f"Kubernetes is {self.kubernetes}")
+        self._write_kubeconfig(self._own_kubeconfig)
 
     def _write_kubeconfig(self, path: Path) -> None:
         write_private(path, msgspec.json.encode(self._cluster.kubeconfig()))
@@ -218,80 +195,59 @@ class LocalStack:
         body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}
         await self._connection.request("POST", "/api/v1/namespaces", body=body)
 
-    def _choose_places(self, fargate_url: str) -> Places:
-        webhook, extender, kubelet, probe = free_ports(4)
-        return Places(
-            directory=self.options.directory,
-            kubeconfig=self._own_kubeconfig,
-            fargate=self.options.fargate,
-            fargate_url=fargate_url,
-            webhook_port=webhook,
-            extender_port=extender,
-            kubelet_port=kubelet,
-            probe_port=probe,
-            zone=self.options.nodes[0].zone if self.options.nodes else "us-east-1a",
-            api_port=server_port(self._cluster.kubeconfig()),
-            node_lease_seconds=self.options.node_lease_seconds,
-            helper_image=helper.IMAGE if self._helper else "",
-            actuator=self.options.actuator,
-            flags=self.options.program_flags,
-            variables=self.options.variables,
+    async def _start_programs(self) -> None:
+        """Programs and fake nodes come up side by side."""
+        programs.write_certificates(self._authority, self.options.directory, now=self._clock.now())
+        self._processes = Processes(
+            self.places,
+            log_level=self.options.log_level,
+            ca_pem=self._authority.cert_pem,
+            clock=self._clock,
         )
+        self._undo.push_async_callback(self._processes.stop)
+        for name in self.options.programs:
+            await self.start_program(name)
+        self._undo.push_async_callback(self._nodes.stop)
+        self._nodes.start(self.connection)
+        self._tell_of_variables(self.places)
+        self._progress(f"starting {', '.join(self.options.programs) or 'no program'}")
+        for name in self.options.programs:
+            await self.until_ready(name)
 
-    async def _stop_tasks(self) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+    def _tell_of_variables(self, places: Places) -> None:
+        passed, kept = programs.passed_on(places)
+        if passed:
+            self._progress(f"passed on to the programs: {', '.join(sorted(passed))}")
+        if kept:
+            self._progress(f"not passed on, since the stack sets it itself: {', '.join(kept)}")
 
-    async def _stop_programs(self) -> None:
-        await asyncio.gather(*(child.stop(clock=self._clock) for child in self.programs.values()))
+    async def _register(self, places: Places) -> None:
+        """Have the API server ask the webhook, and a scheduler the extender."""
+        if "webhook" in self.options.programs:
+            await register_webhook(
+                self.connection,
+                places,
+                ca_pem=self._authority.cert_pem,
+                conditions=self.kubernetes != EMBEDDED,
+            )
+        if "extender" in self.options.programs:
+            asks = self.options.actuator == SCHEDULER
+            await self.start_scheduler(places.extender_url if asks else "")
 
-    async def until_ready(self, name: str) -> None:
-        """Wait until one of the three programs answers; raises as `until` does."""
-        urls = {
-            "webhook": self.places.webhook_url,
-            "extender": self.places.extender_url,
-            "bridge": f"http://{LOOPBACK}:{self.places.probe_port}",
-        }
-        client = HttpClient(urls[name], tls=loopback_tls(self._authority.cert_pem), timeout=2.0)
-        try:
-            await self.until(f"{name} to be ready", functools.partial(is_ready, client))
-        finally:
-            await client.close()
-
-    async def _ready(self) -> None:
-        """Wait until a leader decides, and all nodes are there; the user gets a kubeconfig then."""
+    async def _until_all_is_ready(self) -> None:
+        """Wait until a leader decides, and all nodes are there."""
         parts = kubernetes.parts(self.connection, clock=self._clock, component="local")
-        if "extender" in self.programs:
+        if "extender" in self.options.programs:
             await self.until("an extender to lead", functools.partial(is_led, parts, namespace=NAMESPACE))
         names = [node.name for node in self.options.nodes]
-        for name in [*names, NODE] if "bridge" in self.programs else names:
+        for name in [*names, NODE] if "bridge" in self.options.programs else names:
             await self.until(f"node {name} to be ready", functools.partial(node_is_ready, parts, name))
-        self._write_kubeconfig(self.kubeconfig)
-
-    async def until(self, what: str, holds: Callable[[], Awaitable[bool]]) -> None:
-        """Wait until it holds.
-
-        Raises:
-            LocalStackError: a program ended, or a minute passed.
-        """
-        deadline = self._clock.steady() + _READY_WITHIN
-        while not await holds():
-            self._check()
-            if self._clock.steady() > deadline:
-                raise LocalStackError(
-                    f"waited {_READY_WITHIN:.0f} s for {what}; see the logs in {self.options.directory}"
-                )
-            await self._clock.sleep(_LOOK)
 
     def _check(self) -> None:
         self._cluster.check()
-        for child in self.programs.values():
-            if child.exit_code is not None:
-                raise LocalStackError(child.obituary())
-        for task in self._tasks:
-            if task.done():
-                raise LocalStackError(f"the fake nodes stopped: {task.exception()!r}")
+        if self._processes is not None:
+            self._processes.check()
+        self._nodes.check()
 
 
 def _started(part: Part | None) -> Part:

@@ -27,6 +27,7 @@ from app.bridge.translation.volumes.written import written
 from app.model.names import SEAL_KEY_VARIABLE
 from app.model.pod import Pod
 from app.model.reason import Reason
+from app.model.setting import named
 from app.model.volume import EmptyDir, Volume
 from app.model.wire import Json
 
@@ -106,8 +107,8 @@ def _share(
 def _other_source(volume: Volume) -> str:
     """The wire name of a source that Fargate has nothing like; empty for none."""
     wire = {field.name: field.encode_name for field in msgspec.structs.fields(Volume)}
-    named = (name for name in wire if name not in {"name", "empty_dir"})
-    return next((wire[name] for name in named if getattr(volume, name) is not None), "")
+    kinds = (name for name in wire if name not in {"name", "empty_dir"})
+    return next((wire[name] for name in kinds if getattr(volume, name) is not None), "")
 
 
 def _too_many_disks(fragments: Iterable[Fragment]) -> Iterable[Reason]:
@@ -151,7 +152,10 @@ def _about_tokens(lines: Iterable[Line], scene: Scene) -> Iterable[Reason]:
     """What of the pod's tokens is not as on a real node."""
     absent = sorted(token_volumes(scene.pod) & left_out(scene.pod, settings=scene.settings))
     if absent:
-        message = f"volume {', '.join(absent)} is left out: the bridge has no helper image to bring it with"
+        message = (
+            f"volume {', '.join(absent)} is left out: the bridge has no {named('bridge', 'helper_image')} to "
+            "bring it with"
+        )
         yield Reason("TokenVolumeLeftOut", message)
     ends = sorted(line.expires_at for line in lines if line.expires_at is not None)
     if ends:

@@ -19,6 +19,7 @@ from app.bridge.translation.volumes.written import folder_names, group_line, vol
 from app.model.objects import CsiSource, PersistentVolume
 from app.model.quantity import GIB, QuantityError, whole
 from app.model.reason import Reason
+from app.model.setting import named
 from app.model.volume import ClaimSpec, ClaimVolume, EphemeralVolume
 from app.model.wire import Json
 
@@ -161,7 +162,9 @@ def _configuration(handle: _Handle, part: str, volume: PersistentVolume, csi: Cs
 
 def _against_ebs(spec: ClaimSpec, *, settings: TaskSettings, field: str) -> Iterable[Reason]:
     if not settings.ebs_role_arn:
-        message = "the bridge has no role to make disks with; set --ebs-role, or use emptyDir"
+        message = (
+            f"the bridge has no role to make disks with; set {named('bridge', 'ebs_role')}, or use emptyDir"
+        )
         yield Reason("EphemeralVolumeRole", message, field)
     if spec.volume_mode not in {None, "", "Filesystem"}:
         yield Reason("VolumeMode", "Fargate has no block devices; use volumeMode Filesystem", field)

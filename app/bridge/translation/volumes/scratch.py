@@ -16,6 +16,7 @@ from app.bridge.translation.volumes.written import folder_names, group_line, vol
 from app.model.pod import Pod
 from app.model.quantity import MIB, QuantityError, whole
 from app.model.reason import Reason
+from app.model.setting import named
 from app.model.volume import EmptyDir
 from app.model.wire import Json
 
@@ -119,6 +120,7 @@ def _caveats(name: str, source: EmptyDir, *, mounts: Sequence[Mount], is_for_roo
         yield Reason("MemoryVolumeOnDisk", message)
     if is_for_root:
         message = (
-            f"only root can write to volume {name}, since the bridge has no helper image to open it with"
+            f"only root can write to volume {name}, since the bridge has no "
+            f"{named('bridge', 'helper_image')} to open it with"
         )
         yield Reason("VolumeForRootOnly", message)
