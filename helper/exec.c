@@ -82,9 +82,11 @@ static int wait_for(pid_t command, const struct identity *identity)
 
     for (;;) {
         struct arrival arrival = next_signal(kill_at);
-        if (!arrival.signal)
+        if (!arrival.signal) {
+            signal_group(command, SIGKILL, identity);
             return EXIT_SIGNAL + SIGKILL;
-        if (arrival.signal == SIGHUP || arrival.signal == SIGTERM) {
+        }
+        if ((arrival.signal == SIGHUP || arrival.signal == SIGTERM) && kill_at == NEVER) {
             signal_group(command, arrival.signal, identity);
             kill_at = monotonic_now() + GRACE;
         }
@@ -107,13 +109,13 @@ static int stand_before(pid_t worker)
     }
 }
 
-/* The end of the process before us is the terminal's. */
-static void hear_of_the_end_of(pid_t front)
+/* The end of the process before us ends us, or comes to us as the terminal's does. */
+static void hear_of_the_end_of(pid_t front, int signal)
 {
-    if (prctl(PR_SET_PDEATHSIG, SIGHUP, 0, 0, 0) < 0)
+    if (prctl(PR_SET_PDEATHSIG, signal, 0, 0, 0) < 0)
         fail(EXIT_SYSTEM, "cannot follow the session to its end: %s", strerror(errno));
     if (getppid() != front)
-        raise(SIGHUP);
+        raise(signal);
 }
 
 static int run_in_terminal(const struct order *order, const struct setting *setting)
@@ -126,7 +128,7 @@ static int run_in_terminal(const struct order *order, const struct setting *sett
     return code;
 }
 
-static int work(const char *nonce, bool in_terminal)
+static int work(const char *nonce, bool in_terminal, pid_t front)
 {
     static struct typed typed;
     struct order order = {0};
@@ -136,6 +138,7 @@ static int work(const char *nonce, bool in_terminal)
     make_raw();
     write_mark(nonce, TAKES_KEY);
     read_order(&typed, &order);
+    hear_of_the_end_of(front, SIGHUP);
     if (in_terminal)
         return run_in_terminal(&order, &setting);
     return relay(&order.command, &setting, &typed, (struct wire){order.key, order.silence * 1000});
@@ -159,6 +162,7 @@ int exec_command(char **arguments)
         fail(EXIT_SYSTEM, "cannot fork: %s", strerror(errno));
     if (worker > 0)
         return stand_before(worker);
-    hear_of_the_end_of(front);
-    return work(arguments[1], in_terminal);
+    /* Until there is a command there is nothing to end, and we wait for what is typed. */
+    hear_of_the_end_of(front, SIGKILL);
+    return work(arguments[1], in_terminal, front);
 }

@@ -256,7 +256,7 @@ static void start(struct relay *relay, const struct words *command)
         close(theirs[stream]);
 }
 
-/* The command gets a hang-up as it would from a terminal, then a moment, then the kernel ends it with us. */
+/* The command gets a hang-up as it would from a terminal, then a moment, and is killed with its group. */
 static int hang_up(struct relay *relay)
 {
     end_command(relay, SIGHUP);
@@ -265,7 +265,10 @@ static int hang_up(struct relay *relay)
         poll(&polled, 1, (int)(relay->kill_at - monotonic_now()));
         take_signals(relay);
     }
-    return relay->command ? EXIT_SIGNAL + SIGKILL : relay->code;
+    if (!relay->command)
+        return relay->code;
+    signal_group(relay->command, SIGKILL, &relay->setting->identity);
+    return EXIT_SIGNAL + SIGKILL;
 }
 
 int relay(const struct words *command, const struct setting *setting, struct typed *typed, struct wire wire)

@@ -16,8 +16,11 @@ from app.model.names import KEEPER_CONTAINER, TaskArn
 from app.model.usage import Sample
 from app.model.wire import Json
 from app.ports.clock import Clock
-from app.ports.failures import NotFound, Refused
+from app.ports.failures import NotFound, PortFailure, Refused
 from app.ports.usage import Insights
+from app.telemetry import logs
+
+log = logs.get(__name__)
 
 WINDOW: Final = timedelta(seconds=90)
 """How far back it is looked: the newest record is in it, and the counters say all of what was before."""
@@ -51,23 +54,42 @@ class HelperUsage(Insights):
         *,
         limiter: Limiter,
         clock: Clock,
-        groups: Callable[[], Collection[str]],
+        groups: Callable[[], Sequence[str]],
         prefix: str,
     ) -> None:
-        """Nothing is asked yet; `groups` are those that tasks write to, `prefix` is that of all streams."""
+        """Nothing is asked yet; `groups` are first the setting's own, then those that pods name."""
         self._connection = connection
         self._limiter = limiter
         self._clock = clock
         self._groups = groups
         self._streams = f"{prefix}/{KEEPER_CONTAINER}/"
+        self._failing = ""
         self._narrowed: Mapping[str, Json] = {"logStreamNamePrefix": self._streams}
 
     async def samples(self, tasks: Collection[TaskArn], *, since: datetime) -> Sequence[Sample]:
-        """What the tasks' helpers told lately, though not before `since`; none where there are none."""
+        """What the tasks' helpers told lately, though not before `since`; none where there are none.
+
+        Raises PortFailure where the setting's own group does not answer; another's is of its own pods alone.
+        """
         arns = {self._streams + arn.rsplit("/", 1)[-1]: arn for arn in tasks}
         since = max(since, self._clock.now() - WINDOW)
-        found = [await self._events(group, since, arns.keys()) for group in sorted(self._groups())]
-        return [sample for events in found for sample in _samples(events, arns)]
+        own, *others = self._groups()
+        found = list(await self._events(own, since, arns.keys()))
+        for group in others:
+            found += await self._events_elsewhere(group, since, arns.keys())
+        return list(_samples(found, arns))
+
+    async def _events_elsewhere(
+        self, group: str, since: datetime, streams: Collection[str]
+    ) -> Sequence[Json]:
+        """What stands in a group that pods name; it may be made up, so a failure is told once."""
+        try:
+            return await self._look(group, since, streams, self._narrowed)
+        except PortFailure as failure:
+            if group != self._failing:
+                self._failing = group
+                log.warning("a log group that pods name tells no usage", group=group, error=str(failure))
+            return ()
 
     async def _events(self, group: str, since: datetime, streams: Collection[str]) -> Sequence[Json]:
         try:

@@ -3,15 +3,20 @@
 https://docs.aws.amazon.com/AmazonECS/latest/developerguide/specify-log-config.html
 """
 
+from collections import Counter
 from collections.abc import Iterable
+from typing import Final
 
 from app.bridge.config import TaskSettings
 from app.bridge.decision.record import recorded_log_group
 from app.bridge.pod_views import PodViews
 from app.bridge.task_store import key_of
 from app.model.log import LogStream
-from app.model.pod import Pod
+from app.model.pod import Pod, is_terminal
 from app.model.task import Task
+
+MOST_OTHER_GROUPS: Final = 2
+"""Tenants can write any group on their pods: they must not spend the quota of CloudWatch for all."""
 
 
 def stream_of(pod: Pod | None, *, container: str, task_id: str, settings: TaskSettings) -> LogStream:
@@ -20,9 +25,12 @@ def stream_of(pod: Pod | None, *, container: str, task_id: str, settings: TaskSe
     return LogStream(group=_group_of(pod, settings), name=name)
 
 
-def groups_of(pods: Iterable[Pod], *, settings: TaskSettings) -> frozenset[str]:
-    """The groups that these pods' tasks write to, and the one that the next will."""
-    return frozenset({settings.log_group, *(_group_of(pod, settings) for pod in pods)})
+def groups_of(pods: Iterable[Pod], *, settings: TaskSettings) -> tuple[str, ...]:
+    """The group that the next task will write to, and the few others that most of the running pods' do."""
+    counted = Counter(_group_of(pod, settings) for pod in pods if not is_terminal(pod))
+    del counted[settings.log_group]
+    others = sorted(counted, key=lambda group: (-counted[group], group))
+    return (settings.log_group, *others[:MOST_OTHER_GROUPS])
 
 
 class LogPlaces:

@@ -1,7 +1,7 @@
 """AWS as the bridge's ports, over one connection and one limiter."""
 
 import os
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -105,7 +105,7 @@ class Aws:
         """What ECS measures of the containers of one cluster."""
         return ContainerInsights(self.connection, limiter=self.limiter, cluster=settings.ecs_cluster)
 
-    def helper_usage(self, groups: Callable[[], Collection[str]], *, prefix: str) -> HelperUsage:
+    def helper_usage(self, groups: Callable[[], Sequence[str]], *, prefix: str) -> HelperUsage:
         """What in-task helpers tell of their containers; `prefix` is that of the log streams."""
         return HelperUsage(
             self.connection, limiter=self.limiter, clock=self.clock, groups=groups, prefix=prefix

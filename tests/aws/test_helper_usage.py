@@ -74,16 +74,18 @@ async def test_one_look_tells_of_all_tasks_and_not_further_back_than_it_must(
     ]
 
 
-async def test_every_group_is_looked_through_also_where_one_is_not_there(
-    aws: AwsStub, connection: Connection, limiter: Limiter
+@pytest.mark.parametrize("code", ["ResourceNotFoundException", "AccessDeniedException"])
+async def test_a_group_that_pods_name_and_that_does_not_answer_hides_no_other(
+    aws: AwsStub, connection: Connection, limiter: Limiter, code: str
 ) -> None:
-    missing = an_error("ResourceNotFoundException", "no such group")
-    aws.script("FilterLogEvents", missing, Answer({"events": [an_event()]}))
+    found = Answer({"events": [an_event()]})
+    aws.script("FilterLogEvents", found, an_error(code, "no"), found)
+    groups = ("/own", "/forged", "/before")
     usage = HelperUsage(
-        connection, limiter=limiter, clock=VirtualClock(), groups=lambda: {"/b", "/a"}, prefix="spillway"
+        connection, limiter=limiter, clock=VirtualClock(), groups=lambda: groups, prefix="spillway"
     )
-    assert len(await usage.samples([ARN], since=LONG_AGO)) == 1
-    assert [each["logGroupName"] for each in aws.asked("FilterLogEvents")] == ["/a", "/b"]
+    assert len(await usage.samples([ARN], since=LONG_AGO)) == 2
+    assert [each["logGroupName"] for each in aws.asked("FilterLogEvents")] == list(groups)
 
 
 async def test_every_page_is_read_even_after_an_empty_one(aws: AwsStub, usage: HelperUsage) -> None:

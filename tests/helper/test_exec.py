@@ -124,14 +124,50 @@ def test_the_terminals_end_is_a_hang_up_for_the_command(kind: str, stage: Stage,
 
 
 @pytest.mark.parametrize("kind", ["pipe", "tty"])
-def test_a_command_that_does_not_heed_the_hang_up_is_killed(kind: str, stage: Stage, tmp_path: Path) -> None:
-    left = tmp_path / "left"
+def test_a_command_that_does_not_heed_the_hang_up_is_killed_with_its_group(
+    kind: str, stage: Stage, tmp_path: Path
+) -> None:
+    left, child = tmp_path / "left", tmp_path / "child"
+    stays = "trap '' HUP; echo $$ > {}; while :; do sleep 0.01; done".format
     with Terminal(stage, kind) as terminal:
-        terminal.type_command("sh", "-c", f"trap '' HUP; echo $$ > {left}; while :; do sleep 0.01; done")
-        eventually(lambda: left.exists() and left.read_text().endswith("\n"), what="the command")
+        terminal.type_command("sh", "-c", f'sh -c "$0" & {stays(left)}', stays(child))
+        eventually(lambda: is_written(left) and is_written(child), what="the command")
         terminal.hang_up()
         terminal.ended()
-    eventually(lambda: not is_running(int(left.read_text())), what="the end")
+    for each in (left, child):
+        eventually(lambda each=each: not is_running(int(each.read_text())), what=f"the end of {each.name}")
+
+
+@pytest.mark.parametrize("kind", ["pipe", "tty"])
+def test_a_session_that_is_killed_is_a_hang_up_for_the_command(
+    kind: str, stage: Stage, tmp_path: Path
+) -> None:
+    left = tmp_path / "left"
+    with Terminal(stage, kind) as terminal:
+        terminal.type_command(
+            "sh", "-c", f"trap 'echo $$ > {left}; exit' HUP; echo on; while :; do sleep 0.01; done"
+        )
+        terminal.until(b"b24K" if kind == "pipe" else b"on")
+        terminal.process.kill()
+        eventually(lambda: is_written(left), what="the trap")
+
+
+def test_a_session_that_is_killed_before_there_is_a_command_leaves_nothing(stage: Stage) -> None:
+    with Terminal(stage, "pipe") as terminal:
+        worker = child_of(terminal.process.pid)
+        terminal.process.kill()
+        eventually(lambda: not is_running(worker), what="the worker's end")
+
+
+def is_written(file: Path) -> bool:
+    return file.exists() and file.read_text().endswith("\n")
+
+
+def child_of(process: int) -> int:
+    """The one child of a process, once there is one."""
+    children = Path(f"/proc/{process}/task/{process}/children")
+    eventually(lambda: bool(children.read_text()), what="a child")
+    return int(children.read_text())
 
 
 def test_the_command_has_the_containers_variables_and_folder(stage: Stage, tmp_path: Path) -> None:

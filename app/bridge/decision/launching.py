@@ -3,9 +3,6 @@
 from datetime import datetime, timedelta
 from typing import Final
 
-import msgspec
-
-from app.bridge.config import TaskSettings
 from app.bridge.decision import attempts
 from app.bridge.decision.attempts import Capacity
 from app.bridge.decision.commands import Command, Gather, Later, LaunchTask, Look, RecordEvent
@@ -23,7 +20,7 @@ from app.bridge.decision.facts import (
     task_of,
 )
 from app.bridge.decision.measures import Commands, failed, pod_of, settling, stops, write_status
-from app.bridge.decision.record import recorded_capacity, recorded_log_group
+from app.bridge.decision.record import recorded_capacity
 from app.bridge.status.container_status import Hold
 from app.bridge.status.endings import has_run, is_for_want_of_spot
 from app.bridge.translation.material import Material, Unready
@@ -140,18 +137,12 @@ def recorded(facts: Facts) -> Commands:
     if found is None:
         return (Gather(),)
     capacity = recorded_capacity(pod) or "on-demand"
-    translated = _translated(facts, found, number, capacity, settings=_as_begun(facts))
+    translated = _translated(facts, found, number, capacity)
     if isinstance(translated, Translated):
         return (LaunchTask(launch=translated.launch, attempt=number),)
     if not is_settled(facts, pod):
         return settling(facts)
     return _renewed(facts, pod, capacity) or _hindered(facts, translated)
-
-
-def _as_begun(facts: Facts) -> TaskSettings:
-    """Its task logs where the pod says, also where the setting has changed since: it may run already."""
-    group, settings = recorded_log_group(pod_of(facts)), facts.config.task
-    return msgspec.structs.replace(settings, log_group=group) if group else settings
 
 
 def _hindered(facts: Facts, why: Unready | tuple[Reason, ...]) -> Commands:
@@ -234,19 +225,14 @@ def falls_back(facts: Facts) -> bool:
 
 
 def _translated(
-    facts: Facts,
-    found: Gathered,
-    number: int,
-    capacity: Capacity,
-    *,
-    settings: TaskSettings | None = None,
+    facts: Facts, found: Gathered, number: int, capacity: Capacity
 ) -> Translated | Unready | tuple[Reason, ...]:
     if not isinstance(found, Material):
         return found
     return translate(
         pod_of(facts),
         material=found,
-        config=settings or facts.config.task,
+        config=facts.config.task,
         identity=facts.identity,
         attempt=number,
         capacity=capacity,

@@ -18,6 +18,7 @@ from app.bridge.decision.commands import (
 from app.bridge.decision.facts import Facts, Memory, Outcome, Stage, stage_of
 from app.bridge.decision.reconcile import HANDLERS, decide
 from app.model.reason import Reason
+from tests.bridge.fakes import CONFIG
 from tests.bridge.situations import (
     CRASHED,
     LONG_AGO,
@@ -77,13 +78,15 @@ def test_a_recorded_attempt_is_launched() -> None:
     assert [command.attempt for command in commands if isinstance(command, LaunchTask)] == [3]
 
 
-def test_a_repeated_launch_logs_where_the_first_was_to() -> None:
+def test_no_launch_logs_where_a_pod_says_which_its_owner_may_have_written() -> None:
     pod = attempted()
-    noted = {**pod.metadata.annotations, "spillway.dev/log-group": "/before"}
+    noted = {**pod.metadata.annotations, "spillway.dev/log-group": "/anybodys"}
     pod = msgspec.structs.replace(pod, metadata=msgspec.structs.replace(pod.metadata, annotations=noted))
     (command,) = [each for each in decide(facts_of(pod)) if isinstance(each, LaunchTask)]
     containers = command.launch.definition.body["containerDefinitions"]
-    assert {each["logConfiguration"]["options"]["awslogs-group"] for each in containers} == {"/before"}
+    assert {each["logConfiguration"]["options"]["awslogs-group"] for each in containers} == {
+        CONFIG.task.log_group
+    }
 
 
 def test_a_repeated_launch_is_the_same_call() -> None:
