@@ -134,8 +134,8 @@ def test_a_command_that_does_not_heed_the_hang_up_is_killed_with_its_group(
         eventually(lambda: is_written(left) and is_written(child), what="the command")
         terminal.hang_up()
         terminal.ended()
-    for each in (left, child):
-        eventually(lambda each=each: not is_running(int(each.read_text())), what=f"the end of {each.name}")
+    processes = [int(each.read_text()) for each in (left, child)]
+    eventually(lambda: not any(map(is_running, processes)), what="the end of both")
 
 
 @pytest.mark.parametrize("kind", ["pipe", "tty"])
