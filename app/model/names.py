@@ -118,6 +118,9 @@ CAPACITY: Final = "spillway.dev/capacity"
 ATTEMPTED_ON: Final = "spillway.dev/attempted-on"
 """Pod annotation: the capacity of the attempt that was begun, `on-demand` or `spot`."""
 
+OF_ATTEMPTS: Final = frozenset({ATTEMPT, ATTEMPTED_AT, ATTEMPTED_ON, LOG_GROUP, ATTEMPT_OF, TASK_ARN})
+"""Pod annotations that the bridge writes while it launches; they differ from try to try."""
+
 ALLOWED_ROLES: Final = "spillway.dev/allowed-roles"
 """Namespace annotation: patterns of role ARNs, with commas, that its pods may have as task role."""
 

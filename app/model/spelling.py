@@ -27,18 +27,7 @@ _NAMESPACE_ANNOTATIONS: Final = frozenset(
         names.NETWORK_POLICIES,
     }
 )
-_OURS_ON_PODS: Final = frozenset(
-    {
-        names.ATTEMPT,
-        names.ATTEMPTED_AT,
-        names.ATTEMPTED_ON,
-        names.LOG_GROUP,
-        names.ATTEMPT_OF,
-        names.TASK_ARN,
-        names.PLACEHOLDER_FOR,
-        names.PLACEHOLDER_OF,
-    }
-)
+_OURS_ON_PODS: Final = names.OF_ATTEMPTS | {names.PLACEHOLDER_FOR, names.PLACEHOLDER_OF}
 """What our programs write themselves; a copy of a pod has it, too."""
 
 _SHOWN: Final = 80

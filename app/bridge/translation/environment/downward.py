@@ -21,18 +21,6 @@ SHARED_FIELDS: Final = frozenset({"metadata.namespace", "spec.serviceAccountName
 FACTS: Final = {"status.podIP": "podIP", "status.podIPs": "podIPs"}
 """Fields known only inside the task, and what the in-task helper calls them (helper/README.md, `fact`)."""
 
-_BOOKKEEPING: Final = frozenset(
-    {
-        names.ATTEMPT,
-        names.ATTEMPTED_AT,
-        names.ATTEMPTED_ON,
-        names.LOG_GROUP,
-        names.ATTEMPT_OF,
-        names.TASK_ARN,
-    }
-)
-"""Annotations that the bridge writes while it launches: in a container they would differ from try to try."""
-
 _SHORT_ESCAPES: Final = {
     '"': '\\"',
     "\\": "\\\\",
@@ -139,7 +127,8 @@ def _plain_fields(pod: Pod, *, host_ip: str) -> dict[str, str | None]:
 
 
 def _mappings(pod: Pod) -> dict[str, Mapping[str, str]]:
-    annotations = {key: value for key, value in pod.metadata.annotations.items() if key not in _BOOKKEEPING}
+    written = pod.metadata.annotations
+    annotations = {key: value for key, value in written.items() if key not in names.OF_ATTEMPTS}
     return {"metadata.labels": pod.metadata.labels, "metadata.annotations": annotations}
 
 
